@@ -1,0 +1,49 @@
+# Every target sets up what it needs: a fresh clone and Python 3.11 or newer are enough.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+
+.PHONY: help demo test check bench chaos compat screenshots format clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "loopwatch needs Python 3.11 or newer; name one with: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "python's venv module is missing: install it (on Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
+
+$(VENV)/.installed-all: pyproject.toml | $(VENV)/bin/python
+	@echo "installing loopwatch[all] into $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[all]'
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
+	@echo "installing loopwatch[dev] into $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/.installed-all
+
+demo: $(VENV)/.installed-all ## start collector, agents and dashboards; Ctrl-C stops them
+	@$(BIN)/loopwatch demo
+
+test: $(VENV)/.installed-dev ## run every test
+	@$(BIN)/python tests/chromium.py --install
+	@$(BIN)/pytest -n auto --dist loadgroup
+
+check: $(VENV)/.installed-dev ## format, lint, types, tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/pyright
+	@$(MAKE) --no-print-directory test
+
+format: $(VENV)/.installed-dev ## rewrite the sources in the house format
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format .
+
+bench: $(VENV)/.installed-dev ## run the benchmarks and print their tables
+	@$(BIN)/python -m tests.bench
+
+clean: ## remove the environment and caches (stored data stays)
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The collector: OTLP in, priced rows in ClickHouse, answers out."""

@@ -1,0 +1,1 @@
+"""The dashboards: Streamlit pages over the collector's API."""

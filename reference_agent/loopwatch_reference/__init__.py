@@ -1,0 +1,1 @@
+"""Reference agents, built with the SDK on the Anthropic client."""

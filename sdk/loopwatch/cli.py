@@ -1,0 +1,75 @@
+"""The `loopwatch` command: a table of subcommands, each "module:function" by name.
+
+A subcommand's part is imported only when it is called, so the base install answers `loopwatch --help`
+without the collector, the dashboards or the reference agent; a part that is missing is named together
+with the extra that brings it.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TextIO
+
+
+class Command(NamedTuple):
+    """One subcommand: what it is for, where it lives, and the extra that installs it."""
+
+    summary: str
+    target: str
+    extra: str
+
+
+COMMANDS: dict[str, Command] = {
+    "demo": Command("start everything and watch agents at work", "loopwatch_reference.demo:main", "all"),
+    "serve": Command("run the collector", "loopwatch_collector.server:main", "collector"),
+    "dashboards": Command("run the dashboards", "loopwatch_dashboards.server:main", "dashboards"),
+    "runs": Command("list runs, or show one", "loopwatch_collector.commands.runs:main", "collector"),
+    "import": Command("turn recorded transcripts into runs", "loopwatch_collector.importing.command:main", "collector"),
+    "agent": Command("run a reference agent", "loopwatch_reference.command:main", "agent"),
+}
+
+
+def _usage() -> str:
+    width = max(len(name) for name in COMMANDS)
+    lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join(["usage: loopwatch COMMAND [OPTIONS]", "", *lines, "", "loopwatch COMMAND --help says more of each."])
+
+
+def _load(name: str, command: Command) -> Callable[[list[str]], int]:
+    module_name, function_name = command.target.split(":")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as missing:
+        raise SystemExit(
+            f"loopwatch {name} needs a part that is not installed ({missing.name}): "
+            f"pip install 'loopwatch[{command.extra}]'"
+        ) from missing
+    return getattr(module, function_name)
+
+
+def _write(text: str, stream: TextIO) -> None:
+    stream.write(text + "\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one subcommand.
+
+    Args:
+        argv: the words after `loopwatch`; the process's own when None.
+
+    Returns:
+        The exit status: 0 for success, 2 for a command that does not exist, else the subcommand's.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] in {"-h", "--help"}:
+        _write(_usage(), sys.stdout)
+        return 0
+    name = words[0]
+    if name not in COMMANDS:
+        _write(f"loopwatch: there is no command '{name}'\n\n{_usage()}", sys.stderr)
+        return 2
+    return _load(name, COMMANDS[name])(words[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
