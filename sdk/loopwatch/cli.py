@@ -32,7 +32,9 @@ COMMANDS: dict[str, Command] = {
 def _usage() -> str:
     width = max(len(name) for name in COMMANDS)
     lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
-    return "\n".join(["usage: loopwatch COMMAND [OPTIONS]", "", *lines, "", "loopwatch COMMAND --help says more of each."])
+    return "\n".join(
+        ["usage: loopwatch COMMAND [OPTIONS]", "", *lines, "", "loopwatch COMMAND --help says more of each."]
+    )
 
 
 def _load(name: str, command: Command) -> Callable[[list[str]], int]:

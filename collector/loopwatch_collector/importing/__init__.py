@@ -1,0 +1,1 @@
+"""Import: recorded transcripts become the spans a live agent would have sent."""

@@ -1,0 +1,89 @@
+"""Sends recorded runs to a collector: the one place of the import that talks HTTP."""
+
+import gzip
+import json
+from typing import Any, cast
+
+import urllib3
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from urllib3.exceptions import HTTPError
+
+from loopwatch_collector.importing.errors import CollectorRefused
+
+# The collector answers 503 while it is full or starting; the last wait is then 8 s.
+_RETRY = urllib3.Retry(
+    total=8, backoff_factor=0.1, backoff_max=8, status_forcelist=(429, 502, 503, 504), allowed_methods=None
+)
+
+
+class Sender:
+    """A collector, as the import sees it.
+
+    Args:
+        endpoint: the collector's base URL.
+        api_key: a key with the role `admin`; empty for a collector without keys.
+    """
+
+    def __init__(self, endpoint: str, api_key: str = "") -> None:
+        self._endpoint = endpoint.rstrip("/")
+        self._headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
+        self._pool = urllib3.PoolManager(retries=_RETRY, timeout=urllib3.Timeout(connect=5, read=60))
+
+    def send(self, request: ExportTraceServiceRequest) -> None:
+        """Returns when the collector has the request on disk.
+
+        Raises:
+            CollectorRefused: it is not there, said no, or kept only a part.
+        """
+        reply = self._call(
+            "POST",
+            "/v1/traces",
+            body=gzip.compress(request.SerializeToString(), compresslevel=1),
+            headers={
+                "content-type": "application/x-protobuf",
+                "accept": "application/json",
+                "content-encoding": "gzip",
+                "loopwatch-import": "true",
+            },
+        )
+        if reply.data:
+            # An empty body is full success (OTLP 1.11, response); anything else says what was left out.
+            raise CollectorRefused(f"the collector at {self._endpoint} kept only a part: {reply.data[:500]!r}")
+
+    def stored_start(self, run_id: str) -> str | None:
+        """When a stored run started, ISO 8601; None when the collector does not know the run.
+
+        Raises:
+            CollectorRefused: it is not there, or said no.
+        """
+        reply = self._call("GET", f"/api/v1/runs/{run_id}", missing_is_none=True)
+        if reply is None:
+            return None
+        return str(cast(dict[str, Any], json.loads(reply.data))["start_time"])
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        missing_is_none: bool = False,
+    ) -> Any:
+        url = self._endpoint + path
+        try:
+            reply = self._pool.request(method, url, body=body, headers={**self._headers, **(headers or {})})
+        except HTTPError as fault:
+            raise CollectorRefused(
+                f"no collector answers at {self._endpoint} ({type(fault).__name__}); "
+                "start one with: loopwatch serve, or name another with --endpoint"
+            ) from fault
+        if missing_is_none and reply.status == 404:
+            return None
+        if reply.status != 200:
+            raise CollectorRefused(f"{method} {url} was answered {reply.status}: {_sentence(reply.data)}")
+        return reply
+
+
+def _sentence(body: bytes) -> str:
+    return body[:500].decode("utf-8", "replace").strip() or "(no message)"
