@@ -139,7 +139,7 @@ def test_identity_from_named_fields_survives_growth() -> None:
 
 
 def test_times_of_every_form_are_one_clock() -> None:
-    """Seconds, milliseconds and ISO 8601 of one moment are the same time, and a run with all its times needs no start."""
+    """Seconds, milliseconds and ISO 8601 of one moment are the same time, and such a run needs no start."""
     moment = datetime(2026, 1, 31, 9, tzinfo=UTC)
     seconds = int(moment.timestamp())
     forms = [seconds, seconds * 1000, "2026-01-31T09:00:00Z", "2026-01-31T10:00:00+01:00"]
