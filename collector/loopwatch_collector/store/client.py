@@ -1,0 +1,141 @@
+"""The one seam to the engine: clients by thread, and the engine's errors as ours.
+
+A client of the embedded engine is one lock, so each thread has its own; all of them share the engine.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, DataError, ProgrammingError
+
+from loopwatch_collector.store.errors import QueryTooLarge, RowRefused, StoreError, StoreFull, StoreUnavailable
+
+# Codes of ClickHouse's ErrorCodes.cpp.
+_FULL: Final = {243}  # NOT_ENOUGH_SPACE
+_TOO_LARGE: Final = {158, 159, 160, 241, 307, 396}  # rows, time, estimated time, memory, bytes, result
+_UNAVAILABLE: Final = {
+    3, 74, 75, 76, 160, 198, 202, 203, 209, 210, 225, 236, 242, 252, 279, 286, 319, 341, 425, 999,
+}  # fmt: skip  # files, network, keeper, too many parts, read-only table
+
+# The embedded engine's defaults are 90 % of the machine's memory and 5 GB of mark cache.
+DEFAULT_MAX_SERVER_MEMORY_BYTES: Final = 3 << 30
+_EMBEDDED_OPTIONS: Final = {
+    "mark_cache_size": str(128 << 20),
+    "uncompressed_cache_size": str(0),
+    "background_pool_size": "2",
+    "background_schedule_pool_size": "2",
+    "background_common_pool_size": "2",
+    "background_move_pool_size": "1",
+    "background_fetches_pool_size": "1",
+}
+
+
+class Clients:
+    """Opens one client per thread on the same store.
+
+    Args:
+        dsn: `chdb:///directory` for the embedded engine, `clickhouse://user:password@host:port/database` for a
+            server (`clickhouses://` for TLS).
+        settings: engine settings of every client.
+        max_server_memory_bytes: what the embedded engine may use in all.
+        backup_dir: a directory the embedded engine may write backups to and read them from.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        settings: dict[str, Any] | None = None,
+        max_server_memory_bytes: int = DEFAULT_MAX_SERVER_MEMORY_BYTES,
+        backup_dir: Path | None = None,
+    ) -> None:
+        self.embedded = dsn.startswith("chdb:")
+        self._dsn = dsn
+        self._settings = dict(settings or {})
+        self._options = {**_EMBEDDED_OPTIONS, "max_server_memory_usage": str(max_server_memory_bytes)}
+        if backup_dir is not None:
+            self._options["backups.allowed_path"] = str(backup_dir)
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._opened: list[Client] = []
+        self._closed = False
+
+    def get(self) -> Client:
+        """Returns this thread's client, opening it at first use.
+
+        Raises:
+            StoreUnavailable: the engine cannot be reached, or this object is closed.
+        """
+        client: Client | None = getattr(self._local, "client", None)
+        if client is None:
+            client = self._open()
+            self._local.client = client
+        return client
+
+    def close(self) -> None:
+        """Closes every thread's client."""
+        with self._lock:
+            self._closed = True
+            opened, self._opened = self._opened, []
+        for client in opened:
+            client.close()
+
+    def _open(self) -> Client:
+        with self._lock:
+            if self._closed:
+                raise StoreUnavailable("the store is closed")
+            with engine_errors():
+                client = self._connect()
+            self._opened.append(client)
+        return client
+
+    def _connect(self) -> Client:
+        if self.embedded:
+            return clickhouse_connect.get_client(
+                dsn=self._dsn, settings=self._settings, chdb_options=self._options, tz_source="server"
+            )
+        parts = urlsplit(self._dsn)
+        return clickhouse_connect.get_client(
+            host=parts.hostname or "localhost",
+            port=parts.port or 0,
+            username=parts.username,
+            password=parts.password or "",
+            database=parts.path.strip("/") or "default",
+            secure=parts.scheme in {"clickhouses", "https"},
+            settings=self._settings,
+            autogenerate_session_id=False,
+        )
+
+
+@contextmanager
+def engine_errors() -> Iterator[None]:
+    """Turns the engine's errors into ours, keeping its code and dropping its stack trace."""
+    try:
+        yield
+    except ClickHouseError as fault:
+        raise _translated(fault) from fault
+    except OSError as fault:
+        raise StoreUnavailable(f"the engine cannot be reached: {fault}") from fault
+
+
+def _translated(fault: ClickHouseError) -> StoreError:
+    code = getattr(fault, "code", None)
+    sentence = _first_line(fault)
+    if isinstance(fault, DataError) or (isinstance(fault, ProgrammingError) and code is None):
+        return RowRefused(sentence)
+    if code in _FULL:
+        return StoreFull("there is not enough space on the store's disk")
+    if code in _TOO_LARGE:
+        return QueryTooLarge(sentence)
+    if code is None or code in _UNAVAILABLE:
+        return StoreUnavailable(sentence)
+    return RowRefused(sentence)
+
+
+def _first_line(fault: ClickHouseError) -> str:
+    return str(fault).split("Stack trace")[0].strip()[:600]

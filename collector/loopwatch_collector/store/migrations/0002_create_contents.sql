@@ -1,0 +1,13 @@
+-- Messages, arguments and results, each once per trace. Never shared across traces: deleting a trace deletes
+-- its contents. Own partitions, because content is kept for fewer days than the rest.
+CREATE TABLE contents (
+    project LowCardinality(String),
+    trace_id FixedString(16) CODEC(ZSTD(1)),
+    hash UInt64 CODEC(T64, ZSTD(1)),
+    day Date CODEC(ZSTD(1)),
+    body String CODEC(ZSTD(3))
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY (project, day)
+ORDER BY (project, trace_id, hash)
+SETTINGS index_granularity = 1024

@@ -1,0 +1,12 @@
+-- Bodies the engine refused: they block nobody and vanish nowhere.
+CREATE TABLE dead_letters (
+    project LowCardinality(String),
+    kind LowCardinality(String),
+    id String,
+    received_at DateTime64(9, 'UTC') CODEC(ZSTD(1)),
+    reason String CODEC(ZSTD(1)),
+    body String CODEC(ZSTD(3))
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY (project, toDate(received_at))
+ORDER BY (project, kind, received_at, id)

@@ -1,0 +1,116 @@
+"""The rows of `runs`, derived from the spans of the runs an insert touched.
+
+A run's spans arrive in many inserts. What is known of its extent (its first and last span) is kept in memory and
+looked up in `runs` when it is not, so that one refresh reads the stretch of time its runs lie in and no more.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from clickhouse_connect.driver.client import Client
+
+from loopwatch_collector.store.client import engine_errors
+from loopwatch_collector.store.statements import statement
+
+_REMEMBERED_RUNS: Final = 200_000
+_RUNS_PER_STATEMENT: Final = 2_000
+# Runs further apart than this are derived by separate statements: one would read all that lies between.
+_MAX_GAP_NS: Final = 600_000_000_000
+
+
+class Touched(NamedTuple):
+    """A run that an insert added spans to, with the earliest and latest start among them (ns since the epoch)."""
+
+    project: str
+    run_id: str
+    first_ns: int
+    last_ns: int
+
+
+class RunDeriver:
+    """Keeps `runs` in step with `spans`; safe to call from several threads."""
+
+    def __init__(self) -> None:
+        self._extents: OrderedDict[tuple[str, str], tuple[int, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def refresh(self, client: Client, touched: Iterable[Touched]) -> None:
+        """Derives the touched runs anew from all their spans.
+
+        Args:
+            client: this thread's client.
+            touched: what the inserts since the last refresh added; a run may occur more than once.
+        """
+        with self._lock:  # two refreshes of one run at once could store the older reading last
+            for project, runs in _by_project(touched).items():
+                self._widen(client, project, runs)
+                for group in _groups(runs):
+                    _derive(client, project, group)
+
+    def forget(self) -> None:
+        """Drops what is remembered of the runs' extents, after spans were deleted."""
+        with self._lock:
+            self._extents.clear()
+
+    def _widen(self, client: Client, project: str, runs: dict[str, tuple[int, int]]) -> None:
+        unknown = [run_id for run_id in runs if (project, run_id) not in self._extents]
+        stored = _stored_extents(client, project, unknown) if unknown else {}
+        for run_id, extent in runs.items():
+            before = self._extents.pop((project, run_id), None) or stored.get(run_id, extent)
+            runs[run_id] = min(before[0], extent[0]), max(before[1], extent[1])
+            self._extents[project, run_id] = runs[run_id]
+        while len(self._extents) > _REMEMBERED_RUNS:
+            self._extents.popitem(last=False)
+
+
+def _by_project(touched: Iterable[Touched]) -> dict[str, dict[str, tuple[int, int]]]:
+    projects: dict[str, dict[str, tuple[int, int]]] = {}
+    for project, run_id, first_ns, last_ns in touched:
+        if not run_id:
+            continue
+        runs = projects.setdefault(project, {})
+        known = runs.get(run_id)
+        runs[run_id] = (first_ns, last_ns) if known is None else (min(known[0], first_ns), max(known[1], last_ns))
+    return projects
+
+
+def _groups(runs: dict[str, tuple[int, int]]) -> Iterable[dict[str, tuple[int, int]]]:
+    group: dict[str, tuple[int, int]] = {}
+    end = 0
+    for run_id, extent in sorted(runs.items(), key=lambda item: item[1]):
+        if group and (extent[0] > end + _MAX_GAP_NS or len(group) >= _RUNS_PER_STATEMENT):
+            yield group
+            group, end = {}, 0
+        group[run_id] = extent
+        end = max(end, extent[1])
+    if group:
+        yield group
+
+
+def _stored_extents(client: Client, project: str, run_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+    found: dict[str, tuple[int, int]] = {}
+    for start in range(0, len(run_ids), _RUNS_PER_STATEMENT):
+        with engine_errors():
+            rows = client.query(
+                statement("stored_extents"),
+                parameters={"project": project, "run_ids": list(run_ids[start : start + _RUNS_PER_STATEMENT])},
+            ).result_rows
+        found.update({run_id: (first_ns, last_ns) for run_id, first_ns, last_ns in rows})
+    return found
+
+
+def _derive(client: Client, project: str, runs: dict[str, tuple[int, int]]) -> None:
+    with engine_errors():
+        client.command(
+            statement("derive_runs"),
+            parameters={
+                "project": project,
+                "run_ids": list(runs),
+                "first_ns": min(first for first, _ in runs.values()),
+                "last_ns": max(last for _, last in runs.values()),
+                "row_version": time.time_ns(),
+            },
+        )

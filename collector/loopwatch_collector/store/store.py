@@ -1,0 +1,130 @@
+"""The store: the one object the rest of the collector writes through and reads from."""
+
+import hashlib
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+
+from loopwatch_collector.store import insert, migrate
+from loopwatch_collector.store.client import DEFAULT_MAX_SERVER_MEMORY_BYTES, Clients, engine_errors
+from loopwatch_collector.store.runs import RunDeriver, Touched
+
+
+class Store:
+    """Spans, contents and runs in ClickHouse, embedded or served. Every method may be called from any thread.
+
+    All methods raise `StoreUnavailable` when the engine cannot work just now and `StoreFull` when its disk is full;
+    those that insert raise `RowRefused` for rows the engine will never take.
+    """
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+        self._runs = RunDeriver()
+
+    @classmethod
+    def open(
+        cls, dsn: str, *, max_server_memory_bytes: int = DEFAULT_MAX_SERVER_MEMORY_BYTES, migrate_schema: bool = True
+    ) -> "Store":
+        """Opens a store and brings its tables to this version.
+
+        Args:
+            dsn: `chdb:///directory` or `clickhouse://user:password@host:port/database`.
+            max_server_memory_bytes: what the embedded engine may use in all.
+            migrate_schema: False leaves the tables as they are, for a reader beside a writer.
+
+        Raises:
+            StoreUnavailable: the engine cannot be reached, or another process holds the directory.
+            SchemaMismatch: the tables are not ones this version can use.
+        """
+        store = cls(Clients(dsn, max_server_memory_bytes=max_server_memory_bytes))
+        if migrate_schema:
+            migrate.apply(store.client(), migrate.load())
+        return store
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the engine runs in this process."""
+        return self._clients.embedded
+
+    def client(self) -> Client:
+        """Returns this thread's client, for the modules of the store and its queries."""
+        return self._clients.get()
+
+    def insert_spans(self, rows: Iterable[list[Any]]) -> None:
+        """Stores span rows; the same span again replaces itself.
+
+        Args:
+            rows: values in the order of SPAN_COLUMNS, of any projects and days.
+        """
+        client = self.client()
+        for partition in insert.spans_by_partition(rows):
+            insert.insert_spans(client, partition)
+
+    def insert_contents(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Stores contents; one body per project, trace and hash.
+
+        Args:
+            rows: values in the order of CONTENT_COLUMNS.
+        """
+        client = self.client()
+        for partition in insert.contents_by_partition(rows):
+            insert.insert_contents(client, partition)
+
+    def refresh_runs(self, touched: Collection[tuple[str, str, int, int]]) -> None:
+        """Derives the rows of runs that got new spans. To be called after their insert, before its checkpoint.
+
+        Args:
+            touched: (project, run_id, earliest start, latest start) with starts in ns since the epoch; a run may
+                occur more than once, so the tuples of several inserts can be passed at once.
+        """
+        if touched:
+            self._runs.refresh(self.client(), (Touched(*entry) for entry in touched))
+
+    def insert_dead_letter(self, project: str, kind: str, received_at_ns: int, reason: str, body: bytes) -> None:
+        """Keeps a body that could not be stored, with the reason; the same body again is the same letter.
+
+        Args:
+            project: whose it is.
+            kind: traces, logs, metrics or events.
+            received_at_ns: when it was received, ns since the epoch.
+            reason: why it was refused, in a sentence.
+            body: the bytes as received.
+        """
+        with engine_errors():
+            self.client().insert(
+                "dead_letters",
+                [[project, kind, hashlib.sha256(body).hexdigest(), received_at_ns, reason, body]],
+                column_names=["project", "kind", "id", "received_at", "reason", "body"],
+                column_type_names=[
+                    "LowCardinality(String)", "LowCardinality(String)", "String", "DateTime64(9, 'UTC')", "String", "String",
+                ],  # fmt: skip
+            )
+
+    def query(
+        self, sql: str, parameters: Mapping[str, Any] | None = None, settings: Mapping[str, Any] | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Runs one of our own statements and returns its rows.
+
+        Args:
+            sql: text of a file under sql/ or queries/, never anything a caller sent.
+            parameters: values for its `{name:Type}` places.
+            settings: engine settings of this call.
+
+        Raises:
+            QueryTooLarge: it hit its limit of time or memory.
+        """
+        with engine_errors():
+            result = self.client().query(sql, parameters=dict(parameters or {}), settings=dict(settings or {}))
+        return list(result.result_rows)
+
+    def ping(self) -> float:
+        """Asks the engine for a trivial answer and returns the seconds it took."""
+        started = time.perf_counter()
+        self.query("SELECT 1")
+        return time.perf_counter() - started
+
+    def close(self) -> None:
+        """Closes every thread's client."""
+        self._clients.close()
