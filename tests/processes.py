@@ -1,0 +1,115 @@
+"""Real `loopwatch` processes for the tests: started on ports the system gives, stopped by their pid."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+DEADLINE_S = 90
+Found = TypeVar("Found")
+ALL_TIME = {"from": "2000-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z"}
+
+
+@dataclass(frozen=True)
+class Running:
+    """A process that listens."""
+
+    process: subprocess.Popen[str]
+    url: str
+    log: Path
+
+    def stop(self) -> int:
+        """Ends it as an operator would, and returns its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(DEADLINE_S)
+
+
+def wait_for(look: Callable[[], Found | None], what: str, deadline_s: float = DEADLINE_S) -> Found:
+    """Looks until there is something to see; fails with what was awaited when the deadline passes."""
+    end = time.monotonic() + deadline_s
+    while (found := look()) is None or found is False:
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {deadline_s:.0f} s: {what}")
+        time.sleep(0.05)
+    return found
+
+
+def loopwatch(
+    *words: str, env: dict[str, str] | None = None, timeout: float = DEADLINE_S
+) -> subprocess.CompletedProcess[str]:
+    """Runs one `loopwatch` command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "loopwatch.cli", *words],
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+@contextmanager
+def running(words: Sequence[str], folder: Path, env: dict[str, str] | None = None) -> Iterator[Running]:
+    """A `loopwatch` subcommand that listens; ended, and its log shown when it did not start, on the way out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ready_file, log = folder / f"{words[0]}-ready.json", folder / f"{words[0]}.log"
+    ready_file.unlink(missing_ok=True)
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "loopwatch.cli", *words, "--ready-file", str(ready_file)],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(env or {})},
+            text=True,
+        )
+    try:
+        wait_for(lambda: ready_file.exists() or process.poll() is not None, f"loopwatch {words[0]} listens")
+        assert process.poll() is None, log.read_text()
+        yield Running(process, json.loads(ready_file.read_text())["url"], log)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(DEADLINE_S)
+
+
+def collector(folder: Path, **env: str) -> Any:
+    """A collector on an embedded store in `folder`, without keys unless `env` names them."""
+    words = ["serve", "--port", "0", "--data-dir", str(folder / "data")]
+    return running(words, folder, {"LOOPWATCH_KEYS": "", **env})
+
+
+def dashboards(folder: Path, endpoint: str, **env: str) -> Any:
+    """Dashboards over the collector at `endpoint`."""
+    return running(["dashboards", "--port", "0", "--collector", endpoint], folder, {"LOOPWATCH_API_KEY": "", **env})
+
+
+def get(url: str, **params: Any) -> dict[str, Any]:
+    """One JSON answer of the API."""
+    query = urllib.parse.urlencode(params, doseq=True)
+    with urllib.request.urlopen(f"{url}?{query}" if query else url, timeout=60) as reply:
+        answer: dict[str, Any] = json.load(reply)
+        return answer
+
+
+def query(endpoint: str, name: str, **params: Any) -> list[dict[str, Any]]:
+    """The rows of one named query over all time, each a dict by column."""
+    answer = get(f"{endpoint}/api/v1/queries/{name}", **{**ALL_TIME, **params})
+    columns = [column["name"] for column in answer["columns"]]
+    return [dict(zip(columns, row, strict=True)) for row in answer["rows"]]
+
+
+def wait_for_runs(endpoint: str, runs: int) -> dict[str, Any]:
+    """Waits until exactly `runs` runs are stored, and returns their summary."""
+    return wait_for(
+        lambda: next((row for row in query(endpoint, "runs_summary") if row["runs"] == runs), None),
+        f"{runs} runs stored",
+    )
