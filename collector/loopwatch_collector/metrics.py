@@ -1,0 +1,69 @@
+"""The collector's own metrics, as Prometheus reads them."""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_SECONDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+_SPANS: Final = (1, 10, 100, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
+
+
+class Metrics:
+    """One collector's metrics, in a registry of their own so that tests can have several."""
+
+    def __init__(self) -> None:
+        registry = CollectorRegistry()
+        self._registry = registry
+        self.requests = Counter(
+            "loopwatch_requests",
+            "Requests to ingest routes by signal and status",
+            ["signal", "status"],
+            registry=registry,
+        )
+        self.received_bytes = Counter(
+            "loopwatch_received_bytes", "Body bytes received, compressed ones as they came", registry=registry
+        )
+        self.received_spans = Counter("loopwatch_received_spans", "Spans in readable requests", registry=registry)
+        self.acknowledged_spans = Counter(
+            "loopwatch_acknowledged_spans", "Spans whose sender was told they are on disk", registry=registry
+        )
+        self.rejected_spans = Counter(
+            "loopwatch_rejected_spans", "Spans not taken, by reason", ["reason"], registry=registry
+        )
+        self.written_spans = Counter("loopwatch_written_spans", "Spans inserted into the store", registry=registry)
+        self.dead_letters = Counter(
+            "loopwatch_dead_letters",
+            "Records set aside because the store or the decoder refused them",
+            registry=registry,
+        )
+        self.journal_records = Gauge("loopwatch_journal_records", "Records waiting for the store", registry=registry)
+        self.journal_bytes = Gauge("loopwatch_journal_bytes", "Bytes waiting for the store", registry=registry)
+        self.lag_seconds = Gauge(
+            "loopwatch_lag_seconds", "Age of the oldest record waiting for the store", registry=registry
+        )
+        self.free_disk_bytes = Gauge(
+            "loopwatch_free_disk_bytes", "Free disk under the data directory", registry=registry
+        )
+        self.acknowledge_seconds = Histogram(
+            "loopwatch_acknowledge_seconds",
+            "From the body's arrival to the answer",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.journal_commit_seconds = Histogram(
+            "loopwatch_journal_commit_seconds",
+            "One group commit, fsync included",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.batch_spans = Histogram("loopwatch_batch_spans", "Spans in one insert", buckets=_SPANS, registry=registry)
+        self.write_seconds = Histogram(
+            "loopwatch_write_seconds", "One batch by stage", ["stage"], buckets=_SECONDS, registry=registry
+        )
+        self.store_retries = Counter(
+            "loopwatch_store_retries", "Batches the store could not take at once", registry=registry
+        )
+
+    def exposition(self) -> bytes:
+        """All metrics in Prometheus' text format."""
+        return generate_latest(self._registry)

@@ -1,0 +1,156 @@
+"""What the collector is told by its environment, read once at the entry point."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from loopwatch_collector.errors import CannotStart
+
+ROLES: Final = ("ingest", "read", "admin")
+
+
+class Key(NamedTuple):
+    """One entry of LOOPWATCH_KEYS."""
+
+    project: str
+    role: str
+    secret: str
+
+    def __repr__(self) -> str:
+        # Settings are printed and logged; a key must never be.
+        return f"Key(project={self.project!r}, role={self.role!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The collector's settings.
+
+    Attributes:
+        data_dir: where the journal, the lock and the embedded store live.
+        dsn: the store, `chdb:///path` or `clickhouse://user@host:port/db`.
+        host: the address to listen on.
+        port: the port; 0 lets the system choose.
+        grpc_port: the port of OTLP/gRPC; 0 lets the system choose, None turns it off.
+        keys: who may do what; empty means one project, `default`, on loopback only.
+        max_body_bytes: cap on a request's body, before and after decompression.
+        max_receiving_bytes: bodies held in memory by all requests together; beyond it new ones get 503.
+        max_journal_bytes: records not yet in the store; beyond it requests get 503.
+        min_free_bytes: free disk below which requests get 503.
+        retention_days: how old a live span may be, and how long the store keeps it.
+    """
+
+    data_dir: Path
+    dsn: str
+    host: str = "127.0.0.1"
+    port: int = 4318
+    grpc_port: int | None = None
+    keys: tuple[Key, ...] = ()
+    max_body_bytes: int = 64 * 2**20
+    max_receiving_bytes: int = 128 * 2**20
+    max_journal_bytes: int = 8 * 2**30
+    min_free_bytes: int = 256 * 2**20
+    retention_days: int = 90
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """Reads the settings.
+
+        Args:
+            environment: the process's variables, or a test's.
+
+        Returns:
+            The settings, defaults filled in.
+
+        Raises:
+            CannotStart: one or more variables are wrong; all of them are named.
+        """
+        faults: list[str] = []
+        values: dict[str, Any] = {}
+        for field, variable in VARIABLES.items():
+            text = environment.get(variable.name, "").strip()
+            if not text:
+                continue
+            try:
+                values[field] = variable.parse(text)
+            except ValueError as fault:
+                faults.append(f"{variable.name}: {fault}")
+        if faults:
+            raise CannotStart("; ".join(faults))
+        data_dir = values.setdefault("data_dir", Path("~/.local/share/loopwatch").expanduser())
+        values.setdefault("dsn", f"chdb://{data_dir}/store")
+        return cls(**values)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the collector."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+class Variable(NamedTuple):
+    """One environment variable: its name, its meaning for the documentation, and how it is read."""
+
+    name: str
+    meaning: str
+    parse: Callable[[str], Any]
+
+
+def parse_keys(text: str) -> tuple[Key, ...]:
+    """Reads `project:role:key,...`.
+
+    Raises:
+        ValueError: an entry is malformed; it is named by its position, never by its text, for it holds a key.
+    """
+    keys: list[Key] = []
+    for position, entry in enumerate(filter(None, (part.strip() for part in text.split(","))), start=1):
+        project, _, rest = entry.partition(":")
+        role, _, secret = rest.partition(":")
+        if not project or not secret or role not in ROLES:
+            raise ValueError(f"entry {position} is not project:role:key with a role of {', '.join(ROLES)}")
+        keys.append(Key(project, role, secret))
+    if len({key.secret for key in keys}) < len(keys):
+        raise ValueError("the same key stands for two entries; give each its own")
+    return tuple(keys)
+
+
+def _directory(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise ValueError(f"'{text}' is not a port between 0 and 65535")
+    return int(text)
+
+
+def _grpc_port(text: str) -> int | None:
+    return None if text == "off" else _port(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise ValueError(f"'{text}' is not a whole number above 0")
+    return int(text)
+
+
+VARIABLES: Final[dict[str, Variable]] = {
+    "data_dir": Variable("LOOPWATCH_DATA_DIR", "where journal, lock and embedded store live", _directory),
+    "dsn": Variable("LOOPWATCH_DSN", "the store: chdb:///path or clickhouse://user@host:port/db", str),
+    "host": Variable("LOOPWATCH_HOST", "the address to listen on", str),
+    "port": Variable("LOOPWATCH_PORT", "the HTTP port; 0 lets the system choose", _port),
+    "grpc_port": Variable("LOOPWATCH_GRPC_PORT", "the OTLP/gRPC port; 'off' for none", _grpc_port),
+    "keys": Variable("LOOPWATCH_KEYS", "project:role:key, separated by commas", parse_keys),
+    "max_body_bytes": Variable("LOOPWATCH_MAX_BODY_BYTES", "cap on a request's body, decompressed", _positive),
+    "max_receiving_bytes": Variable(
+        "LOOPWATCH_MAX_RECEIVING_BYTES", "bodies held in memory at once, all requests together", _positive
+    ),
+    "max_journal_bytes": Variable("LOOPWATCH_MAX_JOURNAL_BYTES", "records waiting for the store", _positive),
+    "min_free_bytes": Variable("LOOPWATCH_MIN_FREE_BYTES", "free disk below which nothing is taken", _positive),
+    "retention_days": Variable("LOOPWATCH_RETENTION_DAYS", "how long spans are kept", _positive),
+}
