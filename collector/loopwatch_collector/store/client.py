@@ -4,17 +4,20 @@ A client of the embedded engine is one lock, so each thread has its own; all of 
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import clickhouse_connect
+from clickhouse_connect.datatypes.registry import get_from_name
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DataError, ProgrammingError
 
-from loopwatch_collector.store.errors import QueryTooLarge, RowRefused, StoreError, StoreFull, StoreUnavailable
+from loopwatch_collector.errors import CollectorError
+from loopwatch_collector.store.errors import QueryTooLarge, RowRefused, StoreFull, StoreUnavailable
+from loopwatch_collector.store.rows import Column
 
 # Codes of ClickHouse's ErrorCodes.cpp.
 _FULL: Final = {243}  # NOT_ENOUGH_SPACE
@@ -22,6 +25,10 @@ _TOO_LARGE: Final = {158, 159, 160, 241, 307, 396}  # rows, time, estimated time
 _UNAVAILABLE: Final = {
     3, 74, 75, 76, 160, 198, 202, 203, 209, 210, 225, 236, 242, 252, 279, 286, 319, 341, 425, 999,
 }  # fmt: skip  # files, network, keeper, too many parts, read-only table
+
+# Sorting out duplicates while inserting costs 3 µs a row and is done by merges and FINAL anyway; deduplication of
+# whole blocks lost rows of acknowledged batches under kill and retry.
+_INSERT_SETTINGS: Final[dict[str, Any]] = {"optimize_on_insert": 0, "insert_deduplicate": 0}
 
 # The embedded engine's defaults are 90 % of the machine's memory and 5 GB of mark cache.
 DEFAULT_MAX_SERVER_MEMORY_BYTES: Final = 3 << 30
@@ -34,6 +41,83 @@ _EMBEDDED_OPTIONS: Final = {
     "background_move_pool_size": "1",
     "background_fetches_pool_size": "1",
 }
+
+
+class Connection:
+    """One thread's way to the engine: rows out, statements and columns in, the engine's errors as ours."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def rows(
+        self, sql: str, parameters: Mapping[str, Any] | None = None, settings: Mapping[str, Any] | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Runs a SELECT and returns its rows.
+
+        Args:
+            sql: text of one of our own .sql files, never anything a caller sent.
+            parameters: values for its `{name:Type}` places.
+            settings: engine settings of this call.
+
+        Raises:
+            QueryTooLarge: it hit its limit of time or memory.
+            StoreUnavailable: the engine cannot work just now.
+        """
+        with _engine_errors():
+            result = self._client.query(sql, dict(parameters or {}), dict(settings or {}), tz_mode="aware")  # pyright: ignore[reportUnknownMemberType]  # the driver's signature says Sequence without of what
+        return [tuple(row) for row in result.result_rows]
+
+    def run(
+        self, sql: str, parameters: Mapping[str, Any] | None = None, settings: Mapping[str, Any] | None = None
+    ) -> None:
+        """Runs a statement that returns no rows.
+
+        Args:
+            sql: text of one of our own .sql files.
+            parameters: values for its `{name:Type}` places.
+            settings: engine settings of this call.
+        """
+        with _engine_errors():
+            self._client.command(sql, dict(parameters or {}), settings=dict(settings or {}))  # pyright: ignore[reportUnknownMemberType]  # see rows
+
+    def raw(
+        self,
+        sql: str,
+        parameters: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
+        format_name: str = "CSVWithNames",
+    ) -> bytes:
+        """Runs a SELECT and returns its rows as the engine writes them in a format of its own.
+
+        Args:
+            sql: text of one of our own .sql files.
+            parameters: values for its `{name:Type}` places.
+            settings: engine settings of this call.
+            format_name: CSVWithNames, ArrowStream, Parquet, ...
+        """
+        with _engine_errors():
+            return self._client.raw_query(sql, dict(parameters or {}), dict(settings or {}), fmt=format_name)  # pyright: ignore[reportUnknownMemberType]  # see rows
+
+    def insert(self, table: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> None:
+        """Inserts rows, which must lie in one partition to be stored as a whole.
+
+        Args:
+            table: its name.
+            columns: the columns the values are for, in order.
+            rows: at least one.
+
+        Raises:
+            RowRefused: the engine will never take these rows.
+        """
+        with _engine_errors():
+            self._client.insert(  # pyright: ignore[reportUnknownMemberType]  # see rows
+                table,
+                [list(values) for values in zip(*rows, strict=True)],
+                column_names=[column.name for column in columns],
+                column_types=[get_from_name(column.clickhouse_type) for column in columns],
+                column_oriented=True,
+                settings=_INSERT_SETTINGS,
+            )
 
 
 class Clients:
@@ -65,17 +149,17 @@ class Clients:
         self._opened: list[Client] = []
         self._closed = False
 
-    def get(self) -> Client:
-        """Returns this thread's client, opening it at first use.
+    def get(self) -> Connection:
+        """Returns this thread's connection, opening it at first use.
 
         Raises:
             StoreUnavailable: the engine cannot be reached, or this object is closed.
         """
-        client: Client | None = getattr(self._local, "client", None)
-        if client is None:
-            client = self._open()
-            self._local.client = client
-        return client
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = Connection(self._open())
+            self._local.connection = connection
+        return connection
 
     def close(self) -> None:
         """Closes every thread's client."""
@@ -89,18 +173,18 @@ class Clients:
         with self._lock:
             if self._closed:
                 raise StoreUnavailable("the store is closed")
-            with engine_errors():
+            with _engine_errors():
                 client = self._connect()
             self._opened.append(client)
         return client
 
     def _connect(self) -> Client:
         if self.embedded:
-            return clickhouse_connect.get_client(
+            return clickhouse_connect.get_client(  # pyright: ignore[reportUnknownMemberType]  # its **kwargs has no type
                 dsn=self._dsn, settings=self._settings, chdb_options=self._options, tz_source="server"
             )
         parts = urlsplit(self._dsn)
-        return clickhouse_connect.get_client(
+        return clickhouse_connect.get_client(  # pyright: ignore[reportUnknownMemberType]  # its **kwargs has no type
             host=parts.hostname or "localhost",
             port=parts.port or 0,
             username=parts.username,
@@ -113,7 +197,7 @@ class Clients:
 
 
 @contextmanager
-def engine_errors() -> Iterator[None]:
+def _engine_errors() -> Generator[None]:
     """Turns the engine's errors into ours, keeping its code and dropping its stack trace."""
     try:
         yield
@@ -123,7 +207,7 @@ def engine_errors() -> Iterator[None]:
         raise StoreUnavailable(f"the engine cannot be reached: {fault}") from fault
 
 
-def _translated(fault: ClickHouseError) -> StoreError:
+def _translated(fault: ClickHouseError) -> CollectorError:
     code = getattr(fault, "code", None)
     sentence = _first_line(fault)
     if isinstance(fault, DataError) or (isinstance(fault, ProgrammingError) and code is None):

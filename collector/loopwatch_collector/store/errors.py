@@ -1,29 +1,21 @@
-"""What the store can refuse, by who must act.
+"""What the store can refuse, by who must act; branches of the collector's tree.
 
-```
-StoreError
-├── StoreUnavailable    nobody for now: the engine cannot be reached or is out of memory; try again (503)
-│   └── StoreFull       the disk is full: stored data is intact, inserts work again when there is room (503)
-├── RowRefused          the writer: the engine will never take this body; bisect it, or dead-letter it (400)
-├── QueryTooLarge       the caller: the question hit its limit of time or memory; ask for less (422)
-└── SchemaMismatch      the operator: the stored schema is not one this version can use (500)
-```
+CollectorError
+├── Unavailable
+│   └── StoreUnavailable    503  nobody for now: the engine cannot be reached or is out of memory
+│       └── StoreFull       503  the disk is full: stored data is intact, inserts work again with room
+├── RequestRefused
+│   └── QueryTooLarge       422  the caller: the question hit its limit of time, memory or rows
+├── RowRefused                   the writer: the engine will never take these rows; bisect, or dead-letter
+└── SchemaMismatch               the operator: the stored schema is not one this version can use
 """
 
-from typing import ClassVar
+from loopwatch_collector.errors import CannotStart, CollectorError, RequestRefused, Unavailable
 
 
-class StoreError(Exception):
-    """The store cannot do what was asked."""
-
-    http_status: ClassVar[int] = 500
-    code: ClassVar[str] = "store_error"
-
-
-class StoreUnavailable(StoreError):
+class StoreUnavailable(Unavailable):
     """The engine cannot be reached, or cannot work just now; the same call may succeed later."""
 
-    http_status = 503
     code = "store_unavailable"
 
 
@@ -33,21 +25,20 @@ class StoreFull(StoreUnavailable):
     code = "store_full"
 
 
-class RowRefused(StoreError):
-    """The engine refuses these rows whenever they come; one of them is at fault."""
+class QueryTooLarge(RequestRefused):
+    """A question ran into its limit of time, memory or rows: ask for a shorter range, or filter it."""
 
-    http_status = 400
-    code = "row_refused"
-
-
-class QueryTooLarge(StoreError):
-    """A question ran into its limit of time, memory or rows."""
-
-    http_status = 422
+    status = 422
     code = "query_too_large"
 
 
-class SchemaMismatch(StoreError):
+class RowRefused(CollectorError):
+    """The engine refuses these rows whenever they come; one of them is at fault."""
+
+    code = "row_refused"
+
+
+class SchemaMismatch(CannotStart):
     """The tables were made by a newer version, or a migration file was changed after it was applied."""
 
     code = "schema_mismatch"

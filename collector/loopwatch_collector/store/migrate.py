@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from importlib import resources
 from typing import Final, NamedTuple
 
-from clickhouse_connect.driver.client import Client
-
-from loopwatch_collector.store.client import engine_errors
+from loopwatch_collector.store.client import Connection
 from loopwatch_collector.store.errors import SchemaMismatch
+from loopwatch_collector.store.rows import Column
+from loopwatch_collector.store.statements import statement
 
 _FILE_NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
+
+_COLUMNS: Final = (Column("number", "UInt32", 0), Column("name", "String", ""), Column("checksum", "String", ""))
 
 
 class Migration(NamedTuple):
@@ -30,18 +32,18 @@ class Migration(NamedTuple):
 def load() -> list[Migration]:
     """Returns the migrations of this version, in the order they are applied."""
     found: list[Migration] = []
-    for entry in (resources.files(__package__) / "migrations").iterdir():
+    for entry in (resources.files("loopwatch_collector.store") / "migrations").iterdir():
         match = _FILE_NAME.fullmatch(entry.name)
         if match:
             found.append(Migration(int(match[1]), match[2], entry.read_text(encoding="utf-8")))
     return sorted(found)
 
 
-def apply(client: Client, migrations: Sequence[Migration]) -> list[Migration]:
+def apply(connection: Connection, migrations: Sequence[Migration]) -> list[Migration]:
     """Applies what the store does not have yet.
 
     Args:
-        client: a client whose user may create tables.
+        connection: of a user who may create tables.
         migrations: all of this version's, in order.
 
     Returns:
@@ -50,28 +52,24 @@ def apply(client: Client, migrations: Sequence[Migration]) -> list[Migration]:
     Raises:
         SchemaMismatch: the store has a migration this version does not know, or one whose text has changed.
     """
-    with engine_errors():
-        client.command(_migrations_table())
-        done = _applied(client)
+    connection.run(_migrations_table())
+    done = _applied(connection)
     _check(done, migrations)
     missing = [migration for migration in migrations if migration.number not in done]
     for migration in missing:
-        with engine_errors():
-            client.command(migration.sql)
-            client.insert(
-                "schema_migrations",
-                [[migration.number, migration.name, migration.checksum]],
-                column_names=["number", "name", "checksum"],
-            )
+        connection.run(migration.sql)
+        connection.insert("schema_migrations", _COLUMNS, [[migration.number, migration.name, migration.checksum]])
     return missing
 
 
 def _migrations_table() -> str:
-    return (resources.files(__package__) / "migrations" / "schema_migrations.sql").read_text(encoding="utf-8")
+    return (resources.files("loopwatch_collector.store") / "migrations" / "schema_migrations.sql").read_text(
+        encoding="utf-8"
+    )
 
 
-def _applied(client: Client) -> dict[int, tuple[str, str]]:
-    rows = client.query("SELECT number, name, checksum FROM schema_migrations ORDER BY number").result_rows
+def _applied(connection: Connection) -> dict[int, tuple[str, str]]:
+    rows = connection.rows(statement("applied_migrations"))
     return {number: (name, checksum) for number, name, checksum in rows}
 
 

@@ -119,5 +119,14 @@ CONTENT_COLUMNS: Final[tuple[Column, ...]] = (
     Column("body", "String", ""),
 )
 
+DEAD_LETTER_COLUMNS: Final[tuple[Column, ...]] = (
+    Column("project", _TEXT, "default"),
+    Column("kind", _TEXT, ""),
+    Column("id", "String", ""),
+    Column("received_at", "DateTime64(9, 'UTC')", 0),
+    Column("reason", "String", ""),
+    Column("body", "String", b""),
+)
+
 SPAN_INDEX: Final[dict[str, int]] = {column.name: index for index, column in enumerate(SPAN_COLUMNS)}
 SPAN_DEFAULTS: Final[tuple[Any, ...]] = tuple(column.default for column in SPAN_COLUMNS)

@@ -10,9 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from clickhouse_connect.driver.client import Client
-
-from loopwatch_collector.store.client import engine_errors
+from loopwatch_collector.store.client import Connection
 from loopwatch_collector.store.statements import statement
 
 _REMEMBERED_RUNS: Final = 200_000
@@ -37,27 +35,27 @@ class RunDeriver:
         self._extents: OrderedDict[tuple[str, str], tuple[int, int]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def refresh(self, client: Client, touched: Iterable[Touched]) -> None:
+    def refresh(self, connection: Connection, touched: Iterable[Touched]) -> None:
         """Derives the touched runs anew from all their spans.
 
         Args:
-            client: this thread's client.
+            connection: this thread's.
             touched: what the inserts since the last refresh added; a run may occur more than once.
         """
         with self._lock:  # two refreshes of one run at once could store the older reading last
             for project, runs in _by_project(touched).items():
-                self._widen(client, project, runs)
+                self._widen(connection, project, runs)
                 for group in _groups(runs):
-                    _derive(client, project, group)
+                    _derive(connection, project, group)
 
     def forget(self) -> None:
         """Drops what is remembered of the runs' extents, after spans were deleted."""
         with self._lock:
             self._extents.clear()
 
-    def _widen(self, client: Client, project: str, runs: dict[str, tuple[int, int]]) -> None:
+    def _widen(self, connection: Connection, project: str, runs: dict[str, tuple[int, int]]) -> None:
         unknown = [run_id for run_id in runs if (project, run_id) not in self._extents]
-        stored = _stored_extents(client, project, unknown) if unknown else {}
+        stored = _stored_extents(connection, project, unknown) if unknown else {}
         for run_id, extent in runs.items():
             before = self._extents.pop((project, run_id), None) or stored.get(run_id, extent)
             runs[run_id] = min(before[0], extent[0]), max(before[1], extent[1])
@@ -90,27 +88,25 @@ def _groups(runs: dict[str, tuple[int, int]]) -> Iterable[dict[str, tuple[int, i
         yield group
 
 
-def _stored_extents(client: Client, project: str, run_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+def _stored_extents(connection: Connection, project: str, run_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
     found: dict[str, tuple[int, int]] = {}
     for start in range(0, len(run_ids), _RUNS_PER_STATEMENT):
-        with engine_errors():
-            rows = client.query(
-                statement("stored_extents"),
-                parameters={"project": project, "run_ids": list(run_ids[start : start + _RUNS_PER_STATEMENT])},
-            ).result_rows
+        rows = connection.rows(
+            statement("stored_extents"),
+            {"project": project, "run_ids": list(run_ids[start : start + _RUNS_PER_STATEMENT])},
+        )
         found.update({run_id: (first_ns, last_ns) for run_id, first_ns, last_ns in rows})
     return found
 
 
-def _derive(client: Client, project: str, runs: dict[str, tuple[int, int]]) -> None:
-    with engine_errors():
-        client.command(
-            statement("derive_runs"),
-            parameters={
-                "project": project,
-                "run_ids": list(runs),
-                "first_ns": min(first for first, _ in runs.values()),
-                "last_ns": max(last for _, last in runs.values()),
-                "row_version": time.time_ns(),
-            },
-        )
+def _derive(connection: Connection, project: str, runs: dict[str, tuple[int, int]]) -> None:
+    connection.run(
+        statement("derive_runs"),
+        {
+            "project": project,
+            "run_ids": list(runs),
+            "first_ns": min(first for first, _ in runs.values()),
+            "last_ns": max(last for _, last in runs.values()),
+            "row_version": time.time_ns(),
+        },
+    )

@@ -7,4 +7,4 @@ from importlib import resources
 @cache
 def statement(name: str) -> str:
     """Returns the SQL of a statement, by its file's name without the ending."""
-    return (resources.files(__package__) / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+    return (resources.files("loopwatch_collector.store") / "sql" / f"{name}.sql").read_text(encoding="utf-8")

@@ -2,13 +2,12 @@
 
 import hashlib
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from clickhouse_connect.driver.client import Client
-
 from loopwatch_collector.store import insert, migrate
-from loopwatch_collector.store.client import DEFAULT_MAX_SERVER_MEMORY_BYTES, Clients, engine_errors
+from loopwatch_collector.store.client import DEFAULT_MAX_SERVER_MEMORY_BYTES, Clients, Connection
+from loopwatch_collector.store.rows import DEAD_LETTER_COLUMNS
 from loopwatch_collector.store.runs import RunDeriver, Touched
 
 
@@ -40,7 +39,7 @@ class Store:
         """
         store = cls(Clients(dsn, max_server_memory_bytes=max_server_memory_bytes))
         if migrate_schema:
-            migrate.apply(store.client(), migrate.load())
+            migrate.apply(store.connection(), migrate.load())
         return store
 
     @property
@@ -48,8 +47,8 @@ class Store:
         """Whether the engine runs in this process."""
         return self._clients.embedded
 
-    def client(self) -> Client:
-        """Returns this thread's client, for the modules of the store and its queries."""
+    def connection(self) -> Connection:
+        """Returns this thread's connection, for the modules of the store and its queries."""
         return self._clients.get()
 
     def insert_spans(self, rows: Iterable[list[Any]]) -> None:
@@ -58,9 +57,7 @@ class Store:
         Args:
             rows: values in the order of SPAN_COLUMNS, of any projects and days.
         """
-        client = self.client()
-        for partition in insert.spans_by_partition(rows):
-            insert.insert_spans(client, partition)
+        insert.insert_spans(self.connection(), rows)
 
     def insert_contents(self, rows: Iterable[Sequence[Any]]) -> None:
         """Stores contents; one body per project, trace and hash.
@@ -68,9 +65,7 @@ class Store:
         Args:
             rows: values in the order of CONTENT_COLUMNS.
         """
-        client = self.client()
-        for partition in insert.contents_by_partition(rows):
-            insert.insert_contents(client, partition)
+        insert.insert_contents(self.connection(), rows)
 
     def refresh_runs(self, touched: Collection[tuple[str, str, int, int]]) -> None:
         """Derives the rows of runs that got new spans. To be called after their insert, before its checkpoint.
@@ -80,7 +75,7 @@ class Store:
                 occur more than once, so the tuples of several inserts can be passed at once.
         """
         if touched:
-            self._runs.refresh(self.client(), (Touched(*entry) for entry in touched))
+            self._runs.refresh(self.connection(), (Touched(*entry) for entry in touched))
 
     def insert_dead_letter(self, project: str, kind: str, received_at_ns: int, reason: str, body: bytes) -> None:
         """Keeps a body that could not be stored, with the reason; the same body again is the same letter.
@@ -92,39 +87,15 @@ class Store:
             reason: why it was refused, in a sentence.
             body: the bytes as received.
         """
-        with engine_errors():
-            self.client().insert(
-                "dead_letters",
-                [[project, kind, hashlib.sha256(body).hexdigest(), received_at_ns, reason, body]],
-                column_names=["project", "kind", "id", "received_at", "reason", "body"],
-                column_type_names=[
-                    "LowCardinality(String)", "LowCardinality(String)", "String", "DateTime64(9, 'UTC')", "String", "String",
-                ],  # fmt: skip
-            )
-
-    def query(
-        self, sql: str, parameters: Mapping[str, Any] | None = None, settings: Mapping[str, Any] | None = None
-    ) -> list[tuple[Any, ...]]:
-        """Runs one of our own statements and returns its rows.
-
-        Args:
-            sql: text of a file under sql/ or queries/, never anything a caller sent.
-            parameters: values for its `{name:Type}` places.
-            settings: engine settings of this call.
-
-        Raises:
-            QueryTooLarge: it hit its limit of time or memory.
-        """
-        with engine_errors():
-            result = self.client().query(sql, parameters=dict(parameters or {}), settings=dict(settings or {}))
-        return list(result.result_rows)
+        letter = [project, kind, hashlib.sha256(body).hexdigest(), received_at_ns, reason, body]
+        self.connection().insert("dead_letters", DEAD_LETTER_COLUMNS, [letter])
 
     def ping(self) -> float:
         """Asks the engine for a trivial answer and returns the seconds it took."""
         started = time.perf_counter()
-        self.query("SELECT 1")
+        self.connection().rows("SELECT 1")
         return time.perf_counter() - started
 
     def close(self) -> None:
-        """Closes every thread's client."""
+        """Closes every thread's connection."""
         self._clients.close()

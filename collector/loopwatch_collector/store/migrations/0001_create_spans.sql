@@ -86,4 +86,4 @@ CREATE TABLE spans (
 ENGINE = ReplacingMergeTree(row_version)
 PARTITION BY (project, toDate(start_time))
 ORDER BY (project, toStartOfMinute(start_time), trace_id, span_id)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 8192, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1

@@ -10,4 +10,4 @@ CREATE TABLE contents (
 ENGINE = ReplacingMergeTree
 PARTITION BY (project, day)
 ORDER BY (project, trace_id, hash)
-SETTINGS index_granularity = 1024
+SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1

@@ -66,4 +66,4 @@ CREATE TABLE runs (
 ENGINE = ReplacingMergeTree(row_version, is_deleted)
 PARTITION BY (project, toDate(start_time))
 ORDER BY (project, run_id)
-SETTINGS index_granularity = 1024
+SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1

@@ -10,3 +10,4 @@ CREATE TABLE dead_letters (
 ENGINE = ReplacingMergeTree
 PARTITION BY (project, toDate(received_at))
 ORDER BY (project, kind, received_at, id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1

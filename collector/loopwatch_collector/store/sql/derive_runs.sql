@@ -1,8 +1,9 @@
 -- Derives the row of each named run from its spans and writes it, with a tombstone for every other day the
--- run has spans on (the start may have been there before an earlier span arrived).
+-- run has spans on (its start may have been there before an earlier span arrived).
 --
--- A model call is counted once however many spans report it: spans of equal trace and call key are one call,
--- and the one of the highest rank (the lowest span id among equals) speaks for it.
+-- A model call counts once however many spans report it: spans of equal call key are one call, and the one of
+-- the highest rank (the lowest span id among equals) speaks for it. Aggregates on the run's own span count
+-- only where no span of the run is a model call.
 INSERT INTO runs (
     project, run_id, start_time, duration_ns, row_version, is_deleted, trace_id, parent_run_id,
     first_span_time, last_span_time, last_activity_time, spans,
@@ -16,82 +17,98 @@ INSERT INTO runs (
     input_cost_usd, output_cost_usd, cache_read_cost_usd, cache_write_cost_usd
 )
 WITH
+    run_spans AS (
+        SELECT
+            *,
+            -- the run's own span first, then any span without a parent; among equals the earliest
+            multiIf(
+                kind = 'run' AND parent_span_id = unhex('0000000000000000'), 0,
+                kind = 'run', 1,
+                parent_span_id = unhex('0000000000000000'), 2,
+                3
+            ) AS distance,
+            (distance, start_time, span_id) AS precedence,
+            cache_write_5m_tokens + cache_write_1h_tokens AS cache_write_tokens
+        FROM spans FINAL
+        WHERE project = {project:String}
+            AND start_time >= fromUnixTimestamp64Nano({first_ns:Int64}, 'UTC')
+            AND start_time <= fromUnixTimestamp64Nano({last_ns:Int64}, 'UTC')
+            AND run_id IN {run_ids:Array(String)}
+    ),
     facts AS (
         SELECT
-            project,
-            run_id,
-            -- the run's own span first, then a span without a parent, then the rest by time
-            (multiIf(kind = 'run', 0, parent_span_id = unhex('0000000000000000'), 1, 2), start_time, span_id) AS precedence,
-            countIf(precedence.1 < 2) > 0 AS ended,
+            span.project,
+            span.run_id,
+            min(span.distance) < 3 AS ended,
+            argMin(span.start_time, span.precedence) AS root_start_time,
+            argMin(span.duration_ns, span.precedence) AS root_duration_ns,
+            argMin(span.trace_id, span.precedence) AS trace_id,
+            argMin(span.span_id, span.precedence) AS root_span_id,
+            argMin(span.status, span.precedence) AS root_status,
+            argMin(span.error_type, span.precedence) AS root_error_type,
+            argMin(span.error_message, span.precedence) AS root_error_message,
             argMin(
-                (start_time, duration_ns, trace_id, span_id, status, error_type, error_message, input_tokens,
-                 output_tokens, cache_read_tokens, cache_write_5m_tokens + cache_write_1h_tokens, reasoning_tokens,
-                 cost_usd),
-                precedence
-            )::Tuple(
-                start_time DateTime64(9, 'UTC'), duration_ns UInt64, trace_id FixedString(16), span_id FixedString(8),
-                status String, error_type String, error_message String, input_tokens UInt64, output_tokens UInt64,
-                cache_read_tokens UInt64, cache_write_tokens UInt64, reasoning_tokens UInt64,
-                cost_usd Nullable(Decimal(38, 12))
-            ) AS root,
-            min(start_time) AS first_span_time,
-            max(start_time) AS last_span_time,
-            max(start_time + toIntervalNanosecond(least(duration_ns, 31536000000000000))) AS last_activity_time,
+                (span.input_tokens, span.output_tokens, span.cache_read_tokens, span.cache_write_tokens, span.reasoning_tokens,
+                 ifNull(span.cost_usd, span.reported_cost_usd)),
+                span.precedence
+            ) AS root_usage,
+            min(span.start_time) AS first_span_time,
+            max(span.start_time) AS last_span_time,
+            -- no span is believed to have lasted more than a year: the sum must not leave the type's range
+            max(span.start_time + toIntervalNanosecond(least(span.duration_ns, 31536000000000000))) AS last_activity_time,
             count() AS spans,
-            groupUniqArray(toDate(start_time)) AS days,
-            argMinIf(parent_run_id, precedence, parent_run_id != '') AS parent_run_id,
-            argMinIf(agent, precedence, agent != '') AS agent,
-            argMinIf(agent_version, precedence, agent_version != '') AS agent_version,
-            argMinIf(service, precedence, service != '') AS service,
-            argMinIf(environment, precedence, environment != '') AS environment,
-            argMinIf(conversation_id, precedence, conversation_id != '') AS conversation_id,
-            argMinIf(customer_id, precedence, customer_id != '') AS customer_id,
-            argMinIf(user_id, precedence, user_id != '') AS user_id,
-            argMinIf(tags, precedence, notEmpty(tags)) AS tags,
-            argMinIf(prompt_name, precedence, prompt_name != '') AS prompt_name,
-            argMinIf(prompt_version, precedence, prompt_version != '') AS prompt_version,
-            groupUniqArrayIf(outcome, outcome != '') AS outcomes,
-            argMinIf(outcome_reason, precedence, outcome_reason != '') AS outcome_reason,
-            argMinIf(limit_name, precedence, limit_name != '') AS limit_name,
-            argMinIf(escalation_reason, precedence, escalation_reason != '') AS escalation_reason,
-            argMinIf(escalation_priority, precedence, escalation_priority != '') AS escalation_priority,
-            countIf(escalation_reason != '' OR has(event_names, 'loopwatch.escalation')) > 0 AS handed_over,
-            max(iteration_cap) AS iteration_cap,
-            argMaxIf(tool, (start_time, span_id), kind = 'tool_call') AS last_tool,
-            countIf(kind = 'tool_call') AS tool_calls,
-            countIf(kind = 'tool_call' AND tool_outcome = 'error') AS tool_errors,
-            countIf(kind = 'tool_call' AND tool_outcome = 'not_found') AS tool_not_found,
-            greatest(countIf(kind = 'iteration'), max(iteration)) AS numbered_iterations,
+            groupUniqArray(toDate(span.start_time)) AS days,
+            argMinIf(span.parent_run_id, span.precedence, span.parent_run_id != '') AS parent_run_id,
+            argMinIf(span.agent, span.precedence, span.agent != '') AS agent,
+            argMinIf(span.agent_version, span.precedence, span.agent_version != '') AS agent_version,
+            argMinIf(span.service, span.precedence, span.service != '') AS service,
+            argMinIf(span.environment, span.precedence, span.environment != '') AS environment,
+            argMinIf(span.conversation_id, span.precedence, span.conversation_id != '') AS conversation_id,
+            argMinIf(span.customer_id, span.precedence, span.customer_id != '') AS customer_id,
+            argMinIf(span.user_id, span.precedence, span.user_id != '') AS user_id,
+            argMinIf(span.tags, span.precedence, notEmpty(span.tags)) AS tags,
+            argMinIf(span.prompt_name, span.precedence, span.prompt_name != '') AS prompt_name,
+            argMinIf(span.prompt_version, span.precedence, span.prompt_version != '') AS prompt_version,
+            groupUniqArrayIf(span.outcome, span.outcome != '') AS outcomes,
+            argMinIf(span.outcome_reason, span.precedence, span.outcome_reason != '') AS outcome_reason,
+            argMinIf(span.limit_name, span.precedence, span.limit_name != '') AS limit_name,
+            argMinIf(span.escalation_reason, span.precedence, span.escalation_reason != '') AS escalation_reason,
+            argMinIf(span.escalation_priority, span.precedence, span.escalation_priority != '') AS escalation_priority,
+            countIf(span.escalation_reason != '' OR has(span.event_names, 'loopwatch.escalation')) > 0 AS handed_over,
+            max(span.iteration_cap) AS iteration_cap,
+            argMaxIf(span.tool, (span.start_time, span.span_id), span.kind = 'tool_call') AS last_tool,
+            countIf(span.kind = 'tool_call') AS tool_calls,
+            countIf(span.kind = 'tool_call' AND span.tool_outcome = 'error') AS tool_errors,
+            countIf(span.kind = 'tool_call' AND span.tool_outcome = 'not_found') AS tool_not_found,
+            greatest(countIf(span.kind = 'iteration'), max(span.iteration)) AS numbered_iterations,
             arraySort(
-                call -> (call.trace_id, call.call_key, 255 - call.call_rank, call.span_id),
+                call -> (call.key, 255 - call.rank, call.span_id),
                 groupArrayIf(
-                    (trace_id, call_key, call_rank, span_id, parent_span_id, provider, model, input_tokens, output_tokens,
-                     cache_read_tokens, cache_write_5m_tokens + cache_write_1h_tokens, reasoning_tokens, cost_usd,
-                     input_cost_usd, output_cost_usd, cache_read_cost_usd, cache_write_cost_usd)::Tuple(
-                        trace_id FixedString(16), call_key String, call_rank UInt8, span_id FixedString(8),
-                        parent_span_id FixedString(8), provider String, model String, input_tokens UInt64,
-                        output_tokens UInt64, cache_read_tokens UInt64, cache_write_tokens UInt64,
-                        reasoning_tokens UInt64, cost_usd Nullable(Decimal(38, 12)),
-                        input_cost_usd Nullable(Decimal(38, 12)), output_cost_usd Nullable(Decimal(38, 12)),
-                        cache_read_cost_usd Nullable(Decimal(38, 12)), cache_write_cost_usd Nullable(Decimal(38, 12))),
-                    kind = 'model_call'
+                    (span.call_key, span.call_rank, span.span_id, span.parent_span_id, span.provider, span.model, span.input_tokens, span.output_tokens,
+                     span.cache_read_tokens, span.cache_write_tokens, span.reasoning_tokens, span.cost_usd,
+                     ifNull(span.input_cost_usd, 0), ifNull(span.output_cost_usd, 0), ifNull(span.cache_read_cost_usd, 0),
+                     ifNull(span.cache_write_cost_usd, 0))::Tuple(
+                        key String, rank UInt8, span_id FixedString(8), parent_span_id FixedString(8),
+                        provider String, model String, input_tokens UInt64, output_tokens UInt64,
+                        cache_read_tokens UInt64, cache_write_tokens UInt64, reasoning_tokens UInt64,
+                        cost_usd Nullable(Decimal(38, 12)), input_cost_usd Decimal(38, 12),
+                        output_cost_usd Decimal(38, 12), cache_read_cost_usd Decimal(38, 12),
+                        cache_write_cost_usd Decimal(38, 12)),
+                    span.kind = 'model_call'
                 )
-            ) AS calls,
-            arrayMap(call -> (call.trace_id, if(call.call_key = '', toString(call.span_id), call.call_key)), calls) AS call_keys,
+            ) AS calls
+        FROM run_spans AS span
+        GROUP BY project, run_id
+    ),
+    counts AS (
+        SELECT
+            *,
+            arrayMap(call -> if(call.key = '', toString(call.span_id), call.key), calls) AS keys,
             arrayFilter(
-                (call, key, previous) -> key != previous,
-                calls, call_keys, arrayPopBack(arrayPushFront(call_keys, (toFixedString('', 16), '')))
+                (call, key, previous) -> key != previous, calls, keys, arrayPopBack(arrayPushFront(keys, ''))
             ) AS counted,
-            uniqExactIf(
-                (trace_id, if(call_key = '', toString(span_id), call_key)),
-                kind = 'model_call' AND 0
-            ) AS unused,
-            arrayUniq(
-                arrayMap(
-                    call -> (call.trace_id, if(call.call_key = '', toString(call.span_id), call.call_key)),
-                    arrayFilter(call -> ended AND call.parent_span_id = root.span_id, calls)
-                )
-            ) AS direct_calls,
+            arrayUniq(arrayFilter((key, call) -> call.parent_span_id = root_span_id, keys, calls)) AS direct_calls,
+            empty(calls) AS without_calls,
             arrayReduce(
                 'sumMap',
                 arrayMap(call -> [concat(call.provider, '\0', call.model)], counted),
@@ -103,11 +120,72 @@ WITH
                 arrayMap(call -> [if(isNull(call.cost_usd), call.input_tokens + call.output_tokens, 0)], counted),
                 arrayMap(call -> [ifNull(call.cost_usd, toDecimal128(0, 12))], counted)
             ) AS by_model
-        FROM spans FINAL
-        WHERE project = {project:String}
-            AND start_time >= fromUnixTimestamp64Nano({first_ns:Int64}, 'UTC')
-            AND start_time <= fromUnixTimestamp64Nano({last_ns:Int64}, 'UTC')
-            AND run_id IN {run_ids:Array(String)}
-        GROUP BY project, run_id
+        FROM facts
     )
-SELECT 1
+SELECT
+    project,
+    run_id,
+    if(day = toDate(begin), begin, toDateTime64(day, 9, 'UTC')) AS start_time,
+    if(ended, root_duration_ns, toUnixTimestamp64Nano(last_activity_time) - toUnixTimestamp64Nano(first_span_time))
+        AS duration_ns,
+    {row_version:UInt64} AS row_version,
+    day != toDate(begin) AS is_deleted,
+    trace_id,
+    parent_run_id,
+    first_span_time,
+    last_span_time,
+    last_activity_time,
+    spans,
+    agent, agent_version, service, environment, conversation_id, customer_id, user_id, tags,
+    prompt_name, prompt_version,
+    ended,
+    multiIf(
+        NOT ended, 'open',
+        has(outcomes, 'escalated') OR handed_over, 'escalated',
+        has(outcomes, 'stopped') OR limit_name != '', 'stopped',
+        has(outcomes, 'failed') OR root_status = 'error', 'failed',
+        'completed'
+    ) AS outcome,
+    multiIf(outcome_reason != '', outcome_reason, limit_name != '', limit_name, escalation_reason) AS outcome_reason,
+    limit_name,
+    root_error_type AS error_type,
+    root_error_message AS error_message,
+    escalation_reason,
+    escalation_priority,
+    last_tool,
+    multiIf(numbered_iterations > 0, numbered_iterations, direct_calls > 0, direct_calls, length(counted)) AS iterations,
+    iteration_cap,
+    length(counted) AS model_calls,
+    tool_calls,
+    tool_errors,
+    tool_not_found,
+    if(without_calls, root_usage.1, arraySum(call -> call.input_tokens, counted)) AS input_tokens,
+    if(without_calls, root_usage.2, arraySum(call -> call.output_tokens, counted)) AS output_tokens,
+    if(without_calls, root_usage.3, arraySum(call -> call.cache_read_tokens, counted)) AS cache_read_tokens,
+    if(without_calls, root_usage.4, arraySum(call -> call.cache_write_tokens, counted)) AS cache_write_tokens,
+    if(without_calls, root_usage.5, arraySum(call -> call.reasoning_tokens, counted)) AS reasoning_tokens,
+    multiIf(
+        NOT without_calls, arraySum(by_model.7),
+        isNull(root_usage.6), root_usage.1 + root_usage.2,
+        0
+    ) AS unpriced_tokens,
+    multiIf(
+        without_calls AND input_tokens + output_tokens > 0, CAST(root_usage.6 AS Nullable(Decimal(38, 12))),
+        without_calls OR arrayExists(call -> isNotNull(call.cost_usd), counted), arraySum(by_model.8),
+        NULL
+    ) AS cost_usd,
+    arrayMap(key -> splitByChar('\0', key)[2], by_model.1) AS model_names,
+    arrayMap(key -> splitByChar('\0', key)[1], by_model.1) AS model_providers,
+    by_model.2 AS model_call_counts,
+    by_model.3 AS model_input_tokens,
+    by_model.4 AS model_output_tokens,
+    by_model.5 AS model_cache_read_tokens,
+    by_model.6 AS model_cache_write_tokens,
+    by_model.7 AS model_unpriced_tokens,
+    by_model.8 AS model_costs_usd,
+    arraySum(call -> call.input_cost_usd, counted) AS input_cost_usd,
+    arraySum(call -> call.output_cost_usd, counted) AS output_cost_usd,
+    arraySum(call -> call.cache_read_cost_usd, counted) AS cache_read_cost_usd,
+    arraySum(call -> call.cache_write_cost_usd, counted) AS cache_write_cost_usd
+FROM (SELECT *, if(ended, root_start_time, first_span_time) AS begin FROM counts)
+ARRAY JOIN days AS day

@@ -1,0 +1,96 @@
+"""Prices model calls: one look-up of rates per model, tier of service and day, then whole-number arithmetic."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+from loopwatch_collector.prices.genai import genai_rates
+from loopwatch_collector.prices.rates import Rates
+from loopwatch_collector.store.rows import SPAN_INDEX
+
+_MINUTE_NS: Final = 60_000_000_000
+_DAY_NS: Final = 1440 * _MINUTE_NS
+_ATTO_PER_PICO: Final = 10**6
+# A sender may claim 1e15 tokens; costs beyond the column's range would turn negative without an error.
+_MAX_PICO: Final = 10**18 - 1
+_PICO_EXPONENT: Final = Decimal(1).scaleb(-12)
+
+RateLookup = Callable[[str, str, str, int], Rates | None]
+
+_KIND: Final = SPAN_INDEX["kind"]
+_START: Final = SPAN_INDEX["start_time"]
+_PROVIDER: Final = SPAN_INDEX["provider"]
+_MODEL: Final = SPAN_INDEX["model"]
+_TIER: Final = SPAN_INDEX["service_tier"]
+_INPUT: Final = SPAN_INDEX["input_tokens"]
+_OUTPUT: Final = SPAN_INDEX["output_tokens"]
+_CACHE_READ: Final = SPAN_INDEX["cache_read_tokens"]
+_WRITE_5M: Final = SPAN_INDEX["cache_write_5m_tokens"]
+_WRITE_1H: Final = SPAN_INDEX["cache_write_1h_tokens"]
+_REASONING: Final = SPAN_INDEX["reasoning_tokens"]
+_SEARCHES: Final = SPAN_INDEX["web_search_requests"]
+_COST: Final = SPAN_INDEX["cost_usd"]
+_INPUT_COST: Final = SPAN_INDEX["input_cost_usd"]
+_OUTPUT_COST: Final = SPAN_INDEX["output_cost_usd"]
+_READ_COST: Final = SPAN_INDEX["cache_read_cost_usd"]
+_WRITE_COST: Final = SPAN_INDEX["cache_write_cost_usd"]
+_SOURCE: Final = SPAN_INDEX["price_source"]
+_VERSION: Final = SPAN_INDEX["price_version"]
+
+
+class Pricer:
+    """Fills the cost columns of model calls.
+
+    Args:
+        lookup: (provider, model, service tier, ns since the epoch) to rates, or None for a model without a price.
+    """
+
+    def __init__(self, lookup: RateLookup = genai_rates) -> None:
+        self._lookup = lookup
+        self._memo: dict[tuple[str, str, str, int], Rates | None] = {}
+
+    def price(self, row: list[Any]) -> None:
+        """Prices one row in place: what it cost and how that splits, or None where the model has no price.
+
+        Args:
+            row: values in the order of SPAN_COLUMNS; rows of other kinds than model_call are left alone.
+        """
+        if row[_KIND] != "model_call":
+            return
+        rates = self.rates(row[_PROVIDER], row[_MODEL], row[_TIER], row[_START])
+        if rates is not None:
+            _charge(row, rates)
+
+    def rates(self, provider: str, model: str, service_tier: str, at_ns: int) -> Rates | None:
+        """Returns the rates of a model at a time, from memory when this day's were looked up before."""
+        if not model:
+            return None
+        key = (provider, model, service_tier, at_ns // _DAY_NS)
+        if key in self._memo:
+            rates = self._memo[key]
+        else:
+            rates = self._memo[key] = self._lookup(provider, model, service_tier, at_ns)
+        if rates is not None and rates.by_time_of_day:
+            return self._lookup(provider, model, service_tier, at_ns - at_ns % _MINUTE_NS)
+        return rates
+
+
+def _charge(row: list[Any], rates: Rates) -> None:
+    total_input: int = row[_INPUT]
+    tier = rates.for_input(total_input)
+    cached = row[_CACHE_READ] + row[_WRITE_5M] + row[_WRITE_1H]
+    reasoning = min(row[_REASONING], row[_OUTPUT])
+    fresh = max(total_input - cached, 0) * tier.input
+    read = row[_CACHE_READ] * tier.cache_read
+    written = row[_WRITE_5M] * tier.cache_write_5m + row[_WRITE_1H] * tier.cache_write_1h
+    output = (row[_OUTPUT] - reasoning) * tier.output + reasoning * tier.reasoning
+    searches = row[_SEARCHES] * rates.web_search
+    row[_COST] = _usd(fresh + read + written + output + searches)
+    row[_INPUT_COST], row[_OUTPUT_COST] = _usd(fresh), _usd(output)
+    row[_READ_COST], row[_WRITE_COST] = _usd(read), _usd(written)
+    row[_SOURCE], row[_VERSION] = rates.source, rates.version
+
+
+def _usd(atto: int) -> Decimal:
+    pico = (atto + _ATTO_PER_PICO // 2) // _ATTO_PER_PICO
+    return Decimal(min(pico, _MAX_PICO)) * _PICO_EXPONENT
