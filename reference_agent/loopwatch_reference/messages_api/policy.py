@@ -159,7 +159,7 @@ def _useful(conversation: Conversation, evidence: Evidence) -> Iterator[ToolRequ
 
 
 def _asides(evidence: Evidence, rng: Random) -> Iterator[ToolRequest]:
-    for service in rng.sample(sorted(evidence.calls), 3):
+    for service in rng.sample(sorted(evidence.calls), min(3, len(evidence.calls))):
         yield ToolRequest("get_metrics", {"service": service, "metric": rng.choice(_METRICS)})
     yield ToolRequest("search_logs", {"query": f"{rng.choice(sorted(evidence.calls))} error", "minutes": 60})
 

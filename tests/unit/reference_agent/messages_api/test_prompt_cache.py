@@ -1,6 +1,7 @@
 """The simulated prompt cache writes a prefix once and reads it afterwards."""
 
 import pytest
+
 from loopwatch_reference.messages_api.prompt_cache import PromptCache, prompt_blocks
 
 MARK = {"cache_control": {"type": "ephemeral"}}
@@ -86,7 +87,7 @@ def test_an_entry_lives_five_minutes_from_its_last_use(cache, clock):
 
 
 def test_an_hour_long_mark_is_counted_as_such(cache, clock):
-    """ttl "1h" writes to the hour's count and survives for it."""
+    """A mark with ttl "1h" writes to the hour's count and survives for it."""
     mark = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
     use, total = ask(cache, "one", mark=mark)
     assert (use.written_5m, use.written_1h) == (0, total)

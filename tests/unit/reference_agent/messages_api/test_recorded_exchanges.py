@@ -12,12 +12,15 @@ from pathlib import Path
 from random import Random
 
 import pytest
+
 from loopwatch_reference.messages_api.errors import NotFound
 from loopwatch_reference.messages_api.service import MessagesService, ServiceSettings
 from loopwatch_reference.messages_api.streaming import encode_event, stream_events
 
 HAND_WRITTEN = Path(__file__).parents[3] / "data" / "anthropic_exchanges" / "exchanges.jsonl"
-RECORDED = Path(os.environ.get("LOOPWATCH_TEST_DATA", "/nonexistent")) / "anthropic_exchanges" / "anthropic_messages.jsonl"
+RECORDED = (
+    Path(os.environ.get("LOOPWATCH_TEST_DATA", "/nonexistent")) / "anthropic_exchanges" / "anthropic_messages.jsonl"
+)
 SOURCES = [HAND_WRITTEN] + ([RECORDED] if RECORDED.exists() else [])
 
 # s = content_block_start, d = delta, e = content_block_stop, p = ping

@@ -1,6 +1,7 @@
 """What the simulated API refuses, and with which words."""
 
 import pytest
+
 from loopwatch_reference.messages_api.errors import InvalidRequest, NotFound
 from loopwatch_reference.messages_api.validation import check_request
 
@@ -35,7 +36,10 @@ def tool_turn(*results):
         (request(messages=[{"role": "user", "content": ""}]), "all messages must have non-empty content"),
         (request(messages=[{"role": "user", "content": [{"type": "smell"}]}]), "Input tag 'smell'"),
         (request(messages=tool_turn()), "`tool_use` ids were found without `tool_result` blocks"),
-        (request(messages=tool_turn("toolu_1", "toolu_2")), "unexpected `tool_use_id` found in `tool_result` blocks: toolu_2"),
+        (
+            request(messages=tool_turn("toolu_1", "toolu_2")),
+            "unexpected `tool_use_id` found in `tool_result` blocks: toolu_2",
+        ),
         (request(messages=tool_turn()[:2]), "`tool_use` ids were found without `tool_result` blocks"),
         (request(tools=[{"name": "a b", "input_schema": {"type": "object"}}]), "String should match pattern"),
         (request(tools=[{"name": "a", "input_schema": {"type": "object"}}] * 2), "Tool names must be unique"),

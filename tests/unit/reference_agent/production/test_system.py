@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+
 from loopwatch_reference.errors import InvalidQuestion
 from loopwatch_reference.production.faults import FAULT_KINDS, Fault
 from loopwatch_reference.production.system import ProductionSystem
