@@ -1,0 +1,211 @@
+"""`@agent`: one call of the function is one run."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, TypeVar
+
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context
+
+from loopwatch import arguments, names, process
+from loopwatch import capture as captures
+from loopwatch.capture import CaptureChoice
+from loopwatch.errors import Stopped
+from loopwatch.faults import swallow
+from loopwatch.identity import attributes_of
+from loopwatch.limits import Limits
+from loopwatch.operations import Operation
+from loopwatch.process import Process
+from loopwatch.runs import IDENTITY_KEY, NO_LIMITS, SCOPE_KEY, Run, Scope, current_scope
+from loopwatch.wrapping import Begin, wrap
+
+F = TypeVar("F", bound=Callable[..., Any])
+Who = str | Callable[..., str | None] | None
+"""An identity: a constant, or a function of the agent's arguments by name, such as `lambda ticket: ticket.customer`."""
+
+
+class AgentRun(Operation):
+    """One run, open."""
+
+    __slots__ = ("run",)
+
+    def __init__(
+        self, process: Process, span: Any, context: Context, capture: captures.Capture | None, run: Run
+    ) -> None:
+        super().__init__(process, span, context, capture)
+        self.run = run
+
+    def record_result(self, result: object) -> None:
+        """Writes the outcome and what the agent returned."""
+        self._end(None)
+        self.content(names.OUTPUT, result)
+
+    def record_error(self, error: BaseException) -> None:
+        """Writes the outcome; a run that was stopped is no error of the agent's."""
+        if isinstance(error, Stopped) and self.run.exceeded is not None:
+            self._end(None)
+            return
+        self._end(error)
+        super().record_error(error)
+
+    def _end(self, error: BaseException | None) -> None:
+        self.process.live_runs.pop(self.run.run_id, None)
+        if self.run.open_iteration is not None:
+            self.run.open_iteration.close()
+        self.set(self.run.end_attributes(error))
+
+
+class Agent:
+    """A decorator, and a context manager, that makes runs; see `agent`."""
+
+    def __init__(
+        self,
+        name: str | None,
+        version: str | None,
+        limits: Limits,
+        capture: CaptureChoice,
+        who: dict[str, Any],
+    ) -> None:
+        self._name = name
+        self._limits = limits
+        self._capture = None if capture is None else captures.parse(capture)
+        self._version = version
+        self._constant = attributes_of({field: value for field, value in who.items() if not callable(value)})
+        self._callables = {field: value for field, value in who.items() if callable(value)}
+        self._opened: list[AgentRun] = []
+
+    def __call__(self, function: F) -> F:
+        """Wraps an agent's function."""
+        return wrap(function, self._begin_call)
+
+    def _begin_call(self, function: Callable[..., Any]) -> Begin:
+        bind = arguments.binder(function)
+        name = self._name or function.__name__
+
+        def begin(state: Process, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Operation | None:
+            try:
+                return self._open(state, name, bind(args, kwargs))
+            except Stopped:
+                raise
+            except Exception as fault:  # noqa: BLE001 - a fault of ours must not stop the agent
+                swallow("agent.begin", fault)
+                return None
+
+        return begin
+
+    def _open(self, state: Process, name: str, bound: dict[str, Any]) -> AgentRun:
+        current = otel_context.get_current()
+        outer = current_scope(current)
+        run = Run(secrets.token_hex(16), name, self._limits)
+        scope = Scope(run, self._identity(state, run, outer, current, bound))
+        context = Context({**current, SCOPE_KEY: scope})
+        attributes: dict[str, Any] = {names.OPERATION_NAME: names.OPERATION_INVOKE_AGENT}
+        for cap_name, cap in self._limits.caps().items():
+            attributes[names.LIMITS_PREFIX + cap_name] = cap
+        run.span = state.tracing.start(f"invoke_agent {name}", attributes, scope, context)
+        state.live_runs[run.run_id] = run
+        opened = AgentRun(state, run.span, context, self._capture, run)
+        opened.content(names.INPUT, bound)
+        return opened
+
+    def _identity(
+        self, state: Process, run: Run, outer: Scope | None, current: Context, bound: dict[str, Any]
+    ) -> dict[str, Any]:
+        """What every span of the run gets: the process's, then what is around it, then the agent's own."""
+        around: Any = current.get(IDENTITY_KEY) or {}
+        attributes: dict[str, Any] = {names.RUN_ID: run.run_id, names.AGENT_NAME: run.agent}
+        if self._version:
+            attributes[names.AGENT_VERSION] = self._version
+        if state.settings.environment:
+            attributes[names.ENVIRONMENT] = state.settings.environment
+        if outer is not None:
+            attributes[names.PARENT_RUN_ID] = outer.run.run_id
+            attributes.update({name: outer.attributes[name] for name in _INHERITED if name in outer.attributes})
+        attributes.update(self._constant)
+        attributes.update(around)
+        if self._callables:
+            attributes.update(attributes_of({field: _ask(who, bound) for field, who in self._callables.items()}))
+        return attributes
+
+    def __enter__(self) -> Run | None:
+        """Opens a run around a block; the name is required."""
+        if process.active is None:
+            return None
+        try:
+            self._opened.append(self._open(process.active, self._name or "agent", {}))
+        except Exception as fault:  # noqa: BLE001 - a fault of ours must not stop the agent
+            swallow("agent.begin", fault)
+            return None
+        return self._opened[-1].run
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._opened:
+            opened = self._opened.pop()
+            opened.succeed(None) if error is None else opened.fail(error)
+
+    async def __aenter__(self) -> Run | None:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, trace)
+
+
+_INHERITED = (names.CONVERSATION_ID, names.CUSTOMER_ID, names.USER_ID, names.ENVIRONMENT, names.TAGS)
+
+
+def _ask(who: Callable[..., Any], bound: dict[str, Any]) -> Any:
+    """Calls an author's function with those of the bound arguments that it names."""
+    wanted = arguments.accepted(who)
+    return who(**(bound if wanted is None else {name: bound[name] for name in wanted if name in bound}))
+
+
+def agent(
+    name: str | None = None,
+    *,
+    version: str | None = None,
+    tags: Sequence[str] | None = None,
+    limits: Limits = NO_LIMITS,
+    capture: CaptureChoice = None,
+    prompt_name: str | None = None,
+    prompt_version: str | None = None,
+    environment: str | None = None,
+    conversation_id: Who = None,
+    customer_id: Who = None,
+    user_id: Who = None,
+) -> Agent:
+    """Makes each call of a function a run; or, as a context manager, a block.
+
+    Args:
+        name: the agent's name; the function's by default.
+        version: the agent's version.
+        tags: words to find its runs by.
+        limits: caps on each run.
+        capture: kinds of content that may leave, instead of the process's choice.
+        prompt_name: the prompt's name.
+        prompt_version: the prompt's version.
+        environment: where it runs, if not where the process says.
+        conversation_id: the conversation a run belongs to: a constant, or a function of the arguments.
+        customer_id: the tenant who is billed, likewise.
+        user_id: the person who asked, likewise.
+
+    Returns:
+        A decorator for functions, generators and methods, sync and async.
+
+    Raises:
+        ConfigurationError: `capture` names a kind that does not exist.
+    """
+    who = {
+        "tags": tags,
+        "prompt_name": prompt_name,
+        "prompt_version": prompt_version,
+        "environment": environment,
+        "conversation_id": conversation_id,
+        "customer_id": customer_id,
+        "user_id": user_id,
+    }
+    return Agent(name, version, limits, capture, who)

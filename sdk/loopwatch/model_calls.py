@@ -1,0 +1,193 @@
+"""`model_call`: one logical request to a model, for clients without spans of their own."""
+
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, TypeVar
+
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context
+from opentelemetry.trace import SpanKind
+
+from loopwatch import arguments, names, process
+from loopwatch import capture as captures
+from loopwatch.capture import CaptureChoice
+from loopwatch.errors import Stopped
+from loopwatch.faults import swallow
+from loopwatch.operations import Operation
+from loopwatch.process import Process
+from loopwatch.runs import current_scope
+from loopwatch.wrapping import Begin, wrap
+
+F = TypeVar("F", bound=Callable[..., Any])
+Extract = Callable[[Any], Mapping[str, Any]]
+
+
+class ModelCall(Operation):
+    """One model call, open; `record` says what came back."""
+
+    __slots__ = ("_extract",)
+
+    def __init__(
+        self,
+        process: Process,
+        span: Any,
+        context: Context,
+        capture: captures.Capture | None,
+        extract: Extract | None,
+    ) -> None:
+        super().__init__(process, span, context, capture)
+        self._extract = extract
+
+    def record_result(self, result: object) -> None:
+        """Reads the answer with the author's extractor."""
+        if self._extract is not None:
+            record(self, **self._extract(result))
+
+
+def record(
+    opened: Operation,
+    *,
+    input_tokens: int | None = None,
+    output_tokens: int | None = None,
+    cache_read_tokens: int | None = None,
+    cache_write_tokens: int | None = None,
+    reasoning_tokens: int | None = None,
+    response_id: str | None = None,
+    response_model: str | None = None,
+    stop_reason: str | None = None,
+    input_messages: object = None,
+    output_messages: object = None,
+    system_instructions: object = None,
+) -> None:
+    """Writes what a model call was given and answered; see `OpenModelCall.record`."""
+    attributes = {
+        names.INPUT_TOKENS: input_tokens,
+        names.OUTPUT_TOKENS: output_tokens,
+        names.CACHE_READ_TOKENS: cache_read_tokens,
+        names.CACHE_WRITE_TOKENS: cache_write_tokens,
+        names.REASONING_TOKENS: reasoning_tokens,
+        names.RESPONSE_ID: response_id,
+        names.RESPONSE_MODEL: response_model,
+        names.FINISH_REASONS: None if stop_reason is None else (stop_reason,),
+    }
+    opened.set({name: value for name, value in attributes.items() if value is not None})
+    contents = {
+        names.INPUT_MESSAGES: input_messages,
+        names.OUTPUT_MESSAGES: output_messages,
+        names.SYSTEM_INSTRUCTIONS: system_instructions,
+    }
+    for name, value in contents.items():
+        if value is not None:
+            opened.content(name, value)
+
+
+class OpenModelCall:
+    """What `with model_call(...) as call` gives; unconfigured, it ignores what it is told."""
+
+    def __init__(self, opened: Operation | None) -> None:
+        self._opened = opened
+
+    def record(self, **answer: Any) -> None:
+        """Says what the model was given and answered.
+
+        Args:
+            **answer: input_tokens (cached ones included), output_tokens, cache_read_tokens, cache_write_tokens,
+                reasoning_tokens, response_id, response_model, stop_reason, input_messages, output_messages,
+                system_instructions.
+        """
+        if self._opened is None:
+            return
+        try:
+            record(self._opened, **answer)
+        except Exception as fault:  # noqa: BLE001 - a wrong word must not cost the host its answer
+            swallow("model_call.record", fault)
+
+
+class ModelCallDecorator:
+    """A context manager and a decorator; see `model_call`."""
+
+    def __init__(self, model: str | None, provider: str, capture: CaptureChoice, extract: Extract | None) -> None:
+        self._model = model
+        self._provider = provider
+        self._capture = None if capture is None else captures.parse(capture)
+        self._extract = extract
+        self._opened: ModelCall | None = None
+
+    def __call__(self, function: F) -> F:
+        """Makes each call of a function a model call; an argument `model` names the model if nothing else does."""
+        return wrap(function, self._begin_call)
+
+    def _begin_call(self, function: Callable[..., Any]) -> Begin:
+        bind = arguments.binder(function)
+
+        def begin(state: Process, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Operation | None:
+            bound = bind(args, kwargs)
+            opened = self._open(state, str(self._model or bound.get("model") or ""))
+            if opened is not None and bound.get("messages") is not None:
+                opened.content(names.INPUT_MESSAGES, bound["messages"])
+            return opened
+
+        return begin
+
+    def _open(self, state: Process, model: str) -> ModelCall | None:
+        try:
+            current = otel_context.get_current()
+            scope = current_scope(current)
+            if scope is not None:
+                scope.run.check()
+            attributes: dict[str, Any] = {
+                names.OPERATION_NAME: names.OPERATION_CHAT,
+                names.PROVIDER_NAME: self._provider,
+                names.REQUEST_MODEL: model,
+            }
+            span = state.tracing.start(f"chat {model}".rstrip(), attributes, scope, current, SpanKind.CLIENT)
+            return ModelCall(state, span, current, self._capture, self._extract)
+        except Stopped:
+            raise
+        except Exception as fault:  # noqa: BLE001 - a fault of ours must not stop the call
+            swallow("model_call.begin", fault)
+            return None
+
+    def __enter__(self) -> OpenModelCall:
+        if process.active is not None:
+            self._opened = self._open(process.active, self._model or "")
+        return OpenModelCall(self._opened)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            Operation.succeed(opened, None) if error is None else opened.fail(error)
+
+    async def __aenter__(self) -> OpenModelCall:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, trace)
+
+
+def model_call(
+    model: str | None = None,
+    *,
+    provider: str = "",
+    capture: CaptureChoice = None,
+    extract: Extract | None = None,
+) -> ModelCallDecorator:
+    """Makes a block, or each call of a function, a model call. The Anthropic client needs none: it has its own spans.
+
+    Args:
+        model: the model asked for; the function's argument `model` by default.
+        provider: who serves it, by the convention's name, such as "openai".
+        capture: kinds of content that may leave, instead of the run's choice.
+        extract: reads the function's result into the words of `OpenModelCall.record`.
+
+    Returns:
+        A context manager (sync and async) that is also a decorator.
+
+    Raises:
+        LimitExceeded: from a call, when a cap of the run is reached.
+    """
+    return ModelCallDecorator(model, provider, capture, extract)

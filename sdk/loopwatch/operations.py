@@ -1,0 +1,111 @@
+"""An open span that is current until it closes: what the agent, tool, model call and step have in common."""
+
+from typing import Any
+
+from opentelemetry import context as otel_context
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import StatusCode
+
+from loopwatch import encoding, names, snapshots
+from loopwatch.capture import Capture
+from loopwatch.faults import swallow
+from loopwatch.process import Process
+from loopwatch.spans import AgentSpan, exception_name
+
+
+class Operation:
+    """One execution of something of the agent's, from its beginning to its end.
+
+    Args:
+        process: the configured process.
+        span: its open span, made current here.
+        context: the context to make current with the span in it.
+        capture: kinds of content that may leave, or None for the process's choice.
+    """
+
+    __slots__ = ("_context", "_token", "capture", "process", "span")
+
+    def __init__(self, process: Process, span: Any, context: Context, capture: Capture | None = None) -> None:
+        self.process = process
+        self.span = span
+        self.capture = capture
+        self._context = trace.set_span_in_context(span, context)
+        self._token = otel_context.attach(self._context)
+
+    def content(self, name: str, value: object) -> None:
+        """Keeps a value for its hash, its size and, where it may leave, itself.
+
+        Args:
+            name: the attribute, one of `names.CONTENT_ATTRIBUTES`.
+            value: any object.
+        """
+        self.keep(name, snapshots.take(value))
+
+    def keep(self, name: str, snapshot: snapshots.Snapshot) -> None:
+        """Keeps a value that was already copied."""
+        span = self.span
+        if type(span) is AgentSpan:
+            if span.contents is None:
+                span.contents = {}
+                span.capture = self.capture
+            span.contents[name] = snapshot
+        else:
+            chosen = self.process.settings.capture if self.capture is None else self.capture
+            span.set_attributes(encoding.settle({name: snapshot}, chosen))
+
+    def set(self, attributes: dict[str, Any]) -> None:
+        """Sets clean attributes."""
+        if type(self.span) is AgentSpan:
+            self.span.own.update(attributes)
+        else:
+            self.span.set_attributes(attributes)
+
+    def suspend(self) -> None:
+        """Leaves the operation's context while a generator waits for its consumer."""
+        self._context = otel_context.get_current()
+        otel_context.detach(self._token)
+
+    def resume(self) -> None:
+        """Enters it again."""
+        self._token = otel_context.attach(self._context)
+
+    def succeed(self, result: object) -> None:
+        """Closes it with a result."""
+        try:
+            self.record_result(result)
+        except Exception as fault:  # noqa: BLE001 - recording a result must not cost the host the result
+            swallow("operation.succeed", fault)
+        self._close()
+
+    def fail(self, error: BaseException) -> None:
+        """Closes it with an exception, which the caller raises on."""
+        try:
+            self.record_error(error)
+        except Exception as fault:  # noqa: BLE001 - the host's exception goes before ours
+            swallow("operation.fail", fault)
+        self._close()
+
+    def record_result(self, result: object) -> None:
+        """Writes down what it returned; each kind says what that is."""
+
+    def record_error(self, error: BaseException) -> None:
+        """Writes down the exception."""
+        self.set({names.ERROR_TYPE: exception_name(error)})
+        if isinstance(error, Exception):
+            self.span.record_exception(error)
+        self.span.set_status(StatusCode.ERROR, _described(error))
+
+    def _close(self) -> None:
+        try:
+            otel_context.detach(self._token)
+            self.span.end()
+        except Exception as fault:  # noqa: BLE001 - a span that does not end must not end the host
+            swallow("operation.close", fault)
+
+
+def _described(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - the exception is the host's; its type is on the span already
+        return ""

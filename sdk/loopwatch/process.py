@@ -1,0 +1,203 @@
+"""The one process state: what `configure` made, replaced whole by `loopwatch.testing`."""
+
+import importlib.metadata
+import os
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
+
+from loopwatch import names, settings, usage
+from loopwatch.capture import CaptureChoice
+from loopwatch.exporting import Exporter
+from loopwatch.faults import swallow
+from loopwatch.runs import Run, current_scope
+from loopwatch.settings import Settings
+from loopwatch.tracing import Tracing
+
+active: "Process | None" = None
+"""None until `configure`, and again after `shutdown`: then every decorator calls straight through."""
+
+
+class Process:
+    """What a configured process has.
+
+    Args:
+        settings: what was decided.
+        tracing: opens spans.
+        exporter: takes ended spans.
+    """
+
+    def __init__(self, settings: Settings, tracing: Tracing, exporter: Exporter) -> None:
+        self.settings = settings
+        self.tracing = tracing
+        self.exporter = exporter
+        self.live_runs: dict[str, Run] = {}
+
+    def ended(self, span: ReadableSpan) -> None:
+        """Takes every span that ended in this process, whoever opened it."""
+        attributes = span.attributes or {}
+        run = self.live_runs.get(attributes.get(names.RUN_ID, ""))  # type: ignore[arg-type]  # a foreign sender may have set any type; it is then not found
+        if run is not None:
+            used = usage.read(attributes)
+            if used is not None:
+                run.count_model_call(used.response_id, used.input_tokens, used.output_tokens)
+        self.exporter.put(span)
+
+
+class RunProcessor(SpanProcessor):
+    """Puts what the design lists on every span of a run, spans of other libraries included, and takes them at their end."""
+
+    def on_start(self, span: Span, parent_context: Any = None) -> None:
+        """Adds the run's attributes."""
+        try:
+            scope = current_scope(parent_context)
+            if active is not None and scope is not None:
+                span.set_attributes(scope.attributes)
+        except Exception as fault:  # noqa: BLE001 - a fault of ours must not reach the library that opened the span
+            swallow("processor.on_start", fault)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Hands the span on if it is sampled."""
+        try:
+            context = span.get_span_context()
+            if active is not None and context is not None and context.trace_flags.sampled:
+                active.ended(span)
+        except Exception as fault:  # noqa: BLE001 - a fault of ours must not reach the library that ended the span
+            swallow("processor.on_end", fault)
+
+
+_PROCESSOR = RunProcessor()
+
+
+def configure(
+    *,
+    service_name: str | None = None,
+    service_version: str | None = None,
+    environment: str | None = None,
+    endpoint: str | None = None,
+    api_key: str | None = None,
+    capture: CaptureChoice = None,
+    spool_dir: str | os.PathLike[str] | None = None,
+) -> None:
+    """Starts recording in this process. Without it every decorator calls straight through.
+
+    Every argument may be left to the environment: LOOPWATCH_* first, then the standard OTEL_* variables.
+
+    Args:
+        service_name: the service's name.
+        service_version: the service's version.
+        environment: where it runs, such as "production".
+        endpoint: the collector's base URL, http://127.0.0.1:4318 by default.
+        api_key: sent as Bearer.
+        capture: what content may leave the process: True, or kinds of "input", "output", "tool_calls", "errors";
+            nothing by default.
+        spool_dir: where batches wait that the collector could not take.
+
+    Raises:
+        ConfigurationError: naming every setting that cannot be honoured.
+    """
+    decided = settings.load(
+        service_name=service_name,
+        service_version=service_version,
+        environment=environment,
+        endpoint=endpoint,
+        api_key=api_key,
+        capture_choice=capture,
+        spool_dir=spool_dir,
+    )
+    shutdown()
+    if decided.disabled:
+        return
+    resource = _resource(decided)
+    provider = _provider(resource)
+    if "input" in decided.capture:
+        # the Anthropic client reads it when a client is constructed: its own spans then carry the messages
+        os.environ.setdefault("ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE", "content")
+    replace(Process(decided, Tracing(provider, resource, _ended), Exporter(decided, resource.attributes)))
+
+
+def _ended(span: ReadableSpan) -> None:
+    if active is not None:
+        active.ended(span)
+
+
+def replace(process: Process | None) -> Process | None:
+    """Puts another state in force.
+
+    Returns:
+        The one before.
+    """
+    global active
+    before, active = active, process
+    return before
+
+
+def flush(timeout_s: float = 5.0) -> bool:
+    """Waits until what has ended is with the collector, or safe on disk.
+
+    Args:
+        timeout_s: how long to wait at most.
+
+    Returns:
+        Whether it was done in time.
+    """
+    return active is None or active.exporter.flush(timeout_s)
+
+
+def shutdown() -> None:
+    """Sends what there is and stops recording; the process may be configured again."""
+    before = replace(None)
+    if before is not None:
+        before.exporter.shutdown()
+
+
+def _resource(decided: Settings) -> Resource:
+    attributes: Mapping[str, Any] = {
+        names.SERVICE_NAME: decided.service_name,
+        names.SERVICE_VERSION: decided.service_version,
+        names.ENVIRONMENT: decided.environment,
+        names.PROCESS_ID: secrets.token_hex(8),
+        names.SDK_VERSION: importlib.metadata.version("loopwatch"),
+    }
+    return Resource.create({name: value for name, value in attributes.items() if value is not None})
+
+
+def _provider(resource: Resource) -> trace.TracerProvider:
+    """The process's tracer provider: the one that is there, or ours."""
+    provider = trace.get_tracer_provider()
+    if not hasattr(provider, "add_span_processor"):
+        provider = OwnProvider(resource=resource, shutdown_on_exit=False)
+        trace.set_tracer_provider(provider)
+    if _PROCESSOR not in _attached(provider):
+        provider.add_span_processor(_PROCESSOR)  # type: ignore[attr-defined]  # has it, as seen above
+    return provider
+
+
+class OwnProvider(TracerProvider):
+    """OpenTelemetry's provider, which remembers whether somebody else listens to it."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.processors: tuple[SpanProcessor, ...] = ()
+
+    def add_span_processor(self, span_processor: SpanProcessor) -> None:
+        """Adds a listener; once there is one that is not ours, our spans are opened the SDK's way."""
+        self.processors += (span_processor,)
+        super().add_span_processor(span_processor)
+
+    @property
+    def only_ours(self) -> bool:
+        """Whether nobody else listens."""
+        return self.processors == (_PROCESSOR,)
+
+
+def _attached(provider: Any) -> tuple[Any, ...]:
+    """The processors we know of on a provider that may be anybody's."""
+    listed = getattr(provider, "processors", None)
+    if listed is not None:
+        return listed
+    return getattr(getattr(provider, "_active_span_processor", None), "_span_processors", ())

@@ -1,0 +1,58 @@
+"""What an agent says about its own run: decisions and escalation."""
+
+from typing import Any
+
+from opentelemetry import trace
+
+from loopwatch import names, process
+from loopwatch.faults import swallow
+from loopwatch.runs import current_scope
+
+
+def decide(name: str, choice: str, *, confidence: float | None = None, reasoning: str | None = None) -> None:
+    """Records what the agent decided, as an event on the current span.
+
+    Args:
+        name: what was to be decided, such as "root_cause".
+        choice: what was chosen.
+        confidence: how sure the agent is, 0..1; values outside are moved to the nearer bound.
+        reasoning: a summary of why.
+    """
+    if process.active is None:
+        return
+    try:
+        said: dict[str, Any] = {names.DECISION_NAME: str(name), names.DECISION_CHOICE: str(choice)}
+        if confidence is not None:
+            said[names.DECISION_CONFIDENCE] = min(max(float(confidence), 0.0), 1.0)
+        if reasoning is not None:
+            said[names.DECISION_REASONING] = str(reasoning)
+        trace.get_current_span().add_event(names.DECISION_EVENT, said)
+    except Exception as fault:  # noqa: BLE001 - a report must not stop the agent
+        swallow("decide", fault)
+
+
+def escalate(reason: str, *, priority: str = "normal") -> None:
+    """Records that the run is handed to a human; its outcome will be `escalated`.
+
+    Args:
+        reason: why.
+        priority: how urgent, such as "low", "normal", "high".
+    """
+    scope = current_scope()
+    if process.active is None or scope is None:
+        return
+    try:
+        run = scope.run
+        run.escalation = (str(reason), str(priority))
+        said: dict[str, Any] = {
+            names.ESCALATION_REASON: str(reason),
+            names.ESCALATION_PRIORITY: str(priority),
+            names.ESCALATION_ITERATION: run.iterations,
+        }
+        if run.last_tool is not None:
+            said[names.ESCALATION_LAST_TOOL] = run.last_tool
+        if run.cost_usd is not None:
+            said[names.ESCALATION_COST_USD] = run.cost_usd
+        run.span.add_event(names.ESCALATION_EVENT, said)
+    except Exception as fault:  # noqa: BLE001 - a report must not stop the agent
+        swallow("escalate", fault)

@@ -1,0 +1,157 @@
+"""Every setting of the SDK, read once from the environment and `configure`'s arguments."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from loopwatch import capture
+from loopwatch.capture import Capture, CaptureChoice
+from loopwatch.errors import ConfigurationError
+
+DEFAULT_ENDPOINT = "http://127.0.0.1:4318"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What `configure` decided.
+
+    Args:
+        service_name: the resource's service.name; None leaves it to OTEL_SERVICE_NAME or OpenTelemetry's default.
+        service_version: the resource's service.version.
+        environment: deployment.environment.name of every run that does not say otherwise.
+        traces_url: where spans are posted.
+        metrics_url: where counts of drops are posted.
+        headers: sent with each request.
+        compression: "gzip" or "none".
+        timeout_s: of one request.
+        capture: kinds of content that may leave the process.
+        spool_dir: where batches wait that could not be sent.
+        max_spool_bytes: the spool's bound.
+        max_queue_spans: ended spans that may wait in memory.
+        disabled: OTEL_SDK_DISABLED: nothing is recorded at all.
+    """
+
+    service_name: str | None
+    service_version: str | None
+    environment: str | None
+    traces_url: str
+    metrics_url: str
+    headers: Mapping[str, str]
+    compression: str
+    timeout_s: float
+    capture: Capture
+    spool_dir: Path
+    max_spool_bytes: int
+    max_queue_spans: int
+    disabled: bool
+
+
+def load(
+    environ: Mapping[str, str] | None = None,
+    *,
+    service_name: str | None = None,
+    service_version: str | None = None,
+    environment: str | None = None,
+    endpoint: str | None = None,
+    api_key: str | None = None,
+    capture_choice: CaptureChoice = None,
+    spool_dir: str | os.PathLike[str] | None = None,
+) -> Settings:
+    """Reads the settings; an argument goes before LOOPWATCH_*, which goes before OTEL_*.
+
+    Args:
+        environ: the environment; the process's own when None.
+        service_name: see `Settings`.
+        service_version: see `Settings`.
+        environment: see `Settings`.
+        endpoint: the collector's base URL.
+        api_key: sent as Bearer.
+        capture_choice: see `loopwatch.capture.parse`.
+        spool_dir: see `Settings`.
+
+    Returns:
+        The settings.
+
+    Raises:
+        ConfigurationError: naming every setting that cannot be honoured.
+    """
+    reader = _Reader(os.environ if environ is None else environ)
+    base = endpoint or reader.text("LOOPWATCH_ENDPOINT")
+    settings: dict[str, Any] = {
+        "service_name": service_name or reader.text("LOOPWATCH_SERVICE_NAME"),
+        "service_version": service_version or reader.text("LOOPWATCH_SERVICE_VERSION"),
+        "environment": environment or reader.text("LOOPWATCH_ENVIRONMENT"),
+        "traces_url": reader.signal_url(base, "TRACES", "v1/traces"),
+        "metrics_url": reader.signal_url(base, "METRICS", "v1/metrics"),
+        "headers": reader.headers(api_key or reader.text("LOOPWATCH_API_KEY")),
+        "compression": reader.choice("OTEL_EXPORTER_OTLP_COMPRESSION", ("gzip", "none"), "gzip"),
+        "timeout_s": reader.number("OTEL_EXPORTER_OTLP_TIMEOUT", 10.0),
+        "capture": reader.capture(capture_choice),
+        "spool_dir": Path(spool_dir or reader.text("LOOPWATCH_SPOOL_DIR") or _default_spool_dir(reader.environ)),
+        "max_spool_bytes": int(reader.number("LOOPWATCH_MAX_SPOOL_BYTES", 256 * 1024 * 1024)),
+        "max_queue_spans": int(reader.number("LOOPWATCH_MAX_QUEUE_SPANS", 65_536)),
+        "disabled": reader.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true",
+    }
+    if reader.faults:
+        raise ConfigurationError("; ".join(reader.faults))
+    return Settings(**settings)
+
+
+def _default_spool_dir(environ: Mapping[str, str]) -> Path:
+    state = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME") or "~").expanduser() / ".local" / "state")
+    return Path(state) / "loopwatch" / "spool"
+
+
+class _Reader:
+    """Reads one environment and collects what is wrong with it."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.faults: list[str] = []
+
+    def text(self, name: str) -> str | None:
+        return self.environ.get(name, "").strip() or None
+
+    def number(self, name: str, default: float) -> float:
+        text = self.text(name)
+        if text is None:
+            return default
+        try:
+            number = float(text)
+        except ValueError:
+            number = -1.0
+        if number <= 0:
+            self.faults.append(f"{name}={text!r}: write a positive number")
+            return default
+        return number
+
+    def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
+        text = (self.text(name) or default).lower()
+        if text not in choices:
+            self.faults.append(f"{name}={text!r}: choose from {', '.join(choices)}")
+        return text
+
+    def capture(self, choice: CaptureChoice) -> Capture:
+        try:
+            return capture.parse(self.environ.get("LOOPWATCH_CAPTURE", "") if choice is None else choice)
+        except ConfigurationError as fault:
+            self.faults.append(str(fault))
+            return capture.NOTHING
+
+    def signal_url(self, base: str | None, signal: str, path: str) -> str:
+        """The URL of one signal: ours is a base, and so is OTEL's general one; OTEL's own of the signal is whole."""
+        whole = None if base else self.text(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT")
+        url = whole or f"{(base or self.text('OTEL_EXPORTER_OTLP_ENDPOINT') or DEFAULT_ENDPOINT).rstrip('/')}/{path}"
+        if not url.startswith(("http://", "https://")):
+            self.faults.append(f"endpoint {url!r}: write an http:// or https:// URL")
+        return url
+
+    def headers(self, api_key: str | None) -> Mapping[str, str]:
+        """W3C Baggage form: name=value pairs with commas, percent-encoded."""
+        listed = self.text("OTEL_EXPORTER_OTLP_TRACES_HEADERS") or self.text("OTEL_EXPORTER_OTLP_HEADERS") or ""
+        pairs = [pair.partition("=") for pair in listed.split(",") if "=" in pair]
+        headers = {name.strip().lower(): unquote(value.strip()) for name, _, value in pairs}
+        return {**headers, "authorization": f"Bearer {api_key}"} if api_key else headers

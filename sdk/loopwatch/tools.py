@@ -1,0 +1,165 @@
+"""`@tool`: one call of the function is one tool call, with its outcome."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar, overload
+
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context
+
+from loopwatch import arguments, names, snapshots
+from loopwatch import capture as captures
+from loopwatch.capture import CaptureChoice
+from loopwatch.errors import NotFound, Stopped
+from loopwatch.faults import swallow
+from loopwatch.operations import Operation
+from loopwatch.process import Process
+from loopwatch.runs import current_scope
+from loopwatch.wrapping import Begin, wrap
+
+F = TypeVar("F", bound=Callable[..., Any])
+NotFoundWhen = Callable[[Any], bool] | Iterable[object] | None
+_CALL_ID_KEY: Final = otel_context.create_key("loopwatch.tool_call_id")
+_RETRYABLE_STATUS: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+
+
+def is_retryable(error: BaseException) -> bool:
+    """Whether the same call may succeed later, by the exception's own word, its type, or its HTTP status."""
+    said = getattr(error, "retryable", None)
+    if isinstance(said, bool):
+        return said
+    if isinstance(error, (TimeoutError, ConnectionError)):
+        return True
+    status = getattr(error, "status_code", None)
+    return isinstance(status, int) and status in _RETRYABLE_STATUS
+
+
+class ToolCall(Operation):
+    """One execution of a tool, open."""
+
+    __slots__ = ("_is_not_found",)
+
+    def __init__(
+        self,
+        process: Process,
+        span: Any,
+        context: Context,
+        capture: captures.Capture | None,
+        is_not_found: Callable[[Any], bool] | None,
+    ) -> None:
+        super().__init__(process, span, context, capture)
+        self._is_not_found = is_not_found
+
+    def record_result(self, result: object) -> None:
+        """Writes the outcome and the result."""
+        missing = self._is_not_found is not None and self._is_not_found(result)
+        self.set({names.TOOL_OUTCOME: "not_found" if missing else "success"})
+        self.content(names.TOOL_RESULT, result)
+
+    def record_error(self, error: BaseException) -> None:
+        """An exception is an error, unless it says that there is nothing to find."""
+        if isinstance(error, NotFound):
+            self.set({names.TOOL_OUTCOME: "not_found"})
+            return
+        self.set({names.TOOL_OUTCOME: "error", names.TOOL_RETRYABLE: is_retryable(error)})
+        super().record_error(error)
+
+
+class Tool:
+    """A decorator that makes tool calls; see `tool`."""
+
+    def __init__(self, name: str | None, capture: CaptureChoice, not_found: NotFoundWhen) -> None:
+        self._name = name
+        self._capture = None if capture is None else captures.parse(capture)
+        self._is_not_found = _test_of(not_found)
+
+    def __call__(self, function: F) -> F:
+        """Wraps a tool's function."""
+        return wrap(function, self._begin_call)
+
+    def _begin_call(self, function: Callable[..., Any]) -> Begin:
+        bind = arguments.binder(function)
+        name = self._name or function.__name__
+        span_name = f"execute_tool {name}"
+
+        def begin(state: Process, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Operation | None:
+            try:
+                return self._open(state, name, span_name, bind(args, kwargs))
+            except Stopped:
+                raise
+            except Exception as fault:  # noqa: BLE001 - a fault of ours must not stop the tool
+                swallow("tool.begin", fault)
+                return None
+
+        return begin
+
+    def _open(self, state: Process, name: str, span_name: str, bound: dict[str, Any]) -> ToolCall:
+        current = otel_context.get_current()
+        scope = current_scope(current)
+        taken = snapshots.take(bound)
+        if scope is not None:
+            scope.run.check()
+            scope.run.count_tool_call(name, snapshots.identity(taken))
+        attributes: dict[str, Any] = {names.OPERATION_NAME: names.OPERATION_EXECUTE_TOOL, names.TOOL_NAME: name}
+        call_id = current.get(_CALL_ID_KEY)
+        if call_id is not None:
+            attributes[names.TOOL_CALL_ID] = str(call_id)
+        span = state.tracing.start(span_name, attributes, scope, current)
+        opened = ToolCall(state, span, current, self._capture, self._is_not_found)
+        opened.keep(names.TOOL_ARGUMENTS, taken)
+        return opened
+
+
+def _test_of(not_found: NotFoundWhen) -> Callable[[Any], bool] | None:
+    if not_found is None or callable(not_found):
+        return not_found
+    empties = list(not_found)
+    return lambda result: any(type(result) is type(empty) and result == empty for empty in empties)
+
+
+@contextmanager
+def tool_call_id(call_id: str) -> Iterator[None]:
+    """Names the model's request that the tool calls made inside answer.
+
+    Args:
+        call_id: the id the model gave its request, such as a tool_use block's.
+    """
+    token = otel_context.attach(otel_context.set_value(_CALL_ID_KEY, call_id))
+    try:
+        yield
+    finally:
+        otel_context.detach(token)
+
+
+@overload
+def tool(function: F, /) -> F: ...
+@overload
+def tool(*, name: str | None = None, capture: CaptureChoice = None, not_found: NotFoundWhen = None) -> Tool: ...
+def tool(
+    function: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    capture: CaptureChoice = None,
+    not_found: NotFoundWhen = None,
+) -> Any:
+    """Makes each call of a function a tool call.
+
+    An exception is the outcome `error`, retryable or not by its type; raising `loopwatch.NotFound`, or returning a value
+    declared in `not_found`, is `not_found`.
+
+    Args:
+        function: the function, when used without parentheses.
+        name: the tool's name; the function's by default.
+        capture: kinds of content that may leave, instead of the run's choice.
+        not_found: values that mean "there is nothing", such as `[None, []]`, or a test of the result.
+
+    Returns:
+        The wrapped function, or a decorator.
+
+    Raises:
+        LimitExceeded: from a call, when a cap of the run is reached.
+        ConfigurationError: `capture` names a kind that does not exist.
+    """
+    decorator = Tool(name, capture, not_found)
+    return decorator if function is None else decorator(function)

@@ -1,0 +1,143 @@
+"""The four forms of a function, each wrapped in a few lines around one `begin`.
+
+`begin` takes the process, the positional and the named arguments, and returns the operation that the call is,
+or None when there is nothing to record. It raises only what is meant for the host (`Stopped`).
+"""
+
+import functools
+import inspect
+from collections.abc import AsyncGenerator, Callable, Generator
+from typing import Any, TypeVar
+
+from loopwatch import process
+from loopwatch.operations import Operation
+
+Begin = Callable[[process.Process, tuple[Any, ...], dict[str, Any]], Operation | None]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def wrap(function: Any, begin: Callable[[Any], Begin]) -> Any:
+    """Wraps a function so that each call is an operation.
+
+    Args:
+        function: a function of any form, or a classmethod or staticmethod around one.
+        begin: given the plain function, returns what begins a call of it.
+
+    Returns:
+        The same form, with the same signature, docstring and exceptions.
+    """
+    if isinstance(function, (classmethod, staticmethod)):
+        return type(function)(wrap(function.__func__, begin))
+    begin_call = begin(function)
+    if inspect.isasyncgenfunction(function):
+        return _wrap_async_generator(function, begin_call)
+    if inspect.iscoroutinefunction(function):
+        return _wrap_async(function, begin_call)
+    if inspect.isgeneratorfunction(function):
+        return _wrap_generator(function, begin_call)
+    return _wrap_sync(function, begin_call)
+
+
+def _wrap_sync(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        state = process.active
+        if state is None or (operation := begin(state, args, kwargs)) is None:
+            return function(*args, **kwargs)
+        try:
+            result = function(*args, **kwargs)
+        except BaseException as error:
+            operation.fail(error)
+            raise
+        operation.succeed(result)
+        return result
+
+    return call
+
+
+def _wrap_async(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
+    @functools.wraps(function)
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        state = process.active
+        if state is None or (operation := begin(state, args, kwargs)) is None:
+            return await function(*args, **kwargs)
+        try:
+            result = await function(*args, **kwargs)
+        except BaseException as error:
+            operation.fail(error)
+            raise
+        operation.succeed(result)
+        return result
+
+    return call
+
+
+def _wrap_generator(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def generate(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        state = process.active
+        if state is None or (operation := begin(state, args, kwargs)) is None:
+            return (yield from function(*args, **kwargs))
+        try:
+            inner = function(*args, **kwargs)
+            advance, value = inner.send, None
+            while True:
+                item = advance(value)
+                operation.suspend()
+                try:
+                    advance, value = inner.send, (yield item)
+                except GeneratorExit:
+                    operation.resume()
+                    inner.close()
+                    raise
+                except BaseException as thrown:  # noqa: BLE001 - goes into the generator, as `yield from` does
+                    advance, value = inner.throw, thrown
+                operation.resume()
+        except StopIteration as end:
+            operation.succeed(end.value)
+            return end.value
+        except GeneratorExit:
+            operation.succeed(None)
+            raise
+        except BaseException as error:
+            operation.fail(error)
+            raise
+
+    return generate
+
+
+def _wrap_async_generator(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
+    @functools.wraps(function)
+    async def generate(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        state = process.active
+        if state is None or (operation := begin(state, args, kwargs)) is None:
+            operation = None
+        inner = function(*args, **kwargs)
+        advance, value = inner.asend, None
+        try:
+            while True:
+                item = await advance(value)
+                if operation is not None:
+                    operation.suspend()
+                try:
+                    advance, value = inner.asend, (yield item)
+                except GeneratorExit:
+                    if operation is not None:
+                        operation.resume()
+                    await inner.aclose()
+                    raise
+                except BaseException as thrown:  # noqa: BLE001 - goes into the generator, as `yield from` does
+                    advance, value = inner.athrow, thrown
+                if operation is not None:
+                    operation.resume()
+        except (StopAsyncIteration, GeneratorExit) as end:
+            if operation is not None:
+                operation.succeed(None)
+            if isinstance(end, GeneratorExit):
+                raise
+        except BaseException as error:
+            if operation is not None:
+                operation.fail(error)
+            raise
+
+    return generate
