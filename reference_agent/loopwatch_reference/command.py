@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import loopwatch
 from loopwatch_reference.errors import UsageError
@@ -16,6 +17,9 @@ from loopwatch_reference.messages_api.server import serving
 from loopwatch_reference.messages_api.service import ServiceSettings
 from loopwatch_reference.scenarios import SCENARIOS
 from loopwatch_reference.workload import incidents
+
+if TYPE_CHECKING:
+    from anthropic import Anthropic
 
 _DEFAULT_ENDPOINT = "http://127.0.0.1:4318"
 _TOOL_CALL_S = 0.15
@@ -88,12 +92,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _reports(options: argparse.Namespace) -> Iterator[Report]:
-    import anthropic
-
-    with _api_url(options) as base_url, ThreadPoolExecutor(options.concurrency) as pool:
-        client = loopwatch.anthropic(
-            anthropic.Anthropic() if base_url is None else anthropic.Anthropic(base_url=base_url, api_key="simulated")
-        )
+    with _messages_api(options) as client, ThreadPoolExecutor(options.concurrency) as pool:
         pause = 0.0 if options.live else _TOOL_CALL_S * options.latency_scale
         works = [
             pool.submit(work_on, incident, client, simulated=not options.live, seconds_per_tool_call=pause)
@@ -104,15 +103,18 @@ def _reports(options: argparse.Namespace) -> Iterator[Report]:
 
 
 @contextmanager
-def _api_url(options: argparse.Namespace) -> Iterator[str | None]:
+def _messages_api(options: argparse.Namespace) -> Iterator["Anthropic"]:
+    import anthropic  # only a run needs it: --help does not
+
     if options.live:
-        yield None
+        with anthropic.Anthropic() as client:
+            yield loopwatch.anthropic(client)
         return
     settings = ServiceSettings(
         options.seed, rate_limited_share=0.01, overloaded_share=0.01, latency_scale=options.latency_scale
     )
-    with serving(settings) as base_url:
-        yield base_url
+    with serving(settings) as base_url, anthropic.Anthropic(base_url=base_url, api_key="simulated") as client:
+        yield loopwatch.anthropic(client)
 
 
 def _check_collector(endpoint: str) -> None:

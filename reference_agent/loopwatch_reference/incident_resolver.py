@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from anthropic.types import Message, ToolUseBlock
 
 AGENT_NAME: Final = "incident-resolver"
-LIMITS: Final = loopwatch.Limits(iterations=25, tokens=250_000, identical_calls=5)
+LIMITS: Final = loopwatch.Limits(iterations=25, tokens=250_000, identical_calls=4)
 _LEAST_CONFIDENCE: Final = 0.6
 
 

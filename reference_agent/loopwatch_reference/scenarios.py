@@ -1,5 +1,6 @@
 """Incidents to try the agent on, as data: what is broken, what the alert says, how well the tools work."""
 
+from collections.abc import Iterator
 from random import Random
 from typing import Any, Final, NamedTuple
 
@@ -100,6 +101,10 @@ SCENARIOS: Final[dict[str, Scenario]] = {
 }
 
 
-def draw_scenario(rng: Random) -> str:
-    """Draws the name of a scenario by weight."""
-    return rng.choices(list(SCENARIOS), [scenario.weight for scenario in SCENARIOS.values()])[0]
+def deal_scenarios(rng: Random) -> Iterator[str]:
+    """Yields names without end: first each scenario once, so that a short workload shows all, then by weight."""
+    names = list(SCENARIOS)
+    yield from rng.sample(names, len(names))
+    weights = [SCENARIOS[name].weight for name in names]
+    while True:
+        yield rng.choices(names, weights)[0]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Final, NamedTuple
 
-from loopwatch_reference.scenarios import SCENARIOS, draw_scenario
+from loopwatch_reference.scenarios import SCENARIOS, deal_scenarios
 from loopwatch_reference.seeding import seeded
 
 _CUSTOMERS: Final = (("acme", 5), ("globex", 3), ("initech", 2), ("umbrella", 1))
@@ -41,16 +41,17 @@ def incidents(count: int, seed: int, scenario: str | None = None, model: str | N
     Args:
         count: how many.
         seed: the same seed draws the same incidents.
-        scenario: always this one; None draws by weight.
+        scenario: always this one; None begins with each once, then draws by weight.
         model: always this one; None draws by weight.
     """
     rng = seeded(seed, "workload")
+    names = deal_scenarios(rng)
     earlier: list[Incident] = []
     for number in range(1, count + 1):
         if earlier and rng.random() < _FOLLOW_UP_SHARE:
             incident = _follow_up(rng.choice(earlier), number, seed)
         else:
-            incident = _first(rng, number, seed, scenario or draw_scenario(rng), model or _weighted(rng, _MODELS))
+            incident = _first(rng, number, seed, scenario or next(names), model or _weighted(rng, _MODELS))
         earlier.append(incident)
         yield incident
 

@@ -52,7 +52,7 @@ _TEMPERAMENTS: Final = {
     "opus": Temperament(0.08, 2, 2),
     "fable": Temperament(0.05, 1, 2),
     "mythos": Temperament(0.05, 1, 2),
-    "sonnet": Temperament(0.28, 4, 1),
+    "sonnet": Temperament(0.28, 5, 1),
     "haiku": Temperament(0.55, 12, 1),
 }
 

@@ -1,6 +1,7 @@
 """The HTTP edge of the simulated API: routes, headers, JSON and streams."""
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -44,7 +45,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._route(body, request_id, rng)
         except ApiError as refusal:
             self._send_json(refusal.status, refusal.body(request_id), request_id, refusal.headers())
-        except (BrokenPipeError, ConnectionResetError):
+        except ConnectionError:
             self.close_connection = True  # the client went away in the middle: its right
 
     def do_GET(self) -> None:
@@ -128,6 +129,11 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], service: MessagesService) -> None:
         super().__init__(address, _Handler)
         self.service = service
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Reports a fault of the simulator; a client that hangs up is none."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 @contextmanager

@@ -38,7 +38,7 @@ def log_lines(seed: int, fault: Fault | None, now: datetime, minutes: int) -> It
     for minutes_ago in range(minutes):
         moment = now - timedelta(minutes=minutes_ago)
         for service in SERVICES:
-            rng = seeded(seed, service, f"{moment:%H%M}")
+            rng = seeded(seed, service, minutes_ago)
             for level, message in _messages(rng, service, fault, minutes_ago):
                 second = moment - timedelta(seconds=rng.randrange(60))
                 yield LogLine(f"{second:%Y-%m-%dT%H:%M:%SZ}", service, level, message)

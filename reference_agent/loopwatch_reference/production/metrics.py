@@ -1,6 +1,5 @@
 """Metrics of each service: a usual value with noise, moved by a fault near it."""
 
-from datetime import datetime
 from typing import Final, NamedTuple
 
 from loopwatch_reference.production.faults import FAULT_KINDS, Fault, strength
@@ -59,13 +58,12 @@ def _moved(metric: str, usual: float, hops: int, fault: Fault, grown: float) -> 
     return usual * (1 + (kind.factors.get(metric, 1.0) - 1) * grown)
 
 
-def read_metric(seed: int, fault: Fault | None, now: datetime, service: str, metric: str) -> MetricReading:
+def read_metric(seed: int, fault: Fault | None, service: str, metric: str) -> MetricReading:
     """Reads one metric.
 
     Args:
         seed: of the system.
         fault: what is wrong, or None.
-        now: an aware time.
         service: a name of `SERVICES`.
         metric: a name of `METRICS`.
     """
@@ -74,7 +72,7 @@ def read_metric(seed: int, fault: Fault | None, now: datetime, service: str, met
     values: list[float] = []
     for step in reversed(range(_STEPS)):
         minutes_ago = step * _STEP_MINUTES
-        rng = seeded(seed, service, metric, f"{now:%H}", step)
+        rng = seeded(seed, service, metric, step)
         grown = strength(fault, minutes_ago) if fault else 0.0
         value = usual if fault is None or hops is None else _moved(metric, usual, hops, fault, grown)
         values.append(round(value * rng.uniform(0.96, 1.04), 4))

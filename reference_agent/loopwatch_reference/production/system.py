@@ -46,7 +46,7 @@ class ProductionSystem:
             raise InvalidQuestion(f"there is no service '{service}'; services are {', '.join(SERVICES)}")
         if metric not in METRICS:
             raise InvalidQuestion(f"there is no metric '{metric}'; metrics are {', '.join(METRICS)}")
-        return read_metric(self.seed, self.fault, self.now, service, metric)
+        return read_metric(self.seed, self.fault, service, metric)
 
     def deployments(self) -> list[dict[str, str]]:
         """Lists the releases of the last day, newest first."""
