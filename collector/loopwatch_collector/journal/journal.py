@@ -1,0 +1,297 @@
+"""The journal itself: appended by receivers, read and discarded by the writer, one commit for all who wait."""
+
+import logging
+import shutil
+import sqlite3
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Final
+
+from loopwatch_collector.journal.errors import JournalFull, JournalUnavailable
+from loopwatch_collector.journal.record import Record
+from loopwatch_collector.journal.statements import statement
+from loopwatch_collector.metrics import Metrics
+
+_LOG = logging.getLogger(__name__)
+_GROUP_RECORDS: Final = 256  # appended in one commit at most, so that the first of a burst does not wait for the last
+_GROUP_BYTES: Final = 16 * 2**20
+_DISK_CHECK_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLimits:
+    """What the journal may use.
+
+    Attributes:
+        max_bytes: bodies waiting for the store.
+        min_free_bytes: free disk below which it takes nothing more.
+        recent_bytes: bodies also kept in memory, so that a writer that keeps up reads nothing back.
+    """
+
+    max_bytes: int = 8 * 2**30
+    min_free_bytes: int = 256 * 2**20
+    recent_bytes: int = 48 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class _Append:
+    record: Record
+    done: Future[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Discard:
+    through_id: int
+
+
+class Journal:
+    """Records on disk, in SQLite (WAL, synchronous=FULL).
+
+    One thread commits; whatever arrived while it was in fsync shares the next one.
+
+    Args:
+        path: the database file.
+        limits: what it may use.
+        metrics: where it counts.
+
+    Raises:
+        JournalUnavailable: the file cannot be opened or written.
+    """
+
+    def __init__(self, path: Path, limits: JournalLimits, metrics: Metrics) -> None:
+        self._path = path
+        self._limits = limits
+        self._metrics = metrics
+        self._work: SimpleQueue[_Append | _Discard | None] = SimpleQueue()
+        self._recent: deque[Record] = deque()
+        self._recent_bytes = 0
+        self._appended = threading.Condition()
+        self._readers = threading.local()
+        self._disk_checked_at = 0.0
+        self._free_bytes = 0
+        self._is_closed = False
+        connection = self._connect()
+        self._last_id, self._last_received_ns = connection.execute(
+            "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'records'), 0), "
+            "coalesce((SELECT received_at_ns FROM records ORDER BY id DESC LIMIT 1), 0)"
+        ).fetchone()
+        self._waiting_bytes = _used_bytes(connection)
+        connection.close()
+        self._committer = threading.Thread(target=self._commit_forever, name="journal", daemon=True)
+        self._committer.start()
+
+    def append(self, record: Record) -> Future[int]:
+        """Takes a record.
+
+        Args:
+            record: what to keep.
+
+        Returns:
+            A future of the record's id, done when the record is on disk; it may fail with JournalUnavailable.
+
+        Raises:
+            JournalFull: too much is waiting, or the disk is nearly full.
+        """
+        if self._is_closed:
+            raise JournalUnavailable("the collector is stopping; send again in a moment")
+        if self._waiting_bytes + len(record.body) > self._limits.max_bytes:
+            raise JournalFull("too much is waiting for the store; send again in a moment")
+        if self.free_bytes() < self._limits.min_free_bytes:
+            raise JournalFull("the collector's disk is nearly full; free some space and send again")
+        done: Future[int] = Future()
+        self._waiting_bytes += len(record.body)
+        self._work.put(_Append(record, done))
+        return done
+
+    @property
+    def last_id(self) -> int:
+        """The newest record on disk."""
+        return self._last_id
+
+    def wait(self, after_id: int, timeout_s: float) -> bool:
+        """Waits for a record newer than the given one; tells whether there is one."""
+        with self._appended:
+            return self._appended.wait_for(lambda: self._last_id > after_id or self._is_closed, timeout_s) and (
+                self._last_id > after_id
+            )
+
+    def read(self, after_id: int, max_items: int, max_bytes: int) -> list[Record]:
+        """Reads records in order.
+
+        Args:
+            after_id: the last one that was read before; 0 for the first of all.
+            max_items: spans after which no further record is added.
+            max_bytes: the same for bytes of bodies.
+
+        Returns:
+            The records, at least one if there is any, those of this process with their parsed message.
+        """
+        records: list[Record] = []
+        items = size = 0
+        for record in self._records_after(after_id):
+            records.append(record)
+            items += record.items
+            size += len(record.body)
+            if items >= max_items or size >= max_bytes:
+                break
+        return records
+
+    def discard(self, through_id: int) -> None:
+        """Forgets all records up to that one: they are in the store. Done with the next commit."""
+        self._work.put(_Discard(through_id))
+
+    def free_bytes(self) -> int:
+        """Free disk under the journal, measured at most once a second."""
+        now = time.monotonic()
+        if now - self._disk_checked_at > _DISK_CHECK_S:
+            self._disk_checked_at = now
+            self._free_bytes = shutil.disk_usage(self._path.parent).free
+            self._metrics.free_disk_bytes.set(self._free_bytes)
+        return self._free_bytes
+
+    def observe(self) -> None:
+        """Sets the gauges of what is waiting."""
+        count, size, oldest_ns = self._reader().execute(statement("backlog")).fetchone()
+        self._metrics.journal_records.set(count)
+        self._metrics.journal_bytes.set(size)
+        self._metrics.lag_seconds.set(max(0.0, (time.time_ns() - oldest_ns) / 1e9) if oldest_ns else 0.0)
+        self.free_bytes()
+
+    def close(self) -> None:
+        """Commits what was taken, then stops."""
+        self._is_closed = True
+        self._work.put(None)
+        self._committer.join()
+        with self._appended:
+            self._appended.notify_all()
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+            connection.execute("PRAGMA page_size = 8192")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(statement("schema"))
+        except sqlite3.Error as fault:
+            raise JournalUnavailable(f"cannot open the journal {self._path}: {fault}") from fault
+        return connection
+
+    def _reader(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._readers, "connection", None)
+        if connection is None:
+            connection = self._readers.connection = self._connect()
+        return connection
+
+    def _records_after(self, after_id: int) -> list[Record]:
+        with self._appended:
+            recent = list(self._recent)
+        if recent and recent[0].id <= after_id + 1:
+            return [record for record in recent if record.id > after_id]
+        return self._stored_after(after_id)
+
+    def _stored_after(self, after_id: int) -> list[Record]:
+        # In small portions: the caller stops early, and a long read would keep the write-ahead log from shrinking.
+        rows = self._reader().execute(statement("read") + " LIMIT 64", (after_id,)).fetchall()
+        return [
+            Record(kind, project, received_at_ns, encoding, items, body, None, row_id)
+            for row_id, kind, project, received_at_ns, encoding, items, body in rows
+        ]
+
+    def _commit_forever(self) -> None:
+        connection = self._connect()
+        while (group := self._next_group()) is not None:
+            self._commit(connection, group)
+        connection.close()
+
+    def _next_group(self) -> list[_Append | _Discard] | None:
+        first = self._work.get()
+        if first is None:
+            return None
+        group = [first]
+        size = _size(first)
+        while len(group) < _GROUP_RECORDS and size < _GROUP_BYTES:
+            try:
+                entry = self._work.get_nowait()
+            except Empty:
+                break
+            if entry is None:
+                self._work.put(None)
+                break
+            group.append(entry)
+            size += _size(entry)
+        return group
+
+    def _commit(self, connection: sqlite3.Connection, group: list[_Append | _Discard]) -> None:
+        started = time.perf_counter()
+        appends = [entry for entry in group if isinstance(entry, _Append)]
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            stored = [self._store(connection, entry.record) for entry in appends]
+            discarded = sum(self._erase(connection, entry) for entry in group if isinstance(entry, _Discard))
+            connection.execute("COMMIT")
+        except sqlite3.Error as fault:
+            self._fail(connection, group, fault)
+            return
+        self._metrics.journal_commit_seconds.observe(time.perf_counter() - started)
+        self._waiting_bytes -= discarded
+        self._publish(stored)
+        for entry, record in zip(appends, stored, strict=True):
+            entry.done.set_result(record.id)
+
+    def _store(self, connection: sqlite3.Connection, record: Record) -> Record:
+        # Wall clocks step back; the version of a row must not.
+        received_at_ns = self._last_received_ns = max(record.received_at_ns, self._last_received_ns + 1)
+        values = (record.kind, record.project, received_at_ns, record.encoding, record.items, len(record.body))
+        row_id = connection.execute(statement("append"), (*values, record.body)).fetchone()[0]
+        return record._replace(received_at_ns=received_at_ns, id=row_id)
+
+    def _erase(self, connection: sqlite3.Connection, entry: _Discard) -> int:
+        freed = connection.execute(
+            "SELECT coalesce(sum(body_bytes), 0) FROM records WHERE id <= ?", (entry.through_id,)
+        ).fetchone()[0]
+        connection.execute(statement("discard"), (entry.through_id,))
+        return freed
+
+    def _fail(self, connection: sqlite3.Connection, group: list[_Append | _Discard], fault: sqlite3.Error) -> None:
+        _LOG.error("the journal could not commit %d records: %s", len(group), fault)
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        error_type = JournalFull if "full" in str(fault) else JournalUnavailable
+        for entry in group:
+            if isinstance(entry, _Append):
+                self._waiting_bytes -= len(entry.record.body)
+                entry.done.set_exception(error_type(f"the journal cannot write: {fault}; send again in a moment"))
+
+    def _publish(self, stored: list[Record]) -> None:
+        if not stored:
+            return
+        with self._appended:
+            for record in stored:
+                self._recent.append(record)
+                self._recent_bytes += len(record.body)
+            while self._recent and self._recent_bytes > self._limits.recent_bytes:
+                self._recent_bytes -= len(self._recent.popleft().body)
+            self._last_id = stored[-1].id
+            self._appended.notify_all()
+
+    def release(self, through_id: int) -> None:
+        """Drops from memory what the writer has taken; the disk still has it until `discard`."""
+        with self._appended:
+            while self._recent and self._recent[0].id <= through_id:
+                self._recent_bytes -= len(self._recent.popleft().body)
+
+
+def _size(entry: _Append | _Discard) -> int:
+    return len(entry.record.body) if isinstance(entry, _Append) else 0
+
+
+def _used_bytes(connection: sqlite3.Connection) -> int:
+    pages, free, size = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * size

@@ -1,0 +1,27 @@
+"""One acknowledged request, as the journal keeps it."""
+
+from typing import Any, NamedTuple
+
+
+class Record(NamedTuple):
+    """One request body of one project.
+
+    Attributes:
+        kind: traces, logs or metrics.
+        project: whose it is.
+        received_at_ns: when it arrived, ns since the epoch; rises strictly from record to record.
+        encoding: "" or "gzip": how the body is compressed.
+        items: how many spans, log records or data points the body holds.
+        body: an OTLP export request in protobuf, compressed as it came.
+        message: the parsed body, when this process parsed it; None after a restart.
+        id: its place in the journal; 0 before it is appended.
+    """
+
+    kind: str
+    project: str
+    received_at_ns: int
+    encoding: str
+    items: int
+    body: bytes
+    message: Any = None
+    id: int = 0

@@ -1,0 +1,188 @@
+"""`loopwatch serve`: the collector as a process."""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from loopwatch_collector.app import create_app
+from loopwatch_collector.errors import CannotStart, CollectorError
+from loopwatch_collector.journal.journal import Journal, JournalLimits
+from loopwatch_collector.lock import DataDirectoryLock
+from loopwatch_collector.metrics import Metrics
+from loopwatch_collector.prices.price import Pricer
+from loopwatch_collector.settings import Settings
+from loopwatch_collector.store.store import Store
+from loopwatch_collector.write.writer import Writer
+
+_LOG = logging.getLogger(__name__)
+_REQUESTS_GRACE_S: Final = 5
+_WRITER_GRACE_S: Final = 60
+
+
+def main(argv: list[str]) -> int:
+    """Runs the collector until SIGTERM or SIGINT.
+
+    Args:
+        argv: the words after `loopwatch serve`.
+
+    Returns:
+        0 after an orderly stop, 1 when it cannot start.
+    """
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    try:
+        serve(_settings(arguments), arguments.ready_file)
+    except CollectorError as fault:
+        sys.stderr.write(f"loopwatch serve: {fault}\n")
+        return 1
+    return 0
+
+
+def serve(settings: Settings, ready_file: Path | None = None) -> None:
+    """Opens the parts in the order data meets them, serves, and closes them in the order that loses nothing.
+
+    Args:
+        settings: the settings.
+        ready_file: written when it listens: {"url", "pid"}.
+
+    Raises:
+        CollectorError: it cannot start; the sentence says why.
+    """
+    _check(settings)
+    with ExitStack() as stack:
+        lock = stack.enter_context(DataDirectoryLock(settings.data_dir))
+        listener = stack.enter_context(_listen(settings.host, settings.port))
+        metrics = Metrics()
+        store = Store.open(settings.dsn)
+        stack.callback(store.close)
+        limits = JournalLimits(settings.max_journal_bytes, settings.min_free_bytes)
+        journal = Journal(settings.data_dir / "journal.sqlite", limits, metrics)
+        stack.callback(journal.close)
+        pricer = Pricer()
+        writer = Writer(journal, store, pricer, metrics)
+        app = create_app(settings, journal=journal, store=store, pricer=pricer, writer=writer, metrics=metrics)
+        writer.start()
+        stack.callback(_stop_writer, writer)
+        port = listener.getsockname()[1]
+        url = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
+        lock.write({"pid": os.getpid(), "url": url})
+        asyncio.run(_serve_http(app, listener, url, ready_file))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="loopwatch serve", description="Run the collector.")
+    parser.add_argument("--host", help="address to listen on (LOOPWATCH_HOST, default 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port, 0 for any free one (LOOPWATCH_PORT, default 4318)")
+    parser.add_argument("--data-dir", help="where everything is kept (LOOPWATCH_DATA_DIR)")
+    parser.add_argument("--ready-file", type=Path, help="written when it listens: {url, pid}")
+    return parser
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    environment = dict(os.environ)
+    if arguments.data_dir:
+        environment["LOOPWATCH_DATA_DIR"] = arguments.data_dir
+    settings = Settings.from_environment(environment)
+    if arguments.host is not None:
+        settings = replace(settings, host=arguments.host)
+    if arguments.port is not None:
+        settings = replace(settings, port=arguments.port)
+    return settings
+
+
+def _check(settings: Settings) -> None:
+    if not settings.keys and not settings.is_loopback:
+        raise CannotStart(
+            f"without LOOPWATCH_KEYS the collector listens on loopback only, not on {settings.host}; set keys"
+        )
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise CannotStart(
+            f"cannot make the data directory {settings.data_dir}: {fault.strerror}; set LOOPWATCH_DATA_DIR"
+        ) from fault
+    free = shutil.disk_usage(settings.data_dir).free
+    if free < settings.min_free_bytes:
+        raise CannotStart(
+            f"only {free >> 20} MiB are free under {settings.data_dir}, "
+            f"{settings.min_free_bytes >> 20} MiB are needed; free some space or set LOOPWATCH_DATA_DIR"
+        )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as fault:
+        listener.close()
+        raise CannotStart(
+            f"port {port} on {host} is in use or not ours to take ({fault.strerror}); choose another with --port"
+        ) from fault
+    return listener
+
+
+class _Server(uvicorn.Server):
+    """uvicorn under our signals: its own would end the process by the signal instead of with status 0."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+                # A second signal while the rest is written must not cut that short.
+                signal.signal(number, signal.SIG_IGN)
+
+
+async def _serve_http(app: object, listener: socket.socket, url: str, ready_file: Path | None) -> None:
+    config = uvicorn.Config(
+        app,  # pyright: ignore[reportArgumentType]  # FastAPI is an ASGI application
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=_REQUESTS_GRACE_S,
+        timeout_keep_alive=75,
+    )
+    server = _Server(config)
+    announcing = asyncio.create_task(_announce(server, url, ready_file))
+    await server.serve(sockets=[listener])
+    await announcing
+
+
+async def _announce(server: uvicorn.Server, url: str, ready_file: Path | None) -> None:
+    while not server.started and not server.should_exit:
+        await asyncio.sleep(0.005)
+    if not server.started:
+        return
+    if ready_file is not None:
+        draft = ready_file.with_name(ready_file.name + ".draft")
+        draft.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
+        draft.replace(ready_file)
+    sys.stdout.write(f"loopwatch collector listening on {url}\n")
+    sys.stdout.flush()
+
+
+def _stop_writer(writer: Writer) -> None:
+    if not writer.stop(_WRITER_GRACE_S):
+        _LOG.warning("the writer did not finish in %d s; the rest waits in the journal", _WRITER_GRACE_S)

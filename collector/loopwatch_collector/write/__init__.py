@@ -1,0 +1,1 @@
+"""The room between journal and store: decode, normalise, price, insert."""

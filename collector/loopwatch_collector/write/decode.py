@@ -1,0 +1,70 @@
+"""A journal record as rows."""
+
+import zlib
+from typing import Any, Final, NamedTuple
+
+from google.protobuf.message import DecodeError
+from isal import isal_zlib
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from loopwatch_collector.journal.record import Record
+from loopwatch_collector.store.rows import SPAN_INDEX
+from loopwatch_collector.write.contents import Contents
+from loopwatch_collector.write.errors import Undecodable
+from loopwatch_collector.write.normalise import normalise, origin_of
+
+_GZIP: Final = 31  # zlib's wbits for a gzip header
+_PROJECT: Final = SPAN_INDEX["project"]
+_RUN_ID: Final = SPAN_INDEX["run_id"]
+_START: Final = SPAN_INDEX["start_time"]
+
+Touch = tuple[str, str, int, int]
+"""Project, run id, earliest and latest start in ns since the epoch."""
+
+
+class Touched(NamedTuple):
+    """The runs that got new spans."""
+
+    spans: dict[tuple[str, str], tuple[int, int]]
+
+    def add(self, row: list[Any]) -> None:
+        """Notes the run of one row."""
+        key = (row[_PROJECT], row[_RUN_ID])
+        start_ns = row[_START]
+        earliest, latest = self.spans.get(key, (start_ns, start_ns))
+        self.spans[key] = (min(earliest, start_ns), max(latest, start_ns))
+
+    def tuples(self) -> list[Touch]:
+        """What `Store.refresh_runs` takes."""
+        return [(*key, *window) for key, window in self.spans.items()]
+
+
+def message_of(record: Record) -> Any:
+    """The export request of a record.
+
+    Raises:
+        Undecodable: the journal's bytes are not what was written.
+    """
+    if record.message is not None:
+        return record.message
+    message = ExportTraceServiceRequest()
+    try:
+        message.ParseFromString(isal_zlib.decompress(record.body, _GZIP) if record.encoding == "gzip" else record.body)
+    except (DecodeError, isal_zlib.IsalError, zlib.error) as fault:
+        raise Undecodable(f"the journal's record {record.id} does not decode: {fault}") from fault
+    return message
+
+
+def rows_of(record: Record, contents: Contents) -> list[list[Any]]:
+    """The span rows of one record; its content is added to `contents`.
+
+    Raises:
+        Undecodable: the record does not decode.
+    """
+    rows: list[list[Any]] = []
+    for resource_spans in message_of(record).resource_spans:
+        origin = origin_of(resource_spans.resource, record.project, record.received_at_ns)
+        for scope_spans in resource_spans.scope_spans:
+            scope = scope_spans.scope.name
+            rows.extend(normalise(span, scope, origin, contents) for span in scope_spans.spans)
+    return rows

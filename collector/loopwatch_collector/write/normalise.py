@@ -1,0 +1,268 @@
+"""One span of any dialect as one row: a single walk over its attributes, then what follows from kind and dialect."""
+
+from typing import Any, Final, NamedTuple
+
+from loopwatch import names
+from loopwatch_collector.store.rows import NO_SPAN, SPAN_COLUMNS
+from loopwatch_collector.write import dialects, kinds, messages, models, usage, values
+from loopwatch_collector.write.aliases import SLOTS, aliases_of, row_in_the_making
+from loopwatch_collector.write.call_key import call_key, call_rank
+from loopwatch_collector.write.contents import Contents, content_hash, messages_of
+from loopwatch_collector.write.events import add_events
+
+_COLUMNS: Final = len(SPAN_COLUMNS)
+_MAX_ATTRIBUTES: Final = 512
+_MAX_ATTRIBUTE_CHARS: Final = 32_768
+_STATUS: Final = ("unset", "ok", "error")
+
+(
+    _PROJECT, _TRACE, _SPAN, _PARENT, _START, _DURATION, _VERSION, _KIND, _NAME, _SCOPE, _DIALECT, _STATUS_SLOT,
+    _ERROR_TYPE, _ERROR_MESSAGE, _SERVICE, _SERVICE_VERSION, _ENVIRONMENT, _PROCESS, _RUN_ID, _AGENT, _RESPONSE_ID,
+    _CALL_KEY, _CALL_RANK, _INPUT_TOKENS, _OUTPUT_TOKENS, _WRITE_5M, _WRITE_1H, _TOOL, _TOOL_OUTCOME,
+    _ROLES, _HASHES, _ATTRIBUTES, _ENTITY, _FLAT, _STEP, _ITERATION, _STOP_REASON,
+) = (
+    SLOTS[name]
+    for name in (
+        "project", "trace_id", "span_id", "parent_span_id", "start_time", "duration_ns", "row_version", "kind", "name",
+        "scope", "dialect", "status", "error_type", "error_message", "service", "service_version", "environment",
+        "process_id", "run_id", "agent", "response_id", "call_key", "call_rank", "input_tokens", "output_tokens",
+        "cache_write_5m_tokens", "cache_write_1h_tokens", "tool", "tool_outcome", "content_roles", "content_hashes",
+        "attributes", "agent_entity", "flat", "step", "iteration", "stop_reason",
+    )
+)  # fmt: skip
+
+
+class Origin(NamedTuple):
+    """What all spans of one resource share.
+
+    Attributes:
+        project: whose they are.
+        row_version: when they were received, ns since the epoch.
+        service: service.name.
+        service_version: service.version.
+        environment: the deployment environment; a span's own wins.
+        process_id: the sending process; "" when it does not say.
+        attributes: the rest of the resource.
+    """
+
+    project: str
+    row_version: int
+    service: str
+    service_version: str
+    environment: str
+    process_id: str
+    attributes: dict[str, str]
+
+
+def origin_of(resource: Any, project: str, row_version: int) -> Origin:
+    """Reads an OTLP resource.
+
+    Args:
+        resource: the Resource message.
+        project: whose data it is.
+        row_version: when it was received, ns since the epoch.
+    """
+    found = {pair.key: values.attribute_text(pair.value) for pair in resource.attributes[:_MAX_ATTRIBUTES]}
+    environment = found.pop(names.ENVIRONMENT, "") or found.pop("deployment.environment", "")
+    return Origin(
+        project=project,
+        row_version=row_version,
+        service=found.pop(names.SERVICE_NAME, "")[: values.MAX_TEXT_CHARS],
+        service_version=found.pop(names.SERVICE_VERSION, "")[: values.MAX_TEXT_CHARS],
+        environment=environment[: values.MAX_TEXT_CHARS],
+        process_id=(found.pop(names.PROCESS_ID, "") or found.get("service.instance.id", ""))[: values.MAX_TEXT_CHARS],
+        attributes={f"resource.{key}": text[: values.MAX_TEXT_CHARS] for key, text in found.items()},
+    )
+
+
+def normalise(span: Any, scope: str, origin: Origin, contents: Contents) -> list[Any]:
+    """Makes the row of one span.
+
+    Args:
+        span: an OTLP span whose identity and start time were checked when it was received.
+        scope: the name of its instrumentation scope.
+        origin: what its resource says.
+        contents: where its content goes; the row holds the hashes.
+
+    Returns:
+        Values in the order of SPAN_COLUMNS; the cost columns are for the pricer.
+    """
+    row = row_in_the_making()
+    name = span.name
+    dialect = "claude_code" if name.startswith("claude_code.") else dialects.of_scope(scope)
+    rest: dict[str, str] = {}
+    ranks = _walk(span.attributes, dialect, row, rest)
+    _identify(row, span, scope, origin)
+    _classify(row, ranks, dialect, name)
+    add_events(row, span.events)
+    _judge(row, span.status)
+    _finish(row, ranks)
+    _store_content(row, contents)
+    if row[_PARENT] == NO_SPAN or row[_KIND] == kinds.RUN:
+        rest.update(origin.attributes)
+    if span.dropped_attributes_count:
+        rest["otel.dropped_attributes_count"] = str(span.dropped_attributes_count)
+    row[_ATTRIBUTES] = rest
+    del row[_COLUMNS:]
+    return row
+
+
+def _walk(attributes: Any, dialect: str, row: list[Any], rest: dict[str, str]) -> dict[int, int]:
+    """Puts each attribute where its alias says; what no field holds goes to the rest. Returns rank by slot."""
+    aliases = aliases_of(dialect)
+    ranks: dict[int, int] = {}
+    for pair in attributes:
+        key = pair.key
+        alias = aliases[key]
+        if alias is None:
+            _keep(rest, key, pair.value)
+            continue
+        slot, rank, read = alias
+        if rank < 0:
+            row[slot] = {} if row[slot] is None else row[slot]
+            row[slot][key] = read(pair.value)
+            continue
+        if slot in ranks and ranks[slot] <= rank:
+            continue
+        found = read(pair.value)
+        if found is None:
+            _keep(rest, key, pair.value)
+        else:
+            row[slot] = found
+            ranks[slot] = rank
+    return ranks
+
+
+def _keep(rest: dict[str, str], key: str, value: Any) -> None:
+    if len(rest) < _MAX_ATTRIBUTES:
+        rest[key[: values.MAX_TEXT_CHARS]] = values.attribute_text(value)[:_MAX_ATTRIBUTE_CHARS]
+
+
+def _identify(row: list[Any], span: Any, scope: str, origin: Origin) -> None:
+    trace_id = span.trace_id
+    start_ns = span.start_time_unix_nano
+    row[_PROJECT] = origin.project
+    row[_TRACE] = trace_id
+    row[_SPAN] = span.span_id
+    row[_PARENT] = span.parent_span_id or NO_SPAN
+    row[_START] = start_ns
+    row[_DURATION] = max(0, span.end_time_unix_nano - start_ns)  # 0 as well when the sender's clock stepped back
+    row[_VERSION] = origin.row_version
+    row[_NAME] = span.name[: values.MAX_TEXT_CHARS]
+    row[_SCOPE] = scope[: values.MAX_TEXT_CHARS]
+    row[_SERVICE] = origin.service
+    row[_SERVICE_VERSION] = origin.service_version
+    row[_ENVIRONMENT] = row[_ENVIRONMENT] or origin.environment
+    row[_PROCESS] = row[_PROCESS] or origin.process_id
+    row[_RUN_ID] = row[_RUN_ID] or trace_id.hex()
+
+
+def _classify(row: list[Any], ranks: dict[int, int], dialect: str, name: str) -> None:
+    rank = ranks.get(_KIND)
+    if rank is None:
+        row[_KIND] = _kind_without_a_word(row, ranks, name)
+    else:
+        dialect = dialect or dialects.of_kind_source(rank)
+    if row[_KIND] == kinds.WORKFLOW:
+        row[_KIND] = kinds.RUN if row[_PARENT] == NO_SPAN else kinds.STEP
+    row[_DIALECT] = dialect
+
+
+def _kind_without_a_word(row: list[Any], ranks: dict[int, int], name: str) -> str:
+    if _TOOL in ranks or SLOTS["tool_call_id"] in ranks or name.startswith("running tool "):
+        return kinds.TOOL_CALL
+    if SLOTS["request_model"] in ranks and (_INPUT_TOKENS in ranks or _OUTPUT_TOKENS in ranks):
+        return kinds.MODEL_CALL
+    return kinds.OTHER
+
+
+def _judge(row: list[Any], status: Any) -> None:
+    code = status.code
+    if 0 <= code < len(_STATUS):
+        row[_STATUS_SLOT] = _STATUS[code]
+    if row[SLOTS["level"]] == "ERROR" or row[SLOTS["tool_status"]] == "error" or row[SLOTS["success"]] == 0:
+        row[_STATUS_SLOT] = "error"
+    if row[_STATUS_SLOT] == "error":
+        row[_ERROR_MESSAGE] = status.message[:_MAX_ATTRIBUTE_CHARS] or row[_ERROR_MESSAGE]
+        row[_ERROR_TYPE] = row[_ERROR_TYPE] or "_OTHER"
+
+
+def _finish(row: list[Any], ranks: dict[int, int]) -> None:
+    kind = row[_KIND]
+    if kind == kinds.MODEL_CALL:
+        _finish_model_call(row, ranks)
+    elif kind == kinds.TOOL_CALL:
+        _finish_tool_call(row)
+    elif kind == kinds.RUN:
+        row[_AGENT] = row[_AGENT] or row[_ENTITY] or row[_NAME].removeprefix("invoke_agent ")
+    elif kind == kinds.STEP:
+        row[_STEP] = row[_STEP] or row[_ENTITY] or row[_NAME].removeprefix("step ")
+    row[_ITERATION] = min(row[_ITERATION], 2**32 - 1)
+
+
+def _finish_model_call(row: list[Any], ranks: dict[int, int]) -> None:
+    models.complete(row)
+    usage.complete(row, ranks)
+    row[_CALL_KEY] = call_key(row[_TRACE], row[_SPAN], row[_RESPONSE_ID])
+    row[_CALL_RANK] = call_rank(
+        row[_DIALECT],
+        has_input=row[_INPUT_TOKENS] > 0,
+        has_output=row[_OUTPUT_TOKENS] > 0,
+        has_write_split=_WRITE_5M in ranks or _WRITE_1H in ranks,
+    )
+
+
+def _finish_tool_call(row: list[Any]) -> None:
+    row[_TOOL] = row[_TOOL] or row[_ENTITY] or row[_NAME].removeprefix("execute_tool ").removeprefix("running tool ")
+    if row[_TOOL_OUTCOME] not in {"success", "not_found", "error"}:
+        row[_TOOL_OUTCOME] = "error" if row[_STATUS_SLOT] == "error" else "success"
+
+
+def _store_content(row: list[Any], contents: Contents) -> None:
+    if row[_FLAT]:
+        messages.unflatten(row)
+    _place_values(row)
+    roles: list[str] = []
+    hashes: list[int] = []
+    for role, slot in _CONTENT_SLOTS:
+        text = row[slot]
+        if not text:
+            continue
+        for body in messages_of(text) if role in _SPLIT else (text,):
+            roles.append(role)
+            hashes.append(contents.add(row[_PROJECT], row[_TRACE], row[_START], body))
+    if roles:
+        row[_ROLES] = roles
+        row[_HASHES] = hashes
+        _measure(row)
+
+
+_CONTENT_SLOTS: Final = tuple(
+    (role, SLOTS[role]) for role in ("system", "input", "output", "tools", "arguments", "result")
+)
+_SPLIT: Final = frozenset({"input", "output"})
+
+
+def _place_values(row: list[Any]) -> None:
+    """Gives content of undecided role the one its span's kind implies."""
+    is_tool = row[_KIND] == kinds.TOOL_CALL
+    for generic, for_tool, otherwise in (("value_in", "arguments", "input"), ("value_out", "result", "output")):
+        text = row[SLOTS[generic]]
+        slot = SLOTS[for_tool if is_tool else otherwise]
+        if text and not row[slot]:
+            row[slot] = text
+
+
+def _measure(row: list[Any]) -> None:
+    """Sizes and hashes the sender did not give."""
+    for role, size in (("input", "input_bytes"), ("output", "output_bytes"), ("arguments", "arguments_bytes"),
+                       ("result", "result_bytes")):  # fmt: skip
+        text = row[SLOTS[role]]
+        if text and not row[SLOTS[size]]:
+            row[SLOTS[size]] = len(text.encode("utf-8", "surrogatepass"))
+    for role in ("arguments", "result"):
+        text = row[SLOTS[role]]
+        if text and not row[SLOTS[f"{role}_hash"]]:
+            row[SLOTS[f"{role}_hash"]] = f"{content_hash(text):016x}"
+    if row[SLOTS["tools"]] and row[SLOTS["tools_schema_bytes"]] is None:
+        row[SLOTS["tools_schema_bytes"]] = len(row[SLOTS["tools"]].encode("utf-8", "surrogatepass"))
