@@ -67,6 +67,14 @@ class Connection:
             result = self._client.query(sql, dict(parameters or {}), dict(settings or {}), tz_mode="aware")  # pyright: ignore[reportUnknownMemberType]  # the driver's signature says Sequence without of what
         return [tuple(row) for row in result.result_rows]
 
+    def records(
+        self, sql: str, parameters: Mapping[str, Any] | None = None, settings: Mapping[str, Any] | None = None
+    ) -> list[dict[str, Any]]:
+        """Runs a SELECT and returns its rows by column name; see rows."""
+        with _engine_errors():
+            result = self._client.query(sql, dict(parameters or {}), dict(settings or {}), tz_mode="aware")  # pyright: ignore[reportUnknownMemberType]  # see rows
+        return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
+
     def run(
         self, sql: str, parameters: Mapping[str, Any] | None = None, settings: Mapping[str, Any] | None = None
     ) -> None:

@@ -1,0 +1,1 @@
+"""The read side over HTTP: runs, named queries, conversations, prices, verdicts."""

@@ -1,0 +1,153 @@
+"""Routes of /api/v1. They read the request, ask the queries, and hold no `try`: errors know their status."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from loopwatch_collector.api.prices import price_list
+from loopwatch_collector.auth import Principal, require
+from loopwatch_collector.queries import runs
+from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery, catalogue
+from loopwatch_collector.queries.errors import InvalidParameter
+from loopwatch_collector.queries.runner import DEFAULT_LIMIT, MAX_LIMIT, Question, ask, ask_raw
+from loopwatch_collector.queries.times import format_time, parse_time
+from loopwatch_collector.store.client import Connection
+
+router: Final = APIRouter(prefix="/api/v1")
+
+Reader = Annotated[Principal, Depends(require("read"))]
+From = Annotated[str, Query(alias="from", description="start of the range: ISO 8601 or epoch ms, included")]
+To = Annotated[str, Query(alias="to", description="end of the range: ISO 8601 or epoch ms, excluded")]
+_RANGE_AND_PAGE: Final = {"from", "to", "limit", "cursor", "format"}
+_RAW_FORMATS: Final = {
+    "csv": ("CSVWithNames", "text/csv; charset=utf-8"),
+    "arrow": ("ArrowStream", "application/vnd.apache.arrow.stream"),
+    "parquet": ("Parquet", "application/vnd.apache.parquet"),
+}
+
+
+def _connection(request: Request) -> Connection:
+    return request.app.state.store.connection()
+
+
+Store = Annotated[Connection, Depends(_connection)]
+
+
+@router.get("/runs", tags=["runs"])
+def list_runs(
+    request: Request,
+    reader: Reader,
+    store: Store,
+    from_: From,
+    to: To,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    cursor: str = "",
+) -> dict[str, Any]:
+    """Lists the runs that started in a range, the latest first."""
+    from_ns, to_ns = _range(from_, to)
+    page = runs.list_runs(store, reader.project, from_ns, to_ns, _repeated(request, runs.LIST_FILTERS), limit, cursor)
+    return {"runs": page.runs, "next_cursor": page.next_cursor}
+
+
+@router.get("/runs/{run_id}", tags=["runs"])
+def get_run(run_id: str, reader: Reader, store: Store) -> dict[str, Any]:
+    """Returns one run and the runs it started."""
+    return runs.get_run(store, reader.project, run_id)
+
+
+@router.get("/runs/{run_id}/spans", tags=["runs"])
+def get_spans(run_id: str, reader: Reader, store: Store, content: bool = False) -> dict[str, Any]:
+    """Returns the spans of one run, with the contents they refer to if asked for."""
+    return runs.get_spans(store, reader.project, run_id, with_content=content)
+
+
+@router.get("/queries", tags=["queries"])
+def list_queries(reader: Reader) -> dict[str, Any]:
+    """Lists the named queries: what each answers, takes and returns."""
+    return {"queries": [_described(query) for query in catalogue().values()]}
+
+
+@router.get("/queries/{name}", tags=["queries"], response_model=None)
+def ask_query(
+    name: str,
+    request: Request,
+    reader: Reader,
+    store: Store,
+    from_: From,
+    to: To,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+    cursor: str = "",
+    format_: Annotated[str, Query(alias="format", description="json, csv, arrow or parquet")] = "json",
+) -> Response | dict[str, Any]:
+    """Answers a named query over the runs that started in a range."""
+    from_ns, to_ns = _range(from_, to)
+    own = {key: value for key, value in request.query_params.items() if key not in {*_RANGE_AND_PAGE, *FILTERS}}
+    question = Question(
+        name, reader.project, from_ns, to_ns, own, _repeated(request, FILTERS), limit=limit, cursor=cursor
+    )
+    if format_ != "json":
+        return _raw(store, question, format_)
+    answer = ask(store, question)
+    return {
+        "query": name,
+        "from": format_time(from_ns),
+        "to": format_time(to_ns),
+        "columns": [{"name": column.name, "unit": column.unit} for column in answer.query.columns],
+        "rows": answer.rows,
+        "next_cursor": answer.next_cursor,
+        "elapsed_ms": round(answer.elapsed_ms, 2),
+    }
+
+
+@router.get("/prices", tags=["prices"])
+def get_prices(
+    request: Request,
+    reader: Reader,
+    store: Store,
+    model: Annotated[list[str] | None, Query(description="models to price; without: those called lately")] = None,
+    provider: str = "",
+) -> dict[str, Any]:
+    """Returns what the collector charges for models, in USD per million tokens."""
+    return price_list(store, request.app.state.pricer, reader.project, model, provider)
+
+
+def _range(from_: str, to: str) -> tuple[int, int]:
+    from_ns, to_ns = parse_time("from", from_), parse_time("to", to)
+    if from_ns >= to_ns:
+        raise InvalidParameter(
+            f"from must lie before to: {format_time(from_ns)} does not lie before {format_time(to_ns)}"
+        )
+    return from_ns, to_ns
+
+
+def _repeated(request: Request, names: tuple[str, ...]) -> dict[str, list[str]]:
+    return {name: request.query_params.getlist(name) for name in names}
+
+
+def _raw(store: Connection, question: Question, format_name: str) -> Response:
+    if format_name not in _RAW_FORMATS:
+        raise InvalidParameter(f"format must be json, {', '.join(_RAW_FORMATS)}, not '{format_name[:40]}'")
+    engine_format, media_type = _RAW_FORMATS[format_name]
+    return Response(ask_raw(store, question, engine_format), media_type=media_type)
+
+
+def _described(query: NamedQuery) -> dict[str, Any]:
+    return {
+        "name": query.name,
+        "title": query.title,
+        "description": query.description,
+        "params": [
+            {
+                "name": param.name,
+                "type": param.type,
+                "required": param.default is None,
+                "default": param.default,
+                "values": list(param.values) or None,
+                "description": param.description,
+            }
+            for param in query.params
+        ],
+        "columns": [
+            {"name": column.name, "unit": column.unit, "description": column.description} for column in query.columns
+        ],
+    }

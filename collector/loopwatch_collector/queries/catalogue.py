@@ -1,0 +1,143 @@
+"""The named queries: each an .sql file whose head says what it answers, what it takes and what it returns.
+
+A head line is `-- key: value`:
+
+- `title`, `description`
+- `param: NAME TYPE [= DEFAULT] | DESCRIPTION`, with TYPE UInt32, Float64, String or `Enum(a, b)`
+- `column: NAME UNIT | DESCRIPTION`, in the order of the SELECT
+- `with: PART, ...`: files under parts/ that the query reads as if they were tables
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Final
+
+FILTERS: Final = ("environment", "agent", "version", "model", "customer")
+UNITS: Final = frozenset({"runs", "calls", "tokens", "usd", "ns", "ratio", "time", "text", "count", "bytes"})
+_HEAD_LINE: Final = re.compile(r"-- (title|description|param|column|with): (.*)")
+_PARAM: Final = re.compile(r"(\w+) (Enum\(([^)]*)\)|\w+)(?: = (\S*))? \| (.+)")
+_COLUMN: Final = re.compile(r"(\w+) (\w+) \| (.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter of a query, beside the range and the filters all of them take.
+
+    Attributes:
+        name: as in the URL and the SQL.
+        type: its ClickHouse type.
+        default: used when the caller gives none; None makes it required.
+        values: what it may be, where the choice is closed.
+        description: for the reader.
+    """
+
+    name: str
+    type: str
+    default: str | None
+    values: tuple[str, ...]
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueryColumn:
+    """A column of a query's answer: its name, its unit (one of UNITS) and what it says."""
+
+    name: str
+    unit: str
+    description: str
+
+
+@dataclass(slots=True)
+class NamedQuery:
+    """One question the store answers.
+
+    Attributes:
+        name: the file's name; how it is asked for.
+        title: what a chart of it is called.
+        description: what exactly it counts.
+        params: beside range and filters.
+        columns: in the order of the rows' values.
+        sql: the statement, parts included, to be bounded by the runner.
+    """
+
+    name: str
+    title: str = ""
+    description: str = ""
+    params: list[Param] = field(default_factory=list[Param])
+    columns: list[QueryColumn] = field(default_factory=list[QueryColumn])
+    sql: str = ""
+
+
+@cache
+def catalogue() -> Mapping[str, NamedQuery]:
+    """Returns every named query by name."""
+    files = sorted((resources.files("loopwatch_collector.queries") / "sql").iterdir(), key=lambda file: file.name)
+    queries = [parse(file.name.removesuffix(".sql"), file.read_text(encoding="utf-8")) for file in files]
+    return {query.name: query for query in queries}
+
+
+def parse(name: str, text: str) -> NamedQuery:
+    """Reads a query from the text of its file.
+
+    Args:
+        name: the file's name without its ending.
+        text: head and statement.
+
+    Raises:
+        ValueError: a head line is not of its form, or names a unit that does not exist.
+    """
+    query = NamedQuery(name)
+    lines = text.splitlines()
+    parts: list[str] = []
+    while lines and (match := _HEAD_LINE.fullmatch(lines[0])):
+        _read_head_line(query, parts, match[1], match[2])
+        lines.pop(0)
+    query.sql = _with_parts(parts, "\n".join(lines))
+    return query
+
+
+def _read_head_line(query: NamedQuery, parts: list[str], key: str, value: str) -> None:
+    if key == "title":
+        query.title = value
+    elif key == "description":
+        query.description = value
+    elif key == "param":
+        query.params.append(_param(query.name, value))
+    elif key == "column":
+        query.columns.append(_column(query.name, value))
+    else:
+        parts.extend(part.strip() for part in value.split(","))
+
+
+def _param(query_name: str, text: str) -> Param:
+    match = _PARAM.fullmatch(text)
+    if match is None:
+        raise ValueError(
+            f"query {query_name}: a param line must be 'NAME TYPE [= DEFAULT] | DESCRIPTION', not {text!r}"
+        )
+    name, type_name, choices, default, description = match.groups()
+    values = tuple(choice.strip() for choice in choices.split(",")) if choices else ()
+    return Param(name, "String" if values else type_name, default, values, description)
+
+
+def _column(query_name: str, text: str) -> QueryColumn:
+    match = _COLUMN.fullmatch(text)
+    if match is None or match[2] not in UNITS:
+        raise ValueError(f"query {query_name}: a column line must be 'NAME UNIT | DESCRIPTION', not {text!r}")
+    return QueryColumn(match[1], match[2], match[3])
+
+
+def _with_parts(parts: list[str], statement: str) -> str:
+    if not parts:
+        return statement
+    tables = ",\n".join(f"{part} AS (\n{_part(part)})" for part in parts)
+    own = re.match(r"\s*WITH\s", statement)
+    return f"WITH {tables}{',' if own else ''}\n{statement[own.end() :] if own else statement}"
+
+
+@cache
+def _part(name: str) -> str:
+    return (resources.files("loopwatch_collector.queries") / "parts" / f"{name}.sql").read_text(encoding="utf-8")

@@ -1,0 +1,178 @@
+"""Asks named queries: binds, bounds and pages them, and turns the engine's values into plain ones."""
+
+import base64
+import binascii
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Any, Final
+
+from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery, Param, catalogue
+from loopwatch_collector.queries.errors import InvalidParameter, UnknownQuery
+from loopwatch_collector.store.client import Connection
+
+DEFAULT_LIMIT: Final = 10_000
+MAX_LIMIT: Final = 100_000
+_NO_FILTERS: Final[Mapping[str, Sequence[str]]] = {}
+
+# Nobody's question may starve the others, or the writer beside them.
+READ_SETTINGS: Final[Mapping[str, Any]] = {
+    "max_execution_time": 30,
+    "max_memory_usage": 2 << 30,
+    "max_bytes_before_external_group_by": 1 << 30,
+    "max_bytes_before_external_sort": 1 << 30,
+    # A span's or run's identity lies in one partition: nothing is to be merged across them.
+    "do_not_merge_across_partitions_select_final": 1,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A named query with everything it needs.
+
+    Attributes:
+        name: of the query.
+        project: whose data is asked about.
+        from_ns: start of the range, ns since the epoch, included.
+        to_ns: end of the range, ns since the epoch, excluded.
+        params: the query's own parameters, as text.
+        filters: values by dimension (FILTERS); any of them matches.
+        limit: rows of one page.
+        cursor: where the page starts: `next_cursor` of the page before.
+    """
+
+    name: str
+    project: str
+    from_ns: int
+    to_ns: int
+    params: Mapping[str, str] = field(default_factory=dict[str, str])
+    filters: Mapping[str, Sequence[str]] = field(default_factory=lambda: _NO_FILTERS)
+    limit: int = DEFAULT_LIMIT
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Rows of a query, in the order of its columns, and where the next page starts (None: this was the last)."""
+
+    query: NamedQuery
+    rows: list[list[Any]]
+    next_cursor: str | None
+    elapsed_ms: float
+
+
+def ask(connection: Connection, question: Question) -> Answer:
+    """Answers one page of a question.
+
+    Args:
+        connection: this thread's.
+        question: what is asked.
+
+    Raises:
+        UnknownQuery: there is no query of that name.
+        InvalidParameter: a parameter is missing, unknown or not of its type.
+        QueryTooLarge: the question hit its limit of time or memory.
+    """
+    started = time.perf_counter()
+    query = named(question.name)
+    offset = _offset(question.cursor)
+    parameters = {**bind(query, question), "page_limit": question.limit + 1, "page_offset": offset}
+    found = connection.rows(_paged(query.sql), parameters, READ_SETTINGS)
+    rows = [[plain(value) for value in row] for row in found[: question.limit]]
+    next_cursor = _cursor(offset + question.limit) if len(found) > question.limit else None
+    return Answer(query, rows, next_cursor, (time.perf_counter() - started) * 1000)
+
+
+def ask_raw(connection: Connection, question: Question, format_name: str) -> bytes:
+    """Answers one page of a question in a format of the engine's own, such as CSVWithNames or ArrowStream."""
+    query = named(question.name)
+    parameters = {**bind(query, question), "page_limit": question.limit, "page_offset": _offset(question.cursor)}
+    return connection.raw(_paged(query.sql), parameters, READ_SETTINGS, format_name)
+
+
+def named(name: str) -> NamedQuery:
+    """Returns a query by name.
+
+    Raises:
+        UnknownQuery: there is none; the message suggests the nearest.
+    """
+    query = catalogue().get(name)
+    if query is None:
+        near = get_close_matches(name, catalogue(), n=1)
+        hint = f"did you mean '{near[0]}'?" if near else "GET /api/v1/queries lists them"
+        raise UnknownQuery(f"there is no query '{name}': {hint}")
+    return query
+
+
+def bind(query: NamedQuery, question: Question) -> dict[str, Any]:
+    """Returns the values of every place in the query's SQL.
+
+    Raises:
+        InvalidParameter: a parameter is missing, unknown or not of its type.
+    """
+    known = {param.name for param in query.params}
+    for name in question.params:
+        if name not in known:
+            wanted = ", ".join(sorted(known)) or "none beside range and filters"
+            raise InvalidParameter(f"query {query.name} has no parameter '{name}'; it takes: {wanted}")
+    return {
+        "project": question.project,
+        "from_ns": question.from_ns,
+        "to_ns": question.to_ns,
+        "now_ns": time.time_ns(),
+        **{name: list(question.filters.get(name, ())) for name in FILTERS},
+        **{param.name: _value(param, question.params.get(param.name, param.default)) for param in query.params},
+    }
+
+
+def plain(value: Any) -> Any:
+    """Turns a value of the engine into one of JSON: money to a number, times to ISO 8601 in UTC, bytes to hex."""
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, float) and value != value:
+        return None
+    if isinstance(value, (list, tuple)):
+        return [plain(entry) for entry in value]  # pyright: ignore[reportUnknownVariableType]  # any row's values
+    return value
+
+
+def _value(param: Param, text: str | None) -> Any:
+    if text is None:
+        raise InvalidParameter(f"the parameter '{param.name}' is missing: {param.description}")
+    if param.values and text not in param.values:
+        raise InvalidParameter(f"{param.name} must be one of {', '.join(param.values)}, not '{text}'")
+    if param.type == "String":
+        return text
+    try:
+        number = float(text) if param.type.startswith("Float") else int(text)
+    except ValueError:
+        raise InvalidParameter(f"{param.name} must be a number, not '{text}'") from None
+    if not param.type.startswith("Float") and not 0 < number < 2**31:
+        raise InvalidParameter(f"{param.name} must be a whole number from 1 on, not '{text}'")
+    return number
+
+
+def _paged(sql: str) -> str:
+    return f"{sql}\nLIMIT {{page_limit:UInt64}} OFFSET {{page_offset:UInt64}}"
+
+
+def _cursor(offset: int) -> str:
+    return base64.urlsafe_b64encode(str(offset).encode()).decode().rstrip("=")
+
+
+def _offset(cursor: str) -> int:
+    if not cursor:
+        return 0
+    try:
+        return int(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError):
+        raise InvalidParameter(f"the cursor '{cursor[:40]}' is not one we gave: pass next_cursor unchanged") from None

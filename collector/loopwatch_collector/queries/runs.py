@@ -1,0 +1,223 @@
+"""Reads runs: lists of them, one with its children, one with its spans and contents."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib import resources
+from typing import Any, Final, NamedTuple
+
+from loopwatch_collector.errors import NotFound
+from loopwatch_collector.queries.errors import InvalidParameter
+from loopwatch_collector.queries.runner import READ_SETTINGS, plain
+from loopwatch_collector.queries.times import format_time
+from loopwatch_collector.store.client import Connection
+from loopwatch_collector.store.rows import NO_SPAN
+
+LIST_FILTERS: Final = ("environment", "agent", "version", "model", "customer", "conversation", "outcome")
+MAX_SPANS: Final = 20_000
+_FIRST_STRETCH_NS: Final = 86_400_000_000_000
+_STRETCH_GROWTH: Final = 8
+_LAST_RUN_ID: Final = "\U0010ffff"  # sorts after every run id
+
+
+class RunNotFound(NotFound):
+    """The project has no run of that id."""
+
+
+class RunPage(NamedTuple):
+    """Some runs, the latest first, and where the next page starts (None: there are no more)."""
+
+    runs: list[dict[str, Any]]
+    next_cursor: str | None
+
+
+def list_runs(
+    connection: Connection,
+    project: str,
+    from_ns: int,
+    to_ns: int,
+    filters: Mapping[str, Sequence[str]],
+    limit: int,
+    cursor: str = "",
+) -> RunPage:
+    """Lists runs that started in a range, the latest first.
+
+    The last day is read first and earlier ones only when it does not have enough, so that the latest runs of a long
+    range cost what they cost in a short one.
+
+    Args:
+        connection: this thread's.
+        project: whose runs.
+        from_ns: start of the range, ns since the epoch, included.
+        to_ns: end of the range, ns since the epoch, excluded.
+        filters: values by dimension (LIST_FILTERS); any of them matches.
+        limit: runs of one page.
+        cursor: `next_cursor` of the page before.
+
+    Raises:
+        InvalidParameter: the cursor is not one of ours.
+    """
+    before_ns, before_run_id = _read_cursor(cursor) if cursor else (to_ns - 1, _LAST_RUN_ID)
+    found: list[dict[str, Any]] = []
+    for start_ns, end_ns in _stretches(from_ns, before_ns):
+        parameters = {
+            **{name: list(filters.get(name, ())) for name in LIST_FILTERS},
+            "project": project,
+            "from_ns": start_ns,
+            "to_ns": end_ns,
+            "before_ns": before_ns,
+            "before_run_id": before_run_id,
+            "now_ns": time.time_ns(),
+            "page_limit": limit + 1 - len(found),
+        }
+        found += connection.records(_read("list_runs"), parameters, READ_SETTINGS)
+        if len(found) > limit:
+            break
+    last = found[limit - 1] if len(found) > limit else None
+    next_cursor = f"{last['start_ns']}-{last['run_id']}" if last else None
+    return RunPage([_summary(record) for record in found[:limit]], next_cursor)
+
+
+def get_run(connection: Connection, project: str, run_id: str) -> dict[str, Any]:
+    """Reads one run and the runs it started.
+
+    Raises:
+        RunNotFound: the project has no such run.
+    """
+    own, children = _own_and_children(connection, project, run_id)
+    return {**_summary(own), "child_runs": [_summary(child) for child in children]}
+
+
+def get_spans(connection: Connection, project: str, run_id: str, *, with_content: bool) -> dict[str, Any]:
+    """Reads the spans of one run, in the order they started.
+
+    Args:
+        connection: this thread's.
+        project: whose run.
+        run_id: the run.
+        with_content: whether to read the messages, arguments and results too.
+
+    Returns:
+        `run_id`, `spans`, `contents` (body by hash, hex) and `truncated` (whether there are more than MAX_SPANS).
+
+    Raises:
+        RunNotFound: the project has no such run.
+    """
+    own, _ = _own_and_children(connection, project, run_id)
+    extent = {"project": project, "first_ns": own["first_span_ns"], "last_ns": own["last_span_ns"]}
+    records = connection.records(
+        _read("run_spans"), {**extent, "run_id": run_id, "page_limit": MAX_SPANS + 1}, READ_SETTINGS
+    )
+    truncated = len(records) > MAX_SPANS
+    records = records[:MAX_SPANS]
+    iterations = _iterations(records)
+    return {
+        "run_id": run_id,
+        "spans": [_span(record, run_id, own["start_ns"], iterations[i]) for i, record in enumerate(records)],
+        "contents": _contents(connection, extent, records) if with_content else {},
+        "truncated": truncated,
+    }
+
+
+def recent_models(connection: Connection, project: str, from_ns: int) -> list[tuple[str, str]]:
+    """Returns (provider, model) of every model called since a time."""
+    rows = connection.rows(_read("recent_models"), {"project": project, "from_ns": from_ns}, READ_SETTINGS)
+    return [(provider, model) for provider, model in rows]
+
+
+@cache
+def _read(name: str) -> str:
+    folder = resources.files("loopwatch_collector.queries") / "reads"
+    summary = (folder / "summary.sql").read_text(encoding="utf-8").rstrip()
+    return (folder / f"{name}.sql").read_text(encoding="utf-8").replace("{{summary}}", summary)
+
+
+def _stretches(from_ns: int, before_ns: int) -> Iterable[tuple[int, int]]:
+    end, length = before_ns, _FIRST_STRETCH_NS
+    while end >= from_ns:
+        start = max(from_ns, end - length)
+        yield start, end
+        end, length = start - 1, length * _STRETCH_GROWTH
+
+
+def _read_cursor(cursor: str) -> tuple[int, str]:
+    start_ns, _, run_id = cursor.partition("-")
+    if not start_ns.isdecimal() or len(start_ns) > 19:
+        raise InvalidParameter(f"the cursor '{cursor[:40]}' is not one we gave: pass next_cursor unchanged")
+    return int(start_ns), run_id
+
+
+def _own_and_children(connection: Connection, project: str, run_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    parameters = {"project": project, "run_id": run_id, "now_ns": time.time_ns()}
+    records = connection.records(_read("get_run"), parameters, READ_SETTINGS)
+    if not records or not records[0]["own"]:
+        raise RunNotFound(f"there is no run '{run_id[:80]}' in this project")
+    return records[0], records[1:]
+
+
+_NOT_IN_SUMMARY: Final = {"start_ns", "first_span_ns", "last_span_ns", "own"}
+
+
+def _summary(record: Mapping[str, Any]) -> dict[str, Any]:
+    summary = {name: plain(value) for name, value in record.items() if name not in _NOT_IN_SUMMARY}
+    summary["start_time"] = format_time(record["start_ns"])
+    return summary
+
+
+def _iterations(records: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Numbers the spans of a sender that does not: each counted model call begins an iteration."""
+    if any(record["iteration"] for record in records):
+        return [record["iteration"] for record in records]
+    numbers: list[int] = []
+    current = 0
+    for record in records:
+        current += bool(record["counted"])
+        numbers.append(current if record["kind"] in {"model_call", "tool_call"} else 0)
+    return numbers
+
+
+_DROPPED: Final = {"content_roles", "content_hashes", "event_names", "event_times_ns", "event_attributes", "start_ns"}
+
+
+def _span(record: Mapping[str, Any], run_id: str, run_start_ns: int, iteration: int) -> dict[str, Any]:
+    start_ns: int = record["start_ns"]
+    parent: bytes = record["parent_span_id"]
+    span = {name: plain(value) for name, value in record.items() if name not in _DROPPED}
+    return {
+        **span,
+        "run_id": run_id,
+        "parent_span_id": None if parent == NO_SPAN else parent.hex(),
+        "start_time": format_time(start_ns),
+        "offset_ns": start_ns - run_start_ns,
+        "iteration": iteration,
+        "counted": bool(record["counted"]),
+        "tool_retryable": None if record["tool_retryable"] is None else bool(record["tool_retryable"]),
+        "content": _content_references(record),
+        "events": _events(record, run_start_ns),
+    }
+
+
+def _content_references(record: Mapping[str, Any]) -> dict[str, list[str]]:
+    references: dict[str, list[str]] = {}
+    for role, content_hash in zip(record["content_roles"], record["content_hashes"], strict=False):
+        references.setdefault(role, []).append(f"{content_hash:016x}")
+    return references
+
+
+def _events(record: Mapping[str, Any], run_start_ns: int) -> list[dict[str, Any]]:
+    columns = zip(record["event_names"], record["event_times_ns"], record["event_attributes"], strict=False)
+    return [
+        {"name": name, "time": format_time(at_ns), "offset_ns": at_ns - run_start_ns, "attributes": dict(attributes)}
+        for name, at_ns, attributes in columns
+    ]
+
+
+def _contents(
+    connection: Connection, extent: Mapping[str, Any], records: Sequence[Mapping[str, Any]]
+) -> dict[str, str]:
+    hashes = sorted({content_hash for record in records for content_hash in record["content_hashes"]})
+    if not hashes:
+        return {}
+    traces = sorted({record["trace_id"].hex() for record in records})
+    rows = connection.rows(_read("run_contents"), {**extent, "trace_ids": traces, "hashes": hashes}, READ_SETTINGS)
+    return {f"{content_hash:016x}": plain(body) for content_hash, body in rows}
