@@ -49,8 +49,9 @@ def parse(body: bytes, message: M) -> M:
     if not isinstance(value, dict):
         raise RequestRefused("the body is not a JSON object")
     try:
-        _rewrite_ids(cast("dict[str, Any]", value))
-        return ParseDict(value, message, ignore_unknown_fields=True, max_recursion_depth=64)
+        request = cast("dict[str, Any]", value)
+        _rewrite_ids(request)
+        return ParseDict(request, message, ignore_unknown_fields=True, max_recursion_depth=64)
     except (ParseError, ValueError, TypeError, RecursionError, AttributeError, KeyError) as fault:
         # The library lets Python's own errors through for shapes it does not expect.
         raise RequestRefused(f"the body is not OTLP/JSON: {str(fault)[:300]}") from fault

@@ -2,18 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from google.protobuf.message import Message
 
 from loopwatch_collector.auth import Principal
+from loopwatch_collector.compression import decompress
 from loopwatch_collector.errors import Unavailable
 from loopwatch_collector.journal.journal import Journal
 from loopwatch_collector.journal.record import Record
 from loopwatch_collector.metrics import Metrics
-from loopwatch_collector.receive import body as bodies
 from loopwatch_collector.receive import screening, signals, status
 from loopwatch_collector.receive.screening import Screening
 from loopwatch_collector.receive.signals import Signal
@@ -82,7 +82,7 @@ class Receiver:
         return signals.answer(sending.signal, screened.rejected.total(), screened.reason)
 
     @contextmanager
-    def _hold(self, size: int) -> Iterator[None]:
+    def _hold(self, size: int) -> Generator[None]:
         if self._held_bytes + size > self._settings.max_receiving_bytes:
             raise Unavailable("too many bodies are being received at once; send again in a moment")
         self._held_bytes += size
@@ -117,7 +117,7 @@ def prepare(sending: Sending, received_at_ns: int, settings: Settings) -> tuple[
     Raises:
         RequestRefused: the body cannot be read.
     """
-    raw = bodies.decompress(sending.body, sending.encoding, settings.max_body_bytes)
+    raw = decompress(sending.body, sending.encoding, settings.max_body_bytes)
     message = signals.parse(sending.signal, raw, sending.media_type)
     screened = _screen(sending, message, received_at_ns, settings)
     kept, encoding = sending.body, "gzip" if sending.encoding == "gzip" else ""

@@ -1,19 +1,19 @@
 """A journal record as rows."""
 
-import zlib
 from typing import Any, Final, NamedTuple
 
 from google.protobuf.message import DecodeError
-from isal import isal_zlib
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from loopwatch_collector.compression import decompress
+from loopwatch_collector.errors import RequestRefused
 from loopwatch_collector.journal.record import Record
 from loopwatch_collector.store.rows import SPAN_INDEX
 from loopwatch_collector.write.contents import Contents
 from loopwatch_collector.write.errors import Undecodable
 from loopwatch_collector.write.normalise import normalise, origin_of
 
-_GZIP: Final = 31  # zlib's wbits for a gzip header
+_MAX_BYTES: Final = 2**31  # bounded when it was received; the caps may have been lowered since
 _PROJECT: Final = SPAN_INDEX["project"]
 _RUN_ID: Final = SPAN_INDEX["run_id"]
 _START: Final = SPAN_INDEX["start_time"]
@@ -49,8 +49,8 @@ def message_of(record: Record) -> Any:
         return record.message
     message = ExportTraceServiceRequest()
     try:
-        message.ParseFromString(isal_zlib.decompress(record.body, _GZIP) if record.encoding == "gzip" else record.body)
-    except (DecodeError, isal_zlib.IsalError, zlib.error) as fault:
+        message.ParseFromString(decompress(record.body, record.encoding, _MAX_BYTES))
+    except (DecodeError, RequestRefused) as fault:
         raise Undecodable(f"the journal's record {record.id} does not decode: {fault}") from fault
     return message
 

@@ -32,13 +32,17 @@ def _elements(leaves: dict[str, Any]) -> list[Any]:
         node = tree
         *parents, last = path.split(".", _MAX_DEPTH)
         for step in parents:
-            inner = node.setdefault(step, {})
-            if not isinstance(inner, dict):
-                inner = node[step] = {"": inner}
-            node = inner  # pyright: ignore[reportUnknownVariableType]  # a tree of any shape
+            node = _branch(node, step)
         node[last] = value
     listed = _listed(tree)
     return listed if isinstance(listed, list) else [listed]  # pyright: ignore[reportUnknownVariableType]  # the same
+
+
+def _branch(node: dict[str, Any], step: str) -> dict[str, Any]:
+    inner: Any = node.get(step)
+    if not isinstance(inner, dict):
+        inner = node[step] = {} if inner is None else {"": inner}
+    return inner  # pyright: ignore[reportUnknownVariableType]  # a tree of any shape
 
 
 def _listed(node: Any) -> Any:
