@@ -8,6 +8,8 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 
 from loopwatch import names, otlp, snapshots
 from loopwatch.capture import KIND_OF, NOTHING, Capture
+from loopwatch.faults import swallow
+from loopwatch.settings import Settings
 from loopwatch.snapshots import Snapshot
 from loopwatch.spans import AgentSpan
 
@@ -24,43 +26,61 @@ def digest(text: bytes) -> str:
     return hashlib.blake2b(text, digest_size=8).hexdigest()
 
 
-def encode(numbered: Sequence[tuple[int, ReadableSpan]], resource: Mapping[str, Any], capture: Capture) -> bytes:
-    """Encodes spans as one ExportTraceServiceRequest.
+class Encoder:
+    """Encodes ended spans for the wire.
 
     Args:
-        numbered: ended spans, each with its number in the process.
         resource: the attributes of the process's resource.
-        capture: the kinds of content that may leave the process, where the span does not say otherwise.
-
-    Returns:
-        The request's protobuf bytes, uncompressed.
+        settings: what may leave the process.
     """
-    by_scope: dict[tuple[str, str], list[bytes]] = {}
-    for seq, span in numbered:
-        scope = span.instrumentation_scope
-        key = ("", "") if scope is None else (scope.name, scope.version or "")
-        by_scope.setdefault(key, []).append(_span(seq, span, capture))
-    scopes = [otlp.scope_spans(name, version, spans) for (name, version), spans in by_scope.items()]
-    return otlp.resource_spans(resource, scopes)
 
+    def __init__(self, resource: Mapping[str, Any], settings: Settings) -> None:
+        self._resource = resource
+        self._capture = settings.capture
 
-def _span(seq: int, span: ReadableSpan, capture: Capture) -> bytes:
-    encoded = _own_attributes(span, capture) if isinstance(span, AgentSpan) else _foreign_attributes(span, capture)
-    status = span.status
-    messages = "errors" in capture
-    return otlp.span(
-        span.name,
-        span.get_span_context(),
-        span.parent,
-        span.kind,
-        span.start_time or 0,
-        span.end_time or 0,
-        encoded + otlp.attribute(otlp.ATTRIBUTE, names.SEQ, seq),
-        span.events if messages else _without_messages(span.events),
-        span.links,
-        status.status_code,
-        (status.description or "") if messages else "",
-    )
+    def encode(self, numbered: Sequence[tuple[int, ReadableSpan]]) -> tuple[bytes, int]:
+        """Encodes spans as one ExportTraceServiceRequest.
+
+        Args:
+            numbered: ended spans, each with its number in the process, in which a gap shows a loss.
+
+        Returns:
+            The request's protobuf bytes, uncompressed, and how many spans could not be encoded.
+        """
+        by_scope: dict[tuple[str, str], list[bytes]] = {}
+        unreadable = 0
+        for seq, span in numbered:
+            scope = span.instrumentation_scope
+            key = ("", "") if scope is None else (scope.name, scope.version or "")
+            try:
+                encoded = self._span(seq, span)
+            except Exception as fault:  # noqa: BLE001 - one span must not cost the others of its batch
+                swallow("encode", fault)
+                unreadable += 1
+            else:
+                by_scope.setdefault(key, []).append(encoded)
+        scopes = [otlp.scope_spans(name, version, spans) for (name, version), spans in by_scope.items()]
+        return otlp.resource_spans(self._resource, scopes), unreadable
+
+    def _span(self, seq: int, span: ReadableSpan) -> bytes:
+        own = isinstance(span, AgentSpan)
+        capture = span.capture if own and span.capture is not None else self._capture
+        encoded = _own_attributes(span, capture) if own else _foreign_attributes(span, capture)
+        messages = "errors" in capture
+        status = span.status
+        return otlp.span(
+            span.name,
+            span.get_span_context(),
+            span.parent,
+            span.kind,
+            span.start_time or 0,
+            span.end_time or 0,
+            encoded + otlp.attribute(otlp.ATTRIBUTE, names.SEQ, seq),
+            span.events if messages else _without_messages(span.events),
+            span.links,
+            status.status_code,
+            (status.description or "") if messages else "",
+        )
 
 
 def _own_attributes(span: AgentSpan, capture: Capture) -> bytes:
@@ -70,8 +90,7 @@ def _own_attributes(span: AgentSpan, capture: Capture) -> bytes:
             span.scope.encoded = otlp.attributes(otlp.ATTRIBUTE, span.scope.attributes)
         encoded = span.scope.encoded + encoded
     if span.contents is not None:
-        chosen = capture if span.capture is None else span.capture
-        encoded += otlp.attributes(otlp.ATTRIBUTE, settle(span.contents, chosen))
+        encoded += otlp.attributes(otlp.ATTRIBUTE, settle(span.contents, capture))
     return encoded
 
 
@@ -88,9 +107,9 @@ def settle(contents: Mapping[str, Snapshot], capture: Capture) -> dict[str, Any]
     settled: dict[str, Any] = {}
     for name, snapshot in contents.items():
         text = snapshots.as_text(snapshot)
-        data = otlp.utf8(text)
         if name in HASH_OF:
             hash_name, bytes_name = HASH_OF[name]
+            data = otlp.utf8(text)
             settled[hash_name] = digest(data)
             settled[bytes_name] = len(data)
         if KIND_OF[name] in capture:

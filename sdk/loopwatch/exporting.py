@@ -1,95 +1,158 @@
-"""Ended spans on their way out: a bounded queue and a thread that encodes and posts."""
+"""Ended spans on their way out: a bounded queue, and the thread that turns them into batches."""
 
 import atexit
-import gzip
 import itertools
 import os
+import sys
 import threading
 import time
+import weakref
+import zlib
 from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
 from opentelemetry.sdk.trace import ReadableSpan
 
-from loopwatch import encoding
+from loopwatch import names
+from loopwatch.delivery import Batch, Delivery
+from loopwatch.drops import QUEUE_FULL, UNREADABLE, Drops
+from loopwatch.encoding import Encoder
 from loopwatch.faults import swallow
 from loopwatch.settings import Settings
+from loopwatch.spans import AgentSpan
+from loopwatch.spool import METRICS, TRACES, Spool
 from loopwatch.transport import Transport
 
 MAX_BATCH_SPANS: Final = 512
+MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
 COLLECT_S: Final = 0.2
-"""How long the thread lets spans gather after the first one, so that a request carries many."""
+"""How long spans gather after the first one, so that a request carries many."""
+EXIT_S: Final = 1.2
+"""How long the end of the process may be held up; what is not delivered by then is on disk."""
 
 
 class Exporter:
-    """Takes ended spans and sends them from its own thread.
+    """Takes ended spans and sends them from its own threads.
 
     Args:
-        settings: where to, and what may leave.
+        settings: where to, and within which bounds.
         resource: the attributes of the process's resource.
+        spool: where batches wait that could not be sent.
     """
 
-    def __init__(self, settings: Settings, resource: Mapping[str, Any]) -> None:
+    def __init__(self, settings: Settings, resource: Mapping[str, Any], spool: Spool) -> None:
         self._settings = settings
-        self._resource = resource
+        self._resource = dict(resource)
+        self._spool = spool
         self._seq = itertools.count(1)
-        self._start()
-        os.register_at_fork(after_in_child=self._start)
+        self.drops = Drops()
+        self._begin()
+        _renew_in_children(self)
         atexit.register(self.shutdown)
 
-    def _start(self) -> None:
-        """Sets everything up anew; in a forked child too, where the parent's spans stay the parent's."""
-        self._queue: deque[tuple[int, ReadableSpan]] = deque()
-        self._wake = threading.Event()
-        self._idle = threading.Event()
-        self._idle.set()
-        self._thread: threading.Thread | None = None
-        self._stopping = False
+    def _begin(self) -> None:
+        self._queue: deque[tuple[int, ReadableSpan, int]] = deque()
+        self._queue_bytes = 0
         self._lock = threading.Lock()
-        self._transport = Transport(self._settings)
+        self._wake = threading.Event()
+        self._hurry = threading.Event()
+        self._working = False
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._encoder = Encoder(self._resource, self._settings)
+        self._delivery = Delivery(Transport(self._settings), self._spool, self.drops)
+        self._delivery.begin()
+
+    def renew(self) -> None:
+        """In a forked child: starts anew; what waits is the parent's to send, and its count the parent's."""
+        self._delivery.abandon()
+        self._resource[names.PROCESS_ID] = os.urandom(8).hex()
+        self._seq = itertools.count(1)
+        self.drops = Drops()
+        self._begin()
+        _finish_with_multiprocessing(self)
 
     def put(self, span: ReadableSpan) -> None:
-        """Takes one ended span; the caller goes on at once."""
-        if len(self._queue) >= self._settings.max_queue_spans:
-            return
-        self._queue.append((next(self._seq), span))
+        """Takes one ended span; the caller goes on at once.
+
+        Args:
+            span: it is counted as dropped if more wait than the bounds allow.
+        """
+        weight = span.weight if type(span) is AgentSpan else _weight(span)
+        with self._lock:
+            seq = next(self._seq)  # also of a span that is dropped: the gap is what shows it
+            full = len(self._queue) >= self._settings.max_queue_spans or (
+                self._queue_bytes + weight > self._settings.max_queue_bytes
+            )
+            if not full:
+                self._queue.append((seq, span, weight))
+                self._queue_bytes += weight
+        if full:
+            self.drops.add(QUEUE_FULL, 1)
         if not self._wake.is_set():
-            self._idle.clear()
             self._wake.set()
             if self._thread is None:
-                self._start_thread()
+                self._start()
 
-    def _start_thread(self) -> None:
+    def _start(self) -> None:
         with self._lock:
             if self._thread is None and not self._stopping:
                 self._thread = threading.Thread(target=self._work, name="loopwatch-exporter", daemon=True)
                 self._thread.start()
 
     def _work(self) -> None:
-        while not self._stopping or self._queue:
-            self._wake.wait()
-            if not self._stopping and len(self._queue) < MAX_BATCH_SPANS:
-                time.sleep(COLLECT_S)
-            self._wake.clear()
-            while self._queue:
-                self._send_batch()
-            if not self._wake.is_set():
-                self._idle.set()
+        """Waits for a span, lets others gather, hands them on; secures what is not delivered meanwhile."""
+        while not self._stopping:
+            self._wake.wait(None if self._delivery.settled() else COLLECT_S)
+            if len(self._queue) < MAX_BATCH_SPANS:
+                self._hurry.wait(COLLECT_S)
+            try:
+                self._hand_on()
+                self._delivery.secure()
+            except Exception as fault:  # noqa: BLE001 - the exporter's thread must outlive any fault
+                swallow("exporter", fault)
 
-    def _send_batch(self) -> None:
+    def _hand_on(self) -> None:
+        """Turns everything that waits into batches."""
+        with self._lock:
+            self._working = True
+        self._wake.clear()
         try:
-            batch = [self._queue.popleft() for _ in range(min(len(self._queue), MAX_BATCH_SPANS))]
-            body = encoding.encode(batch, self._resource, self._settings.capture)
-            if self._settings.compression == "gzip":
-                self._transport.post(gzip.compress(body, 1), {"content-encoding": "gzip"})
-            else:
-                self._transport.post(body, {})
-        except Exception as fault:  # noqa: BLE001 - the exporter's thread must outlive any fault
-            swallow("exporter", fault)
+            while self._queue:
+                self._hand_on_batch()
+            self._report_drops()
+        finally:
+            self._working = False
+
+    def _hand_on_batch(self) -> None:
+        spans: list[tuple[int, ReadableSpan]] = []
+        taken = 0
+        with self._lock:
+            while self._queue and len(spans) < MAX_BATCH_SPANS and taken < MAX_BATCH_BYTES:
+                seq, span, weight = self._queue.popleft()
+                spans.append((seq, span))
+                taken += weight
+            self._queue_bytes -= taken
+        body, unreadable = self._encoder.encode(spans)
+        self.drops.add(UNREADABLE, unreadable)
+        if len(spans) > unreadable:
+            self._delivery.offer(Batch(self._compress(body), TRACES, len(spans) - unreadable))
+
+    def _report_drops(self) -> None:
+        counts = self.drops.unreported()
+        if counts is not None:
+            self.drops.reported(counts)
+            self._delivery.offer(Batch(self._compress(self.drops.encode(counts, self._resource)), METRICS, 0))
+
+    def _compress(self, body: bytes) -> bytes:
+        if self._settings.compression != "gzip":
+            return body
+        packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+        return packer.compress(body) + packer.flush()
 
     def flush(self, timeout_s: float) -> bool:
-        """Waits until every span that has ended was handed to the collector.
+        """Waits until every span that has ended is with the collector, or on disk because it takes nothing.
 
         Args:
             timeout_s: how long to wait at most.
@@ -97,15 +160,67 @@ class Exporter:
         Returns:
             Whether it was done in time.
         """
+        deadline = time.monotonic() + timeout_s
+        self._hurry.set()
         self._wake.set()
-        return self._idle.wait(timeout_s)
+        try:
+            if self._thread is None and self._queue:
+                self._start()
+            return self._delivery.wait(lambda: self._is_drained() and self._delivery.settled(), deadline)
+        finally:
+            self._hurry.clear()
+
+    def _is_drained(self) -> bool:
+        with self._lock:
+            return not self._queue and not self._working
 
     def shutdown(self) -> None:
-        """Sends what there is and stops."""
+        """Sends what there is, puts on disk what cannot be sent, and stops. A second call does nothing."""
         if self._stopping:
             return
         self._stopping = True
+        deadline = time.monotonic() + EXIT_S
+        self._hurry.set()
         self._wake.set()
         if self._thread is not None:
-            self._thread.join(timeout=5)
+            self._thread.join(EXIT_S)
+        try:
+            self._hand_on()
+        except Exception as fault:  # noqa: BLE001 - the end of the host's process goes before our spans
+            swallow("exporter.shutdown", fault)
+        self._delivery.stop(deadline)
         atexit.unregister(self.shutdown)
+
+
+_CONTENTS: Final = (names.INPUT_MESSAGES, names.OUTPUT_MESSAGES, names.SYSTEM_INSTRUCTIONS, names.TOOL_DEFINITIONS)
+
+
+def _weight(span: ReadableSpan) -> int:
+    """The text another library's span carries, as far as it is large."""
+    attributes = span.attributes or {}
+    contents = [attributes.get(name) for name in _CONTENTS]
+    return sum(len(content) for content in contents if isinstance(content, str))
+
+
+def _renew_in_children(exporter: Exporter) -> None:
+    """Forked children start anew, as long as the exporter is in use."""
+    reference = weakref.ref(exporter)
+
+    def renew() -> None:
+        living = reference()
+        if living is not None:
+            living.renew()
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=renew)
+    _finish_with_multiprocessing(exporter)
+
+
+def _finish_with_multiprocessing(exporter: Exporter) -> None:
+    """A child of multiprocessing leaves without atexit; its own list of last things is used instead."""
+    if "multiprocessing.util" not in sys.modules:
+        return
+    from multiprocessing import util  # already imported, as just seen
+
+    util.register_after_fork(exporter, lambda living: util.Finalize(living, living.shutdown, exitpriority=10))
+    util.Finalize(exporter, exporter.shutdown, exitpriority=10)

@@ -11,6 +11,7 @@ from loopwatch import encoding, names, snapshots
 from loopwatch.capture import Capture
 from loopwatch.faults import swallow
 from loopwatch.process import Process
+from loopwatch.snapshots import Packed
 from loopwatch.spans import AgentSpan, exception_name
 
 
@@ -50,6 +51,10 @@ class Operation:
                 span.contents = {}
                 span.capture = self.capture
             span.contents[name] = snapshot
+            if type(snapshot) is Packed:
+                span.weight += len(snapshot.data)
+            elif type(snapshot) is str:
+                span.weight += len(snapshot)
         else:
             chosen = self.process.settings.capture if self.capture is None else self.capture
             span.set_attributes(encoding.settle({name: snapshot}, chosen))

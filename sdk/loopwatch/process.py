@@ -1,9 +1,11 @@
 """The one process state: what `configure` made, replaced whole by `loopwatch.testing`."""
 
+import hashlib
 import importlib.metadata
 import os
 import secrets
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from opentelemetry import trace
@@ -16,6 +18,7 @@ from loopwatch.exporting import Exporter
 from loopwatch.faults import swallow
 from loopwatch.runs import Run, current_scope
 from loopwatch.settings import Settings
+from loopwatch.spool import Spool
 from loopwatch.tracing import Tracing
 
 active: "Process | None" = None
@@ -117,7 +120,14 @@ def configure(
     if "input" in decided.capture:
         # the Anthropic client reads it when a client is constructed: its own spans then carry the messages
         os.environ.setdefault("ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE", "content")
-    replace(Process(decided, Tracing(provider, resource, _ended), Exporter(decided, resource.attributes)))
+    exporter = Exporter(decided, resource.attributes, Spool(_spool_directory(decided), decided.max_spool_bytes))
+    replace(Process(decided, Tracing(provider, resource, _ended), exporter))
+
+
+def _spool_directory(decided: Settings) -> Path:
+    """Batches wait apart for each collector and key: nobody's spans are sent to somebody else."""
+    whose = f"{decided.traces_url}\n{sorted(decided.headers.items())}\n{decided.compression}"
+    return decided.spool_dir / hashlib.sha256(whose.encode()).hexdigest()[:16]
 
 
 def _ended(span: ReadableSpan) -> None:

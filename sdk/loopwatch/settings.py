@@ -1,7 +1,7 @@
 """Every setting of the SDK, read once from the environment and `configure`'s arguments."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,12 @@ class Settings:
         headers: sent with each request.
         compression: "gzip" or "none".
         timeout_s: of one request.
+        tls: certificates, by urllib3's names.
         capture: kinds of content that may leave the process.
         spool_dir: where batches wait that could not be sent.
         max_spool_bytes: the spool's bound.
         max_queue_spans: ended spans that may wait in memory.
+        max_queue_bytes: content that may wait there with them.
         disabled: OTEL_SDK_DISABLED: nothing is recorded at all.
     """
 
@@ -42,10 +44,12 @@ class Settings:
     headers: Mapping[str, str]
     compression: str
     timeout_s: float
+    tls: Mapping[str, Any]
     capture: Capture
     spool_dir: Path
     max_spool_bytes: int
     max_queue_spans: int
+    max_queue_bytes: int
     disabled: bool
 
 
@@ -58,6 +62,8 @@ def load(
     endpoint: str | None = None,
     api_key: str | None = None,
     capture_choice: CaptureChoice = None,
+    redact: bool = True,
+    redact_patterns: Sequence[str] = (),
     spool_dir: str | os.PathLike[str] | None = None,
 ) -> Settings:
     """Reads the settings; an argument goes before LOOPWATCH_*, which goes before OTEL_*.
@@ -89,10 +95,12 @@ def load(
         "headers": reader.headers(api_key or reader.text("LOOPWATCH_API_KEY")),
         "compression": reader.choice("OTEL_EXPORTER_OTLP_COMPRESSION", ("gzip", "none"), "gzip"),
         "timeout_s": reader.number("OTEL_EXPORTER_OTLP_TIMEOUT", 10.0),
+        "tls": reader.tls(),
         "capture": reader.capture(capture_choice),
         "spool_dir": Path(spool_dir or reader.text("LOOPWATCH_SPOOL_DIR") or _default_spool_dir(reader.environ)),
         "max_spool_bytes": int(reader.number("LOOPWATCH_MAX_SPOOL_BYTES", 256 * 1024 * 1024)),
         "max_queue_spans": int(reader.number("LOOPWATCH_MAX_QUEUE_SPANS", 65_536)),
+        "max_queue_bytes": int(reader.number("LOOPWATCH_MAX_QUEUE_BYTES", 128 * 1024 * 1024)),
         "disabled": reader.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true",
     }
     if reader.faults:
@@ -148,6 +156,20 @@ class _Reader:
         if not url.startswith(("http://", "https://")):
             self.faults.append(f"endpoint {url!r}: write an http:// or https:// URL")
         return url
+
+    def tls(self) -> Mapping[str, Any]:
+        """Certificates, by OTEL's names and urllib3's."""
+        files = {
+            "ca_certs": self.text("OTEL_EXPORTER_OTLP_CERTIFICATE"),
+            "key_file": self.text("OTEL_EXPORTER_OTLP_CLIENT_KEY"),
+            "cert_file": self.text("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"),
+        }
+        self.faults += [
+            f"{name} {path!r}: there is no such file"
+            for name, path in files.items()
+            if path and not Path(path).is_file()
+        ]
+        return {name: path for name, path in files.items() if path}
 
     def headers(self, api_key: str | None) -> Mapping[str, str]:
         """W3C Baggage form: name=value pairs with commas, percent-encoded."""

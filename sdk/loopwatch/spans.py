@@ -63,6 +63,7 @@ class AgentSpan(Span, ReadableSpan):
         self.scope = scope
         self.own: dict[str, Any] = attributes
         self.contents: dict[str, Snapshot] | None = None
+        self.weight = 0  # characters of content it carries
         self.capture: Capture | None = None
         self._recorded: list[Event] = []
         self._error: Status | None = None

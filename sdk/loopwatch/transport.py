@@ -1,43 +1,138 @@
-"""One POST of OTLP bytes, and what the answer means."""
+"""One POST of OTLP bytes, and what the answer means for the batch."""
 
+import random
 from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
-from loopwatch.faults import logger
 from loopwatch.settings import Settings
 
-RETRYABLE: Final = frozenset({408, 429, 500, 502, 503, 504})
+_REFUSED: Final = frozenset({400, 413, 415, 422})
+"""The collector will never take this body. Everything else may pass: overload, a wrong key, a proxy's error."""
+MAX_RETRY_AFTER_S: Final = 60.0
+FIRST_BACK_OFF_S: Final = 0.5
+LONGEST_BACK_OFF_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one attempt.
+
+    Args:
+        verdict: "taken"; "refused", for ever; or "later".
+        reason: why not, for the log.
+        retry_after_s: how long the collector asks to wait.
+        rejected_spans: spans of a taken batch that the collector rejected one by one.
+    """
+
+    verdict: Literal["taken", "refused", "later"]
+    reason: str = ""
+    retry_after_s: float = 0.0
+    rejected_spans: int = 0
 
 
 class Transport:
-    """Posts to the collector over kept-alive connections.
+    """Posts over a kept-alive connection. Used by one thread.
 
     Args:
-        settings: the URL, headers and timeout.
+        settings: the URLs, headers and timeout.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._pool: Any = None
 
-    def post(self, body: bytes, headers: Mapping[str, str]) -> bool:
+    def post(self, kind: str, body: bytes) -> Answer:
         """Posts one request.
 
         Args:
-            body: the request, compressed if the headers say so.
-            headers: further ones for this request.
+            kind: "traces" or "metrics".
+            body: the request, compressed as the settings say.
 
         Returns:
-            Whether the collector took it.
+            What came of it.
         """
-        import urllib3
+        import urllib3  # only the exporter's thread needs it, and the host pays for what is imported earlier
 
-        if self._pool is None:
-            self._pool = urllib3.PoolManager(maxsize=1, retries=False, timeout=self._settings.timeout_s)
-        sent = {"content-type": "application/x-protobuf", **self._settings.headers, **headers}
+        url = self._settings.traces_url if kind == "traces" else self._settings.metrics_url
         try:
-            answer = self._pool.request("POST", self._settings.traces_url, body=body, headers=sent)
-        except urllib3.exceptions.HTTPError as fault:
-            logger.debug("loopwatch: the collector cannot be reached: %s", fault)
-            return False
-        return answer.status < 400
+            answer = self._connections().request("POST", url, body=body, headers=self._headers())
+        except (urllib3.exceptions.HTTPError, OSError) as fault:
+            return Answer("later", f"{url} cannot be reached: {fault}")
+        return _read(answer.status, answer.headers, answer.data)
+
+    def _headers(self) -> dict[str, str]:
+        encoding = {"content-encoding": "gzip"} if self._settings.compression == "gzip" else {}
+        return {"content-type": "application/x-protobuf", **encoding, **self._settings.headers}
+
+    def _connections(self) -> Any:
+        if self._pool is None:
+            self._pool = _pool(self._settings)
+        return self._pool
+
+    def close(self) -> None:
+        """Closes the connections."""
+        if self._pool is not None:
+            self._pool.clear()
+
+
+def _pool(settings: Settings) -> Any:
+    """Connections as the environment wants them: through a proxy, with its own certificates."""
+    from urllib.request import getproxies, proxy_bypass  # with urllib3: only in the exporter's thread
+    from urllib.parse import urlsplit
+
+    import urllib3
+
+    address = urlsplit(settings.traces_url)
+    options: dict[str, Any] = {
+        "maxsize": 1,
+        "retries": False,
+        "timeout": urllib3.Timeout(connect=min(settings.timeout_s, 3.0), read=settings.timeout_s),
+        **settings.tls,
+    }
+    proxy = getproxies().get(address.scheme)
+    if proxy and not proxy_bypass(address.hostname or ""):
+        return urllib3.ProxyManager(proxy, **options)
+    return urllib3.PoolManager(**options)
+
+
+def _read(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+    if status < 300:
+        return Answer("taken", rejected_spans=_rejected(body))
+    verdict: Literal["refused", "later"] = "refused" if status in _REFUSED else "later"
+    return Answer(verdict, f"the collector answered {status}", _seconds(headers.get("retry-after", "")))
+
+
+def _seconds(text: str) -> float:
+    try:
+        return min(max(float(text), 0.0), MAX_RETRY_AFTER_S)
+    except ValueError:
+        return 0.0
+
+
+def _rejected(body: bytes) -> int:
+    """Reads rejected_spans of an ExportTraceServiceResponse: field 1, inside it field 1, a varint."""
+    if len(body) < 4 or body[0] != 0x0A or body[2] != 0x08:
+        return 0
+    number = shift = 0
+    for byte in body[3:13]:
+        number |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            return number
+    return 0
+
+
+def back_off_s(failures: int, asked_s: float = 0.0) -> float:
+    """Returns how long to wait before the next attempt.
+
+    Args:
+        failures: how many attempts failed in a row, from 1.
+        asked_s: what the collector asked for.
+
+    Returns:
+        Seconds: doubling up to half a minute, with full jitter so that a fleet does not return as one; never less than was
+        asked.
+    """
+    longest = min(LONGEST_BACK_OFF_S, FIRST_BACK_OFF_S * 2 ** min(failures - 1, 10))
+    return max(asked_s, random.uniform(longest / 2, longest))  # noqa: S311 - spreads load, guards nothing
