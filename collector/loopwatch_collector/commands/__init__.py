@@ -1,0 +1,1 @@
+"""Subcommands that ask a running collector, or work on its store while it is stopped."""

@@ -1,0 +1,68 @@
+"""Asks a collector's read API: the one place of these commands that talks HTTP."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+DEFAULT_ENDPOINT: Final = "http://127.0.0.1:4318"
+
+
+class CollectorSilent(Exception):
+    """The collector cannot be reached, or refused the request; the message is one sentence for the person asking."""
+
+
+class Reader:
+    """A collector, as a command sees it.
+
+    Args:
+        endpoint: its base URL.
+        api_key: a key with the role `read`; empty for a collector without keys.
+    """
+
+    def __init__(self, endpoint: str, api_key: str = "") -> None:
+        self._endpoint = endpoint.rstrip("/")
+        self._headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
+        self._pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=5, read=60))
+
+    @classmethod
+    def from_environment(cls, endpoint: str | None, environ: Mapping[str, str] = os.environ) -> "Reader":
+        """Returns a reader of the named collector, else of LOOPWATCH_ENDPOINT, else of the default one."""
+        return cls(
+            endpoint or environ.get("LOOPWATCH_ENDPOINT") or DEFAULT_ENDPOINT, environ.get("LOOPWATCH_API_KEY", "")
+        )
+
+    def get(self, path: str, parameters: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
+        """Returns what the collector answers.
+
+        Args:
+            path: from /api/v1 on.
+            parameters: of the URL; a name may occur more than once.
+
+        Raises:
+            CollectorSilent: it is not there, or said no.
+        """
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        try:
+            reply = self._pool.request("GET", f"{self._endpoint}/api/v1{path}{query}", headers=self._headers)
+        except HTTPError as fault:
+            raise CollectorSilent(
+                f"no collector answers at {self._endpoint}: start one with 'loopwatch serve', "
+                "or name another with --endpoint or LOOPWATCH_ENDPOINT"
+            ) from fault
+        answer = _decoded(reply.data)
+        if reply.status != 200:
+            raise CollectorSilent(answer.get("error", {}).get("message") or f"the collector answered {reply.status}")
+        return answer
+
+
+def _decoded(body: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}  # pyright: ignore[reportUnknownVariableType]  # JSON has no type
