@@ -1,0 +1,178 @@
+"""The collector's HTTP API: the only place where the dashboards do I/O.
+
+Every question is answered by a future, so that a page asks all of its questions first and draws each answer as it
+comes. The same question within a few seconds is asked once: reruns of the page, and other readers, share the answer.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import httpx
+
+from loopwatch_dashboards import errors
+from loopwatch_dashboards.view import Window
+
+FRESH_SECONDS = 10.0
+TIMEOUT_SECONDS = 30.0
+_PARALLEL_QUESTIONS = 8
+Params = tuple[tuple[str, str], ...]
+
+
+class Column(NamedTuple):
+    """One column of an answer."""
+
+    name: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer of a named query.
+
+    Attributes:
+        query: the query's name.
+        columns: names and units.
+        rows: one dict by column name per row.
+        elapsed_ms: how long the collector took.
+        next_cursor: where the next page of a list starts; None on the last.
+    """
+
+    query: str
+    columns: tuple[Column, ...]
+    rows: list[dict[str, Any]]
+    elapsed_ms: float = 0.0
+    next_cursor: str | None = None
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> "Answer":
+        """Reads what `GET /api/v1/queries/{name}` answers."""
+        columns = tuple(Column(column["name"], column["unit"]) for column in body["columns"])
+        names = [column.name for column in columns]
+        rows = [dict(zip(names, row, strict=True)) for row in body["rows"]]
+        return cls(body["query"], columns, rows, body.get("elapsed_ms", 0.0), body.get("next_cursor"))
+
+    @property
+    def first(self) -> dict[str, Any]:
+        """The first row, empty where there is none: what summaries are read from."""
+        return self.rows[0] if self.rows else {}
+
+    def total(self, column: str) -> Any:
+        """The sum of a column; unknown values count as nothing."""
+        return sum(row[column] for row in self.rows if row[column] is not None)
+
+
+def question(window: Window, filters: Mapping[str, Sequence[str]], **params: Any) -> Params:
+    """The parameters of a question about a window, in an order that makes equal questions equal."""
+    pairs = [("from", window.start.isoformat()), ("to", window.end.isoformat())]
+    pairs += [(name, value) for name, values in filters.items() for value in values]
+    for name, value in params.items():
+        if isinstance(value, list | tuple):
+            pairs += [(name, str(one)) for one in value]
+        elif value is not None:
+            pairs.append((name, str(value)))
+    return tuple(sorted(pairs))
+
+
+class Collector:
+    """A client of one collector.
+
+    Args:
+        endpoint: its base URL.
+        api_key: sent as Bearer; empty for none.
+        transport: stands in for the network in tests of this class.
+    """
+
+    def __init__(self, endpoint: str, api_key: str = "", transport: httpx.BaseTransport | None = None) -> None:
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self.endpoint = endpoint
+        self._client = httpx.Client(base_url=endpoint, headers=headers, timeout=TIMEOUT_SECONDS, transport=transport)
+        self._pool = ThreadPoolExecutor(_PARALLEL_QUESTIONS, thread_name_prefix="question")
+        self._lock = threading.Lock()
+        self._asked: dict[tuple[str, Params], tuple[float, Future[Any]]] = {}
+
+    def query(self, name: str, window: Window, filters: Mapping[str, Sequence[str]], **params: Any) -> "Future[Answer]":
+        """Asks a named query.
+
+        Args:
+            name: the query's name.
+            window: the stretch of time.
+            filters: values by dimension.
+            **params: what the query takes besides; None leaves one out.
+
+        Returns:
+            The answer to come. Its `result()` raises a DashboardsError where there is none.
+        """
+        return self._ask(f"/api/v1/queries/{name}", question(window, filters, **params), Answer.from_json)
+
+    def runs(self, window: Window, filters: Mapping[str, Sequence[str]], **params: Any) -> "Future[dict[str, Any]]":
+        """Asks for a page of runs, newest first: {"runs", "next_cursor"}."""
+        return self._ask("/api/v1/runs", question(window, filters, **params), dict)
+
+    def run(self, run_id: str) -> "Future[dict[str, Any]]":
+        """Asks for one run's summary, its nested runs with it."""
+        return self._ask(f"/api/v1/runs/{_segment(run_id)}", (), dict)
+
+    def spans(self, run_id: str) -> "Future[dict[str, Any]]":
+        """Asks for one run's spans with their content: {"run_id", "spans", "contents"}."""
+        return self._ask(f"/api/v1/runs/{_segment(run_id)}/spans", (("content", "true"),), dict)
+
+    def close(self) -> None:
+        """Ends the connections."""
+        self._pool.shutdown(cancel_futures=True)
+        self._client.close()
+
+    def _ask(self, path: str, params: Params, read: Callable[[Any], Any]) -> "Future[Any]":
+        key, now = (path, params), time.monotonic()
+        with self._lock:
+            self._asked = {k: asked for k, asked in self._asked.items() if now - asked[0] < FRESH_SECONDS}
+            if key in self._asked and not _failed(self._asked[key][1]):
+                return self._asked[key][1]
+            future = self._pool.submit(lambda: read(self._get(path, params)))
+            self._asked[key] = (now, future)
+            return future
+
+    def _get(self, path: str, params: Params) -> Any:
+        try:
+            response = self._client.get(path, params=list(params))
+        except httpx.TimeoutException as fault:
+            raise errors.CollectorBusy(
+                f"The collector at {self.endpoint} did not answer within {TIMEOUT_SECONDS:.0f} s."
+            ) from fault
+        except httpx.HTTPError as fault:
+            raise errors.CollectorUnreachable(f"No collector answers at {self.endpoint}.") from fault
+        if response.is_success:
+            return response.json()
+        raise _refusal(response)
+
+
+def _segment(run_id: str) -> str:
+    # A run id of a URL goes into a path: httpx quotes it, but a slash or dots would walk to another route.
+    return "".join(character for character in run_id if character.isalnum() or character in "-_") or "-"
+
+
+def _failed(future: "Future[Any]") -> bool:
+    return future.done() and (future.cancelled() or future.exception() is not None)
+
+
+def _refusal(response: httpx.Response) -> errors.DashboardsError:
+    status = response.status_code
+    kinds: dict[int, type[errors.DashboardsError]] = {
+        401: errors.KeyRefused,
+        403: errors.KeyRefused,
+        404: errors.NotFound,
+        408: errors.CollectorBusy,
+        429: errors.CollectorBusy,
+    }
+    kind = kinds.get(status, errors.QuestionRefused if status < 500 else errors.CollectorBusy)
+    return kind(_sentence(response))
+
+
+def _sentence(response: httpx.Response) -> str:
+    try:
+        return str(response.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"The collector answered {response.status_code} to {response.request.url.path}."

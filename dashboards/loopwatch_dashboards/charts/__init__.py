@@ -1,0 +1,1 @@
+"""Charts as functions of values: rows of a named query in, an Altair chart out."""

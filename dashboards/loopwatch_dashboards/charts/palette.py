@@ -1,0 +1,44 @@
+"""Colours with a fixed meaning, the same on every page; told apart in all common forms of colour blindness.
+
+The hues are Okabe and Ito's (https://jfly.uni-koeln.de/color/), which keep contrast on light and on dark.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+BLUE: Final = "#0072B2"
+SKY: Final = "#56B4E9"
+GREEN: Final = "#009E73"
+ORANGE: Final = "#E69F00"
+VERMILION: Final = "#D55E00"
+PURPLE: Final = "#CC79A7"
+GREY: Final = "#8A94A0"
+ACCENT: Final = "#2F86D6"
+
+OUTCOMES: Final = {
+    "completed": GREEN,
+    "escalated": ORANGE,
+    "failed": VERMILION,
+    "stopped": PURPLE,
+    "open": SKY,
+    "abandoned": GREY,
+}
+KINDS: Final = {
+    "run": GREY,
+    "iteration": "#B4BDC7",
+    "step": PURPLE,
+    "model_call": BLUE,
+    "tool_call": ORANGE,
+    "other": "#6C7682",
+}
+TOOL_OUTCOMES: Final = {"success": GREEN, "not_found": SKY, "error": VERMILION}
+TOKEN_KINDS: Final = {"input": BLUE, "cache_read": SKY, "cache_write": ORANGE, "output": GREEN}
+SERIES: Final = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, "#F0E442", "#7A6FAC")
+OTHERS: Final = "all others"
+
+
+def series(keys: Sequence[str]) -> dict[str, str]:
+    """A colour for each key of a dimension, in the order given; what is beyond the palette is grey."""
+    coloured = [key for key in keys if key != OTHERS]
+    colours = {key: SERIES[i] if i < len(SERIES) else GREY for i, key in enumerate(coloured)}
+    return {**colours, OTHERS: GREY} if OTHERS in keys else colours

@@ -1,0 +1,140 @@
+"""The waterfall of one run: every span as a bar from its start to its end."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+
+from loopwatch_dashboards import formatting
+from loopwatch_dashboards.charts import axes, palette
+from loopwatch_dashboards.text import one_line
+
+ROW_HEIGHT = 20
+# A span too short to see still gets this share of the run's width.
+_MIN_SHARE = 0.003
+Span = Mapping[str, Any]
+_INDENT = "\u2003"
+
+
+def ordered(spans: Sequence[Span]) -> list[tuple[int, Span]]:
+    """Spans in reading order with their depth: parents before children, children by start.
+
+    A span whose parent is not among them stands at the top; a cycle of parents is cut where it is met.
+    """
+    known = {span["span_id"] for span in spans}
+    children: dict[str | None, list[Span]] = {}
+    for span in sorted(spans, key=lambda one: (one["offset_ns"], one["span_id"])):
+        parent = span["parent_span_id"] if span["parent_span_id"] in known else None
+        children.setdefault(parent, []).append(span)
+    placed: list[tuple[int, Span]] = []
+    seen: set[str] = set()
+    waiting = [(0, span) for span in reversed(children.get(None, []))]
+    while waiting:
+        depth, span = waiting.pop()
+        if span["span_id"] in seen:
+            continue
+        seen.add(span["span_id"])
+        placed.append((depth, span))
+        waiting += [(depth + 1, child) for child in reversed(children.get(span["span_id"], []))]
+    return placed + [(0, span) for span in spans if span["span_id"] not in seen]
+
+
+def label(span: Span) -> str:
+    """What a span is called in the waterfall: the tool, the model, or its own name."""
+    name = span["tool"] if span["kind"] == "tool_call" else span["model"] if span["kind"] == "model_call" else ""
+    return one_line(name or span["name"], 60)
+
+
+def is_failed(span: Span) -> bool:
+    """Whether the span ended in an error."""
+    return span["status"] == "error" or span["tool_outcome"] == "error"
+
+
+def waterfall(spans: Sequence[Span], selection: alt.Parameter | None = None, chosen: str = "") -> Any:
+    """Bars of all spans in reading order, coloured by kind; failed ones have a red edge and a cross.
+
+    Args:
+        spans: as the API gives them.
+        selection: a click selection to attach.
+        chosen: the span id to mark.
+
+    Returns:
+        The chart.
+    """
+    placed = ordered(spans)
+    total_s = max((span["offset_ns"] + span["duration_ns"] for _, span in placed), default=0) / 1e9
+    values = [_bar(row, depth, span, total_s, chosen) for row, (depth, span) in enumerate(placed)]
+    kinds = [kind for kind in palette.KINDS if any(value["kind"] == kind for value in values)]
+    base = alt.Chart(alt.Data(values=values)).encode(
+        y=alt.Y(
+            "row:O",
+            sort=None,
+            axis=alt.Axis(
+                title=None,
+                ticks=False,
+                domain=False,
+                labelLimit=340,
+                labelAlign="left",
+                labelPadding=330,
+                labelExpr=_label_expression(values),
+            ),
+        ),
+        tooltip=axes.hover(
+            ("name", "span"),
+            ("kind", "kind"),
+            ("starts", "starts after"),
+            ("lasts", "lasts"),
+            ("tokens", "tokens"),
+            ("cost", "cost"),
+            ("state", "status"),
+        ),
+    )
+    bars = base.mark_bar(size=13, cornerRadius=2).encode(
+        x=axes.amount("start", "time since the run began", "seconds", domain=[0, max(total_s, 1e-6) * 1.08]),
+        x2="end:Q",
+        color=alt.Color(
+            "kind:N",
+            scale=alt.Scale(domain=kinds, range=[palette.KINDS[kind] for kind in kinds]),
+            legend=axes.legend(),
+        ),
+        stroke=alt.condition("datum.failed || datum.chosen", alt.value(palette.VERMILION), alt.value(None)),
+        strokeWidth=alt.condition("datum.chosen", alt.value(3), alt.value(1.5)),
+        opacity=alt.condition("datum.wraps", alt.value(0.55), alt.value(1)),
+    )
+    if selection is not None:
+        bars = bars.add_params(selection)
+    written = base.mark_text(align="left", dx=4, fontSize=11, color=palette.GREY).encode(
+        x=alt.X("end:Q"), text="written:N"
+    )
+    return (bars + written).properties(height=max(len(values), 1) * ROW_HEIGHT)
+
+
+def _bar(row: int, depth: int, span: Span, total_s: float, chosen: str) -> dict[str, Any]:
+    start = span["offset_ns"] / 1e9
+    end = start + max(span["duration_ns"] / 1e9, total_s * _MIN_SHARE)
+    failed = is_failed(span)
+    tokens = (span["input_tokens"] or 0) + (span["output_tokens"] or 0)
+    return {
+        "row": row,
+        "span_id": span["span_id"],
+        "name": label(span),
+        "label": _INDENT * min(depth, 8) + ("✕ " if failed else "") + label(span),
+        "kind": span["kind"] if span["kind"] in palette.KINDS else "other",
+        "start": start,
+        "end": end,
+        "failed": failed,
+        "chosen": span["span_id"] == chosen,
+        "wraps": span["kind"] in {"run", "iteration", "step"},
+        "starts": formatting.duration(span["offset_ns"]),
+        "lasts": formatting.duration(span["duration_ns"]),
+        "written": formatting.duration(span["duration_ns"]),
+        "tokens": formatting.count(tokens) if tokens else formatting.NOTHING,
+        "cost": formatting.usd(span["cost_usd"]),
+        "state": one_line(span["error_type"] or span["tool_outcome"] or span["status"] or "", 60),
+    }
+
+
+def _label_expression(values: Sequence[Mapping[str, Any]]) -> str:
+    # The rows' labels by row number: names may repeat, so they cannot be the axis' own values.
+    return f"{json.dumps([value['label'] for value in values])}[datum.value]"

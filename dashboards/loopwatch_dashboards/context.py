@@ -1,0 +1,103 @@
+"""What every page is given: the collector, and the view the URL asks for."""
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from loopwatch_dashboards.api import Answer, Collector
+from loopwatch_dashboards.formatting import parse_time
+from loopwatch_dashboards.settings import Settings
+from loopwatch_dashboards.view import View, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One look at the data.
+
+    Attributes:
+        collector: who is asked.
+        view: time range, filters and clock, as the URL says.
+        window: the stretch of time the view covers now.
+        zone: the zone in which times are written.
+        params: the URL's other parameters, such as the run a page shows.
+    """
+
+    collector: Collector
+    view: View
+    window: Window
+    zone: tzinfo
+    params: Mapping[str, str]
+
+    def ask(self, query: str, **params: Any) -> "Future[Answer]":
+        """Asks a named query about this window with these filters."""
+        return self.collector.query(query, self.window, self.view.filters, **params)
+
+    def ask_over_time(self, query: str, **params: Any) -> "Future[Answer]":
+        """Asks a named query for buckets that suit the window."""
+        return self.ask(query, step_seconds=self.window.step_seconds, **params)
+
+    def ask_before(self, query: str, **params: Any) -> "Future[Answer]":
+        """Asks the same of the period of the same length before."""
+        return self.collector.query(query, self.window.before, self.view.filters, **params)
+
+    def link(self, view: View | None = None, **params: str) -> dict[str, str | list[str]]:
+        """URL parameters that keep this view (or another) and name what a page shows besides."""
+        return {**(view or self.view).to_query(), **{name: value for name, value in params.items() if value}}
+
+
+VIEW_PARAMS = frozenset({"range", "from", "to", "tz", "live", "environment", "agent", "version", "model", "customer"})
+
+
+@st.cache_resource(show_spinner=False)
+def _collector(settings: Settings) -> Collector:
+    return Collector(settings.endpoint, settings.api_key)
+
+
+def current() -> Context:
+    """The context of this rerun, from the process's environment and the page's URL."""
+    collector = _collector(Settings.from_environment(os.environ))
+    query = {name: st.query_params.get_all(name) for name in st.query_params}
+    view = View.from_query(query)
+    others = {name: values[-1] for name, values in query.items() if name not in VIEW_PARAMS and values}
+    return Context(collector, view, view.window(datetime.now(UTC)), _zone(view), others)
+
+
+def narrowed(context: Context) -> Context:
+    """The context with "all time" narrowed to the days that have runs, so that charts show them in full width.
+
+    Raises:
+        DashboardsError: the collector does not answer.
+    """
+    if context.view.preset != "all":
+        return context
+    days = context.collector.query("runs_over_time", context.window, {}, step_seconds=86_400).result().rows
+    if not days:
+        return context
+    return replace(context, window=_covering(sorted(str(row["bucket"]) for row in days), context.window.end))
+
+
+def _covering(days: list[str], end: datetime) -> Window:
+    first, last = parse_time(days[0]), parse_time(days[-1])
+    if first is None or last is None:
+        raise ValueError(f"not a time: {days}")
+    return Window(first, min(last + timedelta(days=1), end))
+
+
+def unfiltered(view: View) -> View:
+    """The view over all time and all runs, with the same clock."""
+    return replace(view.with_preset("all"), filters={})
+
+
+def _zone(view: View) -> tzinfo:
+    if not view.local:
+        return UTC
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except ZoneInfoNotFoundError:
+        return UTC

@@ -1,0 +1,151 @@
+"""The row of controls on top of every page: time range, filters, clock, live refresh. All of it is the URL."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import streamlit as st
+
+from loopwatch_dashboards.context import VIEW_PARAMS, Context
+from loopwatch_dashboards.errors import DashboardsError
+from loopwatch_dashboards.view import CUSTOM, FILTERS, LIVE_SECONDS, PRESETS, View
+
+_PLURALS: Final = {
+    "environment": "environments",
+    "agent": "agents",
+    "version": "versions",
+    "model": "models",
+    "customer": "customers",
+}
+
+
+def show(context: Context) -> None:
+    """Draws the controls; a change writes the URL and the page starts over."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="controls"):
+        _time_range(context)
+        for dimension, values in _offered(context).items():
+            _filter(context, dimension, values)
+        _more(context)
+
+
+def write_url(view: View) -> None:
+    """Puts a view into the URL, beside what the page itself keeps there."""
+    others = {name: st.query_params.get_all(name) for name in st.query_params if name not in VIEW_PARAMS}
+    st.query_params.from_dict({**others, **view.to_query()})
+
+
+def _offered(context: Context) -> dict[str, list[str]]:
+    """What each filter offers: values seen in this time range, most runs first, and those chosen already."""
+    offered: dict[str, list[str]] = {name: list(context.view.filters.get(name, ())) for name in FILTERS}
+    try:
+        rows = context.collector.query("filter_values", context.window, {}).result().rows
+    except DashboardsError:
+        rows = []  # the page itself says what is the matter
+    for row in sorted(rows, key=lambda one: -one["runs"]):
+        values = offered.get(row["dimension"])
+        if values is not None and row["value"] and row["value"] not in values:
+            values.append(row["value"])
+    return offered
+
+
+def _time_range(context: Context) -> None:
+    choices = [*PRESETS, CUSTOM]
+    key = "control-range"
+    st.session_state[key] = context.view.preset
+    st.selectbox(
+        "Time range",
+        choices,
+        key=key,
+        format_func=lambda preset: PRESETS[preset][0] if preset in PRESETS else "Custom range",
+        on_change=_change_range,
+        args=(context, key),
+        filter_mode=None,
+        width=170,
+    )
+    if context.view.preset == CUSTOM:
+        _custom_range(context)
+
+
+def _change_range(context: Context, key: str) -> None:
+    preset = st.session_state[key]
+    window = context.window
+    write_url(context.view.with_range(*window) if preset == CUSTOM else context.view.with_preset(preset))
+
+
+def _custom_range(context: Context) -> None:
+    for key, label, moment in (
+        ("control-from", "From", context.window.start),
+        ("control-to", "To", context.window.end),
+    ):
+        st.session_state[key] = moment.astimezone(context.zone).replace(tzinfo=None)
+        st.datetime_input(label, key=key, on_change=_change_custom, args=(context,), width=190, step=60)
+
+
+def _change_custom(context: Context) -> None:
+    start, end = (
+        st.session_state[key].replace(tzinfo=context.zone).astimezone(UTC) for key in ("control-from", "control-to")
+    )
+    if start < end:
+        write_url(context.view.with_range(start, end))
+
+
+def _filter(context: Context, dimension: str, values: Sequence[str]) -> None:
+    key = f"control-{dimension}"
+    st.session_state[key] = list(context.view.filters.get(dimension, ()))
+    st.multiselect(
+        dimension.capitalize(),
+        values,
+        key=key,
+        placeholder=f"All {_PLURALS[dimension]}",
+        on_change=_change_filter,
+        args=(context, dimension, key),
+        accept_new_options=True,
+        width=190,
+    )
+
+
+def _change_filter(context: Context, dimension: str, key: str) -> None:
+    write_url(context.view.with_filter(dimension, *st.session_state[key]))
+
+
+def _more(context: Context) -> None:
+    zone = context.zone if context.view.local else "UTC"
+    with st.popover(f"{zone}", icon=":material/schedule:", help="Clock and live refresh"):
+        _setting("Times in", "control-tz", [False, True], context.view.local, _clock_name, _change_clock, context)
+        _setting("Refresh", "control-live", LIVE_SECONDS, context.view.live_seconds, _live_name, _change_live, context)
+
+
+def _setting(
+    label: str, key: str, choices: Sequence[Any], value: Any, name: Any, on_change: Any, context: Context
+) -> None:
+    st.session_state[key] = value
+    st.radio(label, choices, key=key, format_func=name, on_change=on_change, args=(context, key), horizontal=True)
+
+
+def _clock_name(local: bool) -> str:
+    return f"local ({st.context.timezone or 'browser'})" if local else "UTC"
+
+
+def _live_name(seconds: int) -> str:
+    return f"every {seconds} s" if seconds else "off"
+
+
+def _change_clock(context: Context, key: str) -> None:
+    write_url(replace(context.view, local=st.session_state[key]))
+
+
+def _change_live(context: Context, key: str) -> None:
+    write_url(replace(context.view, live_seconds=st.session_state[key]))
+
+
+def range_text(context: Context) -> str:
+    """The window in words, for captions: from .. to .. UTC."""
+    zone = context.zone
+    start, end = (moment.astimezone(zone).strftime("%Y-%m-%d %H:%M") for moment in context.window)
+    return f"{start} to {end} {'UTC' if zone is UTC else zone}"
+
+
+def now() -> datetime:
+    """The present, in UTC."""
+    return datetime.now(UTC)

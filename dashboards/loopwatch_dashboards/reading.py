@@ -1,0 +1,71 @@
+"""Content drawn safely: text as text, JSON folded; nothing from a trace is rendered or fetched."""
+
+import json
+from collections.abc import Iterable
+from typing import Any, Final
+
+import streamlit as st
+
+from loopwatch_dashboards import formatting
+from loopwatch_dashboards.messages import Message, Part
+from loopwatch_dashboards.text import MAX_SHOWN_CHARACTERS, one_line, plain, visible
+
+_AVATARS: Final = {
+    "user": ":material/person:",
+    "assistant": ":material/smart_toy:",
+    "system": ":material/settings:",
+    "tool": ":material/build:",
+}
+_SHORT_CHARACTERS: Final = 160
+
+
+def body(text: str) -> None:
+    """A text as it is: in one typeface, wrapped, with control characters made visible."""
+    st.code(visible(text), language=None, wrap_lines=True)
+
+
+def prose(text: str) -> None:
+    """What somebody said: as text, in the typeface of the page."""
+    st.text(visible(text))
+
+
+def structure(value: Any, label: str = "") -> None:
+    """A structure as folded JSON; a short or flat one as a line."""
+    if isinstance(value, str):
+        body(value)
+        return
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    if len(text) <= _SHORT_CHARACTERS:
+        body(text)
+    elif len(text) > MAX_SHOWN_CHARACTERS:
+        # The JSON viewer would draw every node of a structure of megabytes.
+        with st.expander(plain(label or "JSON") + f" · {formatting.size(len(text.encode()))}"):
+            body(json.dumps(value, ensure_ascii=False, indent=1, default=str))
+    else:
+        with st.expander(plain(f"{label or 'JSON'} · {one_line(text, 90)}")):
+            body(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def message(said: Message) -> None:
+    """One message as a chat bubble."""
+    with st.chat_message(plain(said.role, 40), avatar=_AVATARS.get(said.role, ":material/chat:")):
+        st.caption(plain(said.role, 40))
+        parts(said.parts)
+
+
+def parts(pieces: Iterable[Part]) -> None:
+    """The parts of a message, in order."""
+    for piece in pieces:
+        if piece.kind == "text":
+            prose(piece.text)
+        elif piece.kind == "reasoning":
+            with st.expander("reasoning", icon=":material/psychology:"):
+                prose(piece.text)
+        elif piece.kind == "tool_call":
+            st.markdown(f":material/build: calls **{plain(piece.name, 80)}**")
+            structure(piece.data, "arguments")
+        elif piece.kind == "tool_result":
+            st.markdown(f":material/output: result {plain(piece.name, 80)}".rstrip())
+            structure(piece.data, "result")
+        else:
+            structure(piece.data)

@@ -1,0 +1,47 @@
+"""What a page says when it has no numbers to show: what is the matter, and what to do."""
+
+from typing import Final
+
+import streamlit as st
+
+from loopwatch_dashboards import errors
+from loopwatch_dashboards.text import plain
+
+_SENDING: Final = """\
+# see agents at work, without a key
+loopwatch demo
+
+# or send your own: any OpenTelemetry exporter over HTTP
+export OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}
+"""
+
+
+def failed(fault: errors.DashboardsError) -> None:
+    """Says why there is no answer, and what the reader can do."""
+    if isinstance(fault, errors.CollectorUnreachable):
+        st.error(f"**The collector is down.** {plain(str(fault), 400)}", icon=":material/cloud_off:")
+        st.caption("Start it, or say where it is; this page then works again by itself after a reload.")
+        st.code("loopwatch serve\nLOOPWATCH_ENDPOINT=http://host:4318 loopwatch dashboards", language=None)
+    elif isinstance(fault, errors.KeyRefused):
+        st.error(f"**The collector refuses this key.** {plain(str(fault), 400)}", icon=":material/key_off:")
+        st.caption("Start the dashboards with a key of the role read; the collector has its keys in LOOPWATCH_KEYS.")
+        st.code("LOOPWATCH_API_KEY=... loopwatch dashboards", language=None)
+    elif isinstance(fault, errors.CollectorBusy):
+        st.warning(f"**The collector is busy.** {plain(str(fault), 400)}", icon=":material/hourglass_top:")
+        st.caption("Reload in a few seconds, or choose a shorter time range.")
+    elif isinstance(fault, errors.NotFound):
+        st.info(f"**Not found.** {plain(str(fault), 400)}", icon=":material/search_off:")
+    else:
+        st.warning(f"**The collector cannot answer this.** {plain(str(fault), 400)}", icon=":material/error:")
+
+
+def empty_store(endpoint: str) -> None:
+    """Says how to get the first runs into a store that has none."""
+    st.info("**No runs yet.** The collector is up and waits for the first one.", icon=":material/inbox:")
+    st.code(_SENDING.format(endpoint=endpoint), language="bash")
+
+
+def empty_window(range_label: str, is_filtered: bool) -> None:
+    """Says that other times or filters have runs."""
+    also = " with these filters" if is_filtered else ""
+    st.info(f"**No runs in this time range{also}** ({plain(range_label.lower())}).", icon=":material/search_off:")
