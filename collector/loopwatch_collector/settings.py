@@ -1,7 +1,8 @@
 """What the collector is told by its environment, read once at the entry point."""
 
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -101,6 +102,20 @@ class Variable(NamedTuple):
     parse: Callable[[str], Any]
 
 
+def table() -> str:
+    """The settings as rows of a Markdown table: variable, default, meaning."""
+    defaults = {field.name: field.default for field in fields(Settings) if field.default is not MISSING}
+    shown = {
+        **defaults,
+        "data_dir": "~/.local/share/loopwatch",
+        "dsn": "chdb://$LOOPWATCH_DATA_DIR/store",
+        "keys": "none: project default, loopback only",
+        "grpc_port": "off",
+    }
+    rows = (f"| `{variable.name}` | {shown[field]} | {variable.meaning} |" for field, variable in VARIABLES.items())
+    return "\n".join(("| variable | default | meaning |", "|---|---|---|", *rows))
+
+
 def parse_keys(text: str) -> tuple[Key, ...]:
     """Reads `project:role:key,...`.
 
@@ -154,3 +169,7 @@ VARIABLES: Final[dict[str, Variable]] = {
     "min_free_bytes": Variable("LOOPWATCH_MIN_FREE_BYTES", "free disk below which nothing is taken", _positive),
     "retention_days": Variable("LOOPWATCH_RETENTION_DAYS", "how long spans are kept", _positive),
 }
+
+
+if __name__ == "__main__":
+    sys.stdout.write(table() + "\n")
