@@ -45,5 +45,15 @@ format: $(VENV)/.installed-dev ## rewrite the sources in the house format
 bench: $(VENV)/.installed-dev ## run the benchmarks and print their tables
 	@$(BIN)/python -m tests.bench
 
+chaos: $(VENV)/.installed-dev ## kill collector and sender at random moments; print what was lost
+	@$(BIN)/python -m tests.chaos
+
+compat: $(VENV)/.installed-dev ## run other instrumentations, each in its own environment, and keep what they send
+	@$(BIN)/python -m tests.compat
+
+screenshots: $(VENV)/.installed-dev ## take the pictures of README and docs
+	@$(BIN)/python tests/chromium.py --install
+	@$(BIN)/python -m tests.screenshots
+
 clean: ## remove the environment and caches (stored data stays)
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis

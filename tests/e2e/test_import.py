@@ -94,7 +94,7 @@ def test_recorded_airline_runs(receiver: Running) -> None:
     ("content", "options", "sentence"),
     [
         ("{", [], "neither JSON nor JSON lines"),
-        ('[{"messages": [{"role": "user", "content": "Hi"}]}]', [], "no field task_id"),
+        ('[{"messages": [{"role": "user", "content": "Hi"}]}]', [], "no field reward"),
         (
             '[{"task_id": 1, "trial": 1, "reward": 1, "messages": [{"role": "assistant", "content": "Hi"}]}]',
             [],
