@@ -61,7 +61,7 @@ def _time_range(context: Context) -> None:
         on_change=_change_range,
         args=(context, key),
         filter_mode=None,
-        width=170,
+        width=150,
     )
     if context.view.preset == CUSTOM:
         _custom_range(context)
@@ -101,7 +101,7 @@ def _filter(context: Context, dimension: str, values: Sequence[str]) -> None:
         on_change=_change_filter,
         args=(context, dimension, key),
         accept_new_options=True,
-        width=190,
+        width=160,
     )
 
 

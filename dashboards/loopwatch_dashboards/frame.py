@@ -10,12 +10,22 @@ from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.errors import DashboardsError
 from loopwatch_dashboards.view import BEGINNING, Window
 
+_STYLE = """<style>
+[data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; max-width: 1680px; }
+[data-testid="stSidebarHeader"] { display: none; }
+[data-testid="stSidebarUserContent"] { padding-top: 1rem; }
+[class*="st-key-table-"] button p { color: gray; font-size: 0.8rem; }
+[class*="st-key-panel-"] [data-testid="stMarkdownContainer"] p { margin-bottom: 0; }
+[data-testid="stMetric"] { padding: 0.6rem 0.9rem; }
+</style>"""
+
 Body = Callable[[Context], None]
 
 
 def page(title: str, body: Body) -> None:
     """A page about a time range: title, controls, then its body where there are runs to show."""
     context = contexts.current()
+    st.html(_STYLE)
     navigation.sidebar(context)
     st.header(title, anchor=False)
     try:
@@ -33,6 +43,7 @@ def page(title: str, body: Body) -> None:
 def single(body: Body) -> None:
     """A page about one thing, whatever the time range."""
     context = contexts.current()
+    st.html(_STYLE)
     navigation.sidebar(context)
     try:
         body(context)

@@ -31,7 +31,7 @@ ENTRIES: Final = (
 def pages() -> dict[str, Any]:
     """Streamlit's page objects by path."""
     # The pages import this module for their links.
-    from loopwatch_dashboards import pages as modules
+    from loopwatch_dashboards import page as modules
 
     return {
         entry.path: st.Page(

@@ -57,15 +57,14 @@ def chart_panel(
         except DashboardsError as fault:
             states.failed(fault)
             return
-        st.markdown(f"**{plain(title(got))}**")
         if is_empty(got) if is_empty else not got.rows:
             st.caption(plain(nothing))
             return
+        _head(context, got, title(got), key)
         said = note(got) if callable(note) else note
         if said:
             st.caption(plain(said, 400))
         event = st.altair_chart(chart(got), key=f"chart-{key}", on_select="rerun" if on_click else "ignore")
-        behind(context, got, key)
         if on_click and (points := _points(event)):
             on_click(points[0])
 
@@ -75,9 +74,17 @@ def _points(event: Any) -> Sequence[Mapping[str, Any]]:
     return selected if isinstance(selected, list) else []
 
 
+def _head(context: Context, answer: Answer, title: str, key: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False, gap="xsmall"):
+        st.markdown(f"**{plain(title)}**")
+        behind(context, answer, key)
+
+
 def behind(context: Context, answer: Answer, key: str) -> None:
     """The table behind a chart, named by its query."""
-    with st.popover(f"Table · {answer.query}", type="tertiary", icon=":material/table_rows:", key=f"table-{key}"):
+    with st.popover(
+        answer.query, type="tertiary", icon=":material/table_rows:", key=f"table-{key}", help="The table behind"
+    ):
         st.caption(
             f"query `{answer.query}`, {formatting.plural(len(answer.rows), 'row')}, "
             f"answered in {formatting.duration(answer.elapsed_ms * 1e6)}"

@@ -36,6 +36,13 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 
+WHERE_THE_SERVER_IS = (
+    b"window.__streamlit = {BACKEND_BASE_URL: location.origin + '/', MAIN_PAGE_BASE_URL: location.origin + '/'}"
+)
+# The page is changed on its way: it is read uncompressed, and is never the copy a browser has already.
+_CONDITIONAL = frozenset({b"accept-encoding", b"if-none-match", b"if-modified-since", b"range"})
+_OF_THE_BODY = frozenset({b"content-length", b"etag", b"last-modified"})
+
 
 def main(argv: list[str]) -> int:
     """Runs the dashboards until a signal ends them.
@@ -132,7 +139,7 @@ def _serve(listener: socket.socket, host: str, settings: Settings, ready_file: P
             _write_ready(ready_file, url)
         yield
 
-    app = App(HERE / "app.py", lifespan=announce, middleware=[Middleware(_SecurityHeaders)])
+    app = App(HERE / "app.py", lifespan=announce, middleware=[Middleware(_SecurityHeaders), Middleware(_Pages)])
     server = uvicorn.Server(
         uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2, ws="auto")
     )
@@ -140,6 +147,34 @@ def _serve(listener: socket.socket, host: str, settings: Settings, ready_file: P
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     server.run(sockets=[listener])
+
+
+class _Pages:
+    """Tells Streamlit's page where its server is: else it looks below every page's path first, and the browser logs a
+    404 for each look."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or "." in scope["path"] or scope["path"].startswith("/_stcore"):
+            await self._app(scope, receive, send)
+            return
+        plain = {**scope, "headers": [(k, v) for k, v in scope["headers"] if k not in _CONDITIONAL]}
+        start: dict[str, Any] = {}
+        body = bytearray()
+
+        async def collect(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)
+            else:
+                body.extend(message.get("body", b""))
+
+        await self._app(plain, receive, collect)
+        page = bytes(body).replace(b"<head>", b"<head><script>" + WHERE_THE_SERVER_IS + b"</script>", 1)
+        headers = [(k, v) for k, v in start["headers"] if k not in _OF_THE_BODY]
+        await send({**start, "headers": [*headers, (b"content-length", str(len(page)).encode())]})
+        await send({"type": "http.response.body", "body": page})
 
 
 class _SecurityHeaders:

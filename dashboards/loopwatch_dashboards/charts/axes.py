@@ -1,5 +1,6 @@
 """Axes and tooltips that read like the numbers on the page."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import altair as alt
@@ -8,7 +9,9 @@ from loopwatch_dashboards.view import Window
 
 # Vega's expressions for the labels of an axis, by unit. Durations are plotted in seconds, times in epoch ms.
 _LABELS: Final = {
-    "usd": "datum.value == 0 ? '$0' : datum.value >= 1000 ? format(datum.value, '$.3~s') : format(datum.value, '$.3~r')",
+    "usd": (
+        "datum.value == 0 ? '$0' : datum.value >= 1000 ? format(datum.value, '$.3~s') : format(datum.value, '$.3~r')"
+    ),
     "count": "datum.value >= 10000 ? format(datum.value, '.3~s') : format(datum.value, ',.6~r')",
     "ratio": "format(datum.value * 100, '.3~r') + ' %'",
     "seconds": (
@@ -55,15 +58,56 @@ def clock(field: str, window: Window, local: bool) -> alt.X:
     """A horizontal time axis over the whole window, in UTC or in the browser's zone; the title says which."""
     domain = [window.start.timestamp() * 1000, window.end.timestamp() * 1000]
     scale = alt.Scale(type="time" if local else "utc", domain=domain, nice=False)
-    axis = alt.Axis(title=f"time ({'local' if local else 'UTC'})", labelOverlap=True, tickCount=8, grid=False)
+    axis = alt.Axis(
+        title=f"time ({'local' if local else 'UTC'})",
+        labelExpr=_clock_label("" if local else "utc"),
+        labelOverlap=True,
+        tickCount=8,
+        grid=False,
+    )
     return alt.X(f"{field}:T", axis=axis, scale=scale)
 
 
-def legend(columns: int = 6) -> alt.Legend:
-    """A legend above the plot, so that it takes no width and is never cut off."""
-    return alt.Legend(orient="top", title=None, columns=columns, labelLimit=220, symbolLimit=12)
+def _clock_label(prefix: str) -> str:
+    """The hour and minute, and the day where one begins."""
+    hours, minutes, written = (
+        f"{prefix}hours(datum.value)",
+        f"{prefix}minutes(datum.value)",
+        f"{prefix or 'time'}Format",
+    )
+    return f"{hours} == 0 && {minutes} == 0 ? {written}(datum.value, '%b %d') : {written}(datum.value, '%H:%M')"
+
+
+# A panel in a column of two is about this many characters wide.
+_LEGEND_CHARACTERS: Final = 62
+
+
+def legend(names: Sequence[str]) -> alt.Legend:
+    """A legend above the plot, in as many columns as fit, so that no name is cut off."""
+    widest = max((min(len(name), 32) for name in names), default=0) + 4
+    return alt.Legend(
+        orient="top",
+        title=None,
+        columns=max(1, _LEGEND_CHARACTERS // widest),
+        labelLimit=260,
+        symbolLimit=12,
+        offset=4,
+        rowPadding=2,
+    )
+
+
+def headroom(values: Sequence[float], share: float) -> list[float] | None:
+    """A domain from zero with room beyond the largest value for the number written there."""
+    top = max(values, default=0)
+    return [0, top * (1 + share)] if top > 0 else None
 
 
 def hover(*fields: tuple[str, str]) -> list[alt.Tooltip]:
     """Tooltips from (column, label) pairs; the columns hold text that is formatted already."""
     return [alt.Tooltip(f"{field}:N", title=label) for field, label in fields]
+
+
+def framed(chart: Any, height: int) -> Any:
+    """A chart with its height in pixels, axes and legend in it, and no empty rim."""
+    padding = {"left": 2, "right": 4, "top": 4, "bottom": 0}
+    return chart.properties(height=height, padding=padding, autosize=alt.AutoSizeParams(type="fit", contains="padding"))

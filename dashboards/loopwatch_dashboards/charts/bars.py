@@ -53,7 +53,7 @@ def ranked(
     ]
     base = alt.Chart(alt.Data(values=values)).encode(
         y=_names(),
-        x=axes.amount("amount", title, _axis_unit(unit)),
+        x=axes.amount("amount", title, _axis_unit(unit), domain=axes.headroom([row["amount"] for row in values], 0.16)),
         tooltip=axes.hover(
             ("name", label.replace("_", " ")),
             ("said", title),
@@ -63,7 +63,7 @@ def ranked(
     bars = base.mark_bar(color=colour, cornerRadiusEnd=2, size=16)
     if selection is not None:
         bars = bars.add_params(selection)
-    return (bars + _written(base)).properties(height=max(len(values), 1) * ROW_HEIGHT + 10)
+    return axes.framed(bars + _written(base), max(len(values), 1) * ROW_HEIGHT + 50)
 
 
 def rates(
@@ -101,7 +101,7 @@ def rates(
             "rate": row[rate] or 0,
             "low": row[low] or 0,
             "high": row[high] or 0,
-            "said": f"{formatting.ratio(row[rate])} ({formatting.count(row[events])} of {formatting.count(row[trials])})",
+            "said": f"{formatting.ratio(row[rate])}, {formatting.count(row[events])} of {formatting.count(row[trials])}",
             "interval": f"{formatting.ratio(row[low])} to {formatting.ratio(row[high])}",
         }
         for row in rows
@@ -109,13 +109,13 @@ def rates(
     base = alt.Chart(alt.Data(values=values)).encode(
         y=_names(), tooltip=axes.hover(("name", label), ("said", title), ("interval", "95 % interval"))
     )
-    x = axes.amount("rate", title, "ratio")
+    x = axes.amount("rate", title, "ratio", domain=axes.headroom([row["high"] for row in values], 0.5))
     bars = base.mark_bar(color=palette.VERMILION, size=14, opacity=0.85, cornerRadiusEnd=2).encode(x=x)
     if selection is not None:
         bars = bars.add_params(selection)
     whiskers = base.mark_rule(strokeWidth=2, color=palette.GREY).encode(x=alt.X("low:Q"), x2="high:Q")
     written = base.mark_text(align="left", dx=6, color=palette.GREY).encode(x=alt.X("high:Q"), text="said:N")
-    return (bars + whiskers + written).properties(height=max(len(values), 1) * (ROW_HEIGHT + 2) + 10)
+    return axes.framed(bars + whiskers + written, max(len(values), 1) * ROW_HEIGHT + 50)
 
 
 def distribution(
@@ -165,22 +165,21 @@ def distribution(
     x = axes.amount("left", title, "count", domain=[-0.5 if _has_zero(values) else 0.4, top + 0.6])
     chart = (
         alt.Chart(alt.Data(values=values))
-        .mark_bar()
+        .mark_bar(orient="vertical")
         .encode(
             x=x,
-            x2="right:Q",
+            x2=alt.X2("right"),
             y=axes.quantity("amount", weight_title, "count", stack="zero"),
             color=alt.Color(
                 "key:N",
                 scale=alt.Scale(domain=list(colours), range=list(colours.values())),
-                legend=axes.legend() if len(colours) > 1 else None,
+                legend=axes.legend(list(colours)) if len(colours) > 1 else None,
             ),
             order=alt.Order("place:Q"),
             tooltip=axes.hover(("number", title), ("key", key), ("said", weight_title)),
         )
-        .properties(height=HEIGHT)
     )
-    return chart.add_params(selection) if selection is not None else chart
+    return axes.framed(chart.add_params(selection) if selection is not None else chart, HEIGHT)
 
 
 def _has_zero(values: Sequence[Mapping[str, Any]]) -> bool:

@@ -73,15 +73,15 @@ def stacked(
     ]
     chart = (
         alt.Chart(alt.Data(values=values))
-        .mark_bar(tooltip=True)
+        .mark_bar(orient="vertical")
         .encode(
             x=axes.clock("bucket", window, local),
-            x2="bucket_end:T",
+            x2=alt.X2("bucket_end"),
             y=axes.quantity("amount", title, _axis_unit(unit), stack="zero"),
             color=alt.Color(
                 "key:N",
                 scale=alt.Scale(domain=list(colours), range=list(colours.values())),
-                legend=axes.legend() if len(colours) > 1 else None,
+                legend=axes.legend(list(colours)) if len(colours) > 1 else None,
             ),
             order=alt.Order("place:Q"),
             tooltip=axes.hover(("when", "from"), ("key", key.replace("_", " ")), ("said", title)),
@@ -122,7 +122,9 @@ def lines(
         x=axes.clock("bucket", window, local),
         y=axes.quantity("amount", title, _axis_unit(unit)),
         color=alt.Color(
-            "key:N", scale=alt.Scale(domain=list(series.values()), range=list(colours)), legend=axes.legend()
+            "key:N",
+            scale=alt.Scale(domain=list(series.values()), range=list(colours)),
+            legend=axes.legend(list(series.values())),
         ),
         detail="stretch:N",
         tooltip=axes.hover(("when", "from"), ("key", "measure"), ("said", title)),
@@ -162,5 +164,5 @@ def _axis_unit(unit: str) -> str:
 
 
 def _finished(chart: Any, selection: alt.Parameter | None) -> Any:
-    chart = chart.properties(height=HEIGHT)
+    chart = axes.framed(chart, HEIGHT)
     return chart.add_params(selection) if selection is not None else chart

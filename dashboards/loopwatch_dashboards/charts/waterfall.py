@@ -92,11 +92,11 @@ def waterfall(spans: Sequence[Span], selection: alt.Parameter | None = None, cho
     )
     bars = base.mark_bar(size=13, cornerRadius=2).encode(
         x=axes.amount("start", "time since the run began", "seconds", domain=[0, max(total_s, 1e-6) * 1.08]),
-        x2="end:Q",
+        x2=alt.X2("end"),
         color=alt.Color(
             "kind:N",
             scale=alt.Scale(domain=kinds, range=[palette.KINDS[kind] for kind in kinds]),
-            legend=axes.legend(),
+            legend=axes.legend(kinds),
         ),
         stroke=alt.condition("datum.failed || datum.chosen", alt.value(palette.VERMILION), alt.value(None)),
         strokeWidth=alt.condition("datum.chosen", alt.value(3), alt.value(1.5)),
@@ -107,7 +107,7 @@ def waterfall(spans: Sequence[Span], selection: alt.Parameter | None = None, cho
     written = base.mark_text(align="left", dx=4, fontSize=11, color=palette.GREY).encode(
         x=alt.X("end:Q"), text="written:N"
     )
-    return (bars + written).properties(height=max(len(values), 1) * ROW_HEIGHT)
+    return axes.framed(bars + written, max(len(values), 1) * ROW_HEIGHT + 80)
 
 
 def _bar(row: int, depth: int, span: Span, total_s: float, chosen: str) -> dict[str, Any]:

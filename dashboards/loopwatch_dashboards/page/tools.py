@@ -8,7 +8,7 @@ import streamlit as st
 from loopwatch_dashboards import formatting, frame, panels
 from loopwatch_dashboards.charts import bars, palette, timeline
 from loopwatch_dashboards.context import Context
-from loopwatch_dashboards.pages.overview import tool_fact
+from loopwatch_dashboards.page.overview import tool_fact
 
 SUMMARY = {
     "tool": ("tool", "text"),
