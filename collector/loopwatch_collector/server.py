@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -30,6 +31,7 @@ from loopwatch_collector.write.writer import Writer
 _LOG = logging.getLogger(__name__)
 _REQUESTS_GRACE_S: Final = 5
 _WRITER_GRACE_S: Final = 60
+_SHARED_MEMORY_BYTES: Final = 2**29
 
 
 def main(argv: list[str]) -> int:
@@ -65,6 +67,7 @@ def serve(settings: Settings, ready_file: Path | None = None) -> None:
     with ExitStack() as stack:
         lock = stack.enter_context(DataDirectoryLock(settings.data_dir))
         listener = stack.enter_context(_listen(settings.host, settings.port))
+        _use_memory_for_inserts()
         metrics = Metrics()
         store = Store.open(settings.dsn)
         stack.callback(store.close)
@@ -120,6 +123,13 @@ def _check(settings: Settings) -> None:
             f"only {free >> 20} MiB are free under {settings.data_dir}, "
             f"{settings.min_free_bytes >> 20} MiB are needed; free some space or set LOOPWATCH_DATA_DIR"
         )
+
+
+def _use_memory_for_inserts() -> None:
+    # The embedded engine's client hands each insert over in a temporary file.
+    shared_memory = Path("/dev/shm")  # noqa: S108  # files there are made by tempfile, under names of its own
+    if os.access(shared_memory, os.W_OK) and shutil.disk_usage(shared_memory).free > _SHARED_MEMORY_BYTES:
+        tempfile.tempdir = str(shared_memory)
 
 
 def _listen(host: str, port: int) -> socket.socket:
