@@ -72,3 +72,21 @@ def test_links_and_pictures_exist() -> None:
     paths = [path for path in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in path]
     assert paths
     assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_settings_table_is_the_collectors_own() -> None:
+    """The table of the collector's settings is exactly what the collector says of itself."""
+    said = subprocess.run(
+        [sys.executable, "-m", "loopwatch_collector.settings"], capture_output=True, text=True, timeout=60, check=True
+    )
+    table = re.search(r"<!-- collector settings:.*?-->\n\n(.*?)\n\n<!-- end", README, flags=re.DOTALL)
+    assert table
+    assert table.group(1) == said.stdout.strip()
+
+
+@pytest.mark.parametrize("folder", ["sdk", "collector", "dashboards", "reference_agent"])
+def test_every_variable_is_documented(folder: str) -> None:
+    """Each LOOPWATCH_ variable that a package reads stands in the README."""
+    sources = "\n".join(module.read_text() for module in (ROOT / folder).rglob("*.py"))
+    named = set(re.findall(r"\bLOOPWATCH_[A-Z_]*[A-Z]\b", sources))
+    assert [name for name in sorted(named) if f"`{name}`" not in README] == []
