@@ -25,6 +25,7 @@ COMMANDS: dict[str, Command] = {
     "dashboards": Command("run the dashboards", "loopwatch_dashboards.server:main", "dashboards"),
     "runs": Command("list runs, or show one", "loopwatch_collector.commands.runs:main", "collector"),
     "import": Command("turn recorded transcripts into runs", "loopwatch_collector.importing.command:main", "collector"),
+    "simulate": Command("send a fleet that never was", "loopwatch_collector.simulate.command:main", "collector"),
     "agent": Command("run a reference agent", "loopwatch_reference.command:main", "agent"),
 }
 

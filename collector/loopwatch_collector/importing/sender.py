@@ -14,6 +14,7 @@ from loopwatch_collector.importing.errors import CollectorRefused
 _RETRY = urllib3.Retry(
     total=8, backoff_factor=0.1, backoff_max=8, status_forcelist=(429, 502, 503, 504), allowed_methods=None
 )
+_CONNECTIONS = 4  # kept open; a fifth thread's would be opened anew each time
 
 
 class Sender:
@@ -27,7 +28,9 @@ class Sender:
     def __init__(self, endpoint: str, api_key: str = "") -> None:
         self._endpoint = endpoint.rstrip("/")
         self._headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
-        self._pool = urllib3.PoolManager(retries=_RETRY, timeout=urllib3.Timeout(connect=5, read=60))
+        self._pool = urllib3.PoolManager(
+            maxsize=_CONNECTIONS, retries=_RETRY, timeout=urllib3.Timeout(connect=5, read=60)
+        )
 
     def send(self, request: ExportTraceServiceRequest) -> None:
         """Returns when the collector has the request on disk.
@@ -35,10 +38,14 @@ class Sender:
         Raises:
             CollectorRefused: it is not there, said no, or kept only a part.
         """
+        self.send_body(request.SerializeToString())
+
+    def send_body(self, body: bytes) -> None:
+        """The same for the bytes of an ExportTraceServiceRequest; several threads may call it."""
         reply = self._call(
             "POST",
             "/v1/traces",
-            body=gzip.compress(request.SerializeToString(), compresslevel=1),
+            body=gzip.compress(body, compresslevel=1),
             headers={
                 "content-type": "application/x-protobuf",
                 "accept": "application/json",
