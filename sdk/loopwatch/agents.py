@@ -1,6 +1,5 @@
 """`@agent`: one call of the function is one run."""
 
-import secrets
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
@@ -97,7 +96,7 @@ class Agent:
     def _open(self, state: Process, name: str, bound: dict[str, Any]) -> AgentRun:
         current = otel_context.get_current()
         outer = current_scope(current)
-        run = Run(secrets.token_hex(16), name, self._limits)
+        run = Run(state.tracing.run_id(), name, self._limits, self._capture)
         scope = Scope(run, self._identity(state, run, outer, current, bound))
         context = Context({**current, SCOPE_KEY: scope})
         attributes: dict[str, Any] = {names.OPERATION_NAME: names.OPERATION_INVOKE_AGENT}
@@ -159,9 +158,13 @@ _INHERITED = (names.CONVERSATION_ID, names.CUSTOMER_ID, names.USER_ID, names.ENV
 
 
 def _ask(who: Callable[..., Any], bound: dict[str, Any]) -> Any:
-    """Calls an author's function with those of the bound arguments that it names."""
-    wanted = arguments.accepted(who)
-    return who(**(bound if wanted is None else {name: bound[name] for name in wanted if name in bound}))
+    """Calls an author's function with those of the bound arguments that it names; its fault costs only its answer."""
+    try:
+        wanted = arguments.accepted(who)
+        return who(**(bound if wanted is None else {name: bound[name] for name in wanted if name in bound}))
+    except Exception as fault:  # noqa: BLE001 - the run is worth more than one of its attributes
+        swallow("agent.identity", fault)
+        return None
 
 
 def agent(

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from opentelemetry import trace
 
 from loopwatch import names, process
+from loopwatch.capture import INPUT
 from loopwatch.faults import swallow
 from loopwatch.runs import current_scope
 
@@ -51,13 +52,17 @@ def _before(request: Any, remembered: dict[tuple[int, ...], tuple[Any, tuple[str
     if scope is not None:
         scope.run.check()
     try:
-        tools = (request.json or {}).get("tools") or []
+        body: dict[str, Any] = request.json or {}
+        tools: list[Any] = body.get("tools") or []
         if not tools:
             return
         offered, schema_bytes = _describe(tools, remembered)
         span = trace.get_current_span()
         span.set_attributes({names.TOOLS_OFFERED: offered, names.TOOLS_SCHEMA_BYTES: schema_bytes})
-        if "input" in process.active.settings.capture:
+        capture = process.active.settings.capture
+        if scope is not None and scope.run.capture is not None:
+            capture = scope.run.capture
+        if INPUT in capture:
             span.set_attribute(names.TOOL_DEFINITIONS, json.dumps(tools, ensure_ascii=False, default=str))
     except Exception as fault:  # noqa: BLE001 - a fault of ours must not stop the request
         swallow("anthropic.before", fault)

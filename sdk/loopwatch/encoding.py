@@ -1,29 +1,29 @@
-"""From ended spans to one OTLP request: content settled, shared bytes reused. Runs on the exporter's thread."""
+"""From ended spans to one OTLP request, the bytes that spans share written once. Runs on the exporter's thread."""
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.sdk.trace import ReadableSpan
 
-from loopwatch import names, otlp, snapshots
-from loopwatch.capture import KIND_OF, NOTHING, Capture
+from loopwatch import names, otlp
+from loopwatch.capture import Capture
+from loopwatch.content import ContentRules
 from loopwatch.faults import swallow
-from loopwatch.settings import Settings
-from loopwatch.snapshots import Snapshot
 from loopwatch.spans import AgentSpan
 
-HASH_OF: Final = {
-    names.INPUT: (names.INPUT_HASH, names.INPUT_BYTES),
-    names.OUTPUT: (names.OUTPUT_HASH, names.OUTPUT_BYTES),
-    names.TOOL_ARGUMENTS: (names.TOOL_ARGUMENTS_HASH, names.TOOL_ARGUMENTS_BYTES),
-    names.TOOL_RESULT: (names.TOOL_RESULT_HASH, names.TOOL_RESULT_BYTES),
-}
 
+class Ended(NamedTuple):
+    """An ended span.
 
-def digest(text: bytes) -> str:
-    """Returns 16 hexadecimal digits that are equal for equal content."""
-    return hashlib.blake2b(text, digest_size=8).hexdigest()
+    Args:
+        seq: its number in the process, in which a gap shows a loss.
+        span: the span.
+        capture: what its run says may leave, or None for the process's choice.
+    """
+
+    seq: int
+    span: ReadableSpan
+    capture: Capture | None
 
 
 class Encoder:
@@ -31,29 +31,29 @@ class Encoder:
 
     Args:
         resource: the attributes of the process's resource.
-        settings: what may leave the process.
+        rules: what may leave the process.
     """
 
-    def __init__(self, resource: Mapping[str, Any], settings: Settings) -> None:
+    def __init__(self, resource: Mapping[str, Any], rules: ContentRules) -> None:
         self._resource = resource
-        self._capture = settings.capture
+        self._rules = rules
 
-    def encode(self, numbered: Sequence[tuple[int, ReadableSpan]]) -> tuple[bytes, int]:
+    def encode(self, spans: Sequence[Ended]) -> tuple[bytes, int]:
         """Encodes spans as one ExportTraceServiceRequest.
 
         Args:
-            numbered: ended spans, each with its number in the process, in which a gap shows a loss.
+            spans: ended spans.
 
         Returns:
             The request's protobuf bytes, uncompressed, and how many spans could not be encoded.
         """
         by_scope: dict[tuple[str, str], list[bytes]] = {}
         unreadable = 0
-        for seq, span in numbered:
-            scope = span.instrumentation_scope
+        for ended in spans:
+            scope = ended.span.instrumentation_scope
             key = ("", "") if scope is None else (scope.name, scope.version or "")
             try:
-                encoded = self._span(seq, span)
+                encoded = self._span(ended)
             except Exception as fault:  # noqa: BLE001 - one span must not cost the others of its batch
                 swallow("encode", fault)
                 unreadable += 1
@@ -62,12 +62,10 @@ class Encoder:
         scopes = [otlp.scope_spans(name, version, spans) for (name, version), spans in by_scope.items()]
         return otlp.resource_spans(self._resource, scopes), unreadable
 
-    def _span(self, seq: int, span: ReadableSpan) -> bytes:
-        own = isinstance(span, AgentSpan)
-        capture = span.capture if own and span.capture is not None else self._capture
-        encoded = _own_attributes(span, capture) if own else _foreign_attributes(span, capture)
-        messages = "errors" in capture
-        status = span.status
+    def _span(self, ended: Ended) -> bytes:
+        span = ended.span
+        capture = self._rules.capture if ended.capture is None else ended.capture
+        encoded = self._own(span, capture) if type(span) is AgentSpan else self._foreign(span, capture)
         return otlp.span(
             span.name,
             span.get_span_context(),
@@ -75,63 +73,35 @@ class Encoder:
             span.kind,
             span.start_time or 0,
             span.end_time or 0,
-            encoded + otlp.attribute(otlp.ATTRIBUTE, names.SEQ, seq),
-            span.events if messages else _without_messages(span.events),
+            encoded + otlp.attribute(otlp.ATTRIBUTE, names.SEQ, ended.seq),
+            self._rules.events(events, capture) if (events := span.events) else (),
             span.links,
-            status.status_code,
-            (status.description or "") if messages else "",
+            span.status.status_code,
+            self._rules.message(span.status.description, capture),
         )
 
+    def _own(self, span: AgentSpan, capture: Capture) -> bytes:
+        encoded = otlp.attributes(otlp.ATTRIBUTE, span.own)
+        if span.scope is not None:
+            if span.scope.encoded is None:
+                span.scope.encoded = otlp.attributes(otlp.ATTRIBUTE, span.scope.attributes)
+            encoded = span.scope.encoded + encoded
+        if span.contents:
+            encoded += otlp.attributes(otlp.ATTRIBUTE, self._rules.settle(span.contents, capture))
+        if span.set_by_others:
+            encoded += otlp.attributes(otlp.ATTRIBUTE, self._rules.attributes(span.set_by_others, capture))
+        return encoded
 
-def _own_attributes(span: AgentSpan, capture: Capture) -> bytes:
-    encoded = otlp.attributes(otlp.ATTRIBUTE, span.own)
-    if span.scope is not None:
-        if span.scope.encoded is None:
-            span.scope.encoded = otlp.attributes(otlp.ATTRIBUTE, span.scope.attributes)
-        encoded = span.scope.encoded + encoded
-    if span.contents is not None:
-        encoded += otlp.attributes(otlp.ATTRIBUTE, settle(span.contents, capture))
-    return encoded
+    def _foreign(self, span: ReadableSpan, capture: Capture) -> bytes:
+        return otlp.attributes(otlp.ATTRIBUTE, self._rules.attributes(span.attributes or {}, capture))
 
-
-def settle(contents: Mapping[str, Snapshot], capture: Capture) -> dict[str, Any]:
-    """Spells contents out.
-
-    Args:
-        contents: snapshots by attribute name.
-        capture: the kinds of content that may leave the process.
-
-    Returns:
-        Attributes: hash and size of each content, always; the content itself where it may leave.
-    """
-    settled: dict[str, Any] = {}
-    for name, snapshot in contents.items():
-        text = snapshots.as_text(snapshot)
-        if name in HASH_OF:
-            hash_name, bytes_name = HASH_OF[name]
-            data = otlp.utf8(text)
-            settled[hash_name] = digest(data)
-            settled[bytes_name] = len(data)
-        if KIND_OF[name] in capture:
-            settled[name] = text
-    return settled
-
-
-def _foreign_attributes(span: ReadableSpan, capture: Capture) -> bytes:
-    attributes = dict(span.attributes or {})
-    if capture is not NOTHING:
-        return otlp.attributes(otlp.ATTRIBUTE, attributes)
-    return otlp.attributes(
-        otlp.ATTRIBUTE,
-        {name: value for name, value in attributes.items() if name not in KIND_OF or KIND_OF[name] in capture},
-    )
-
-
-def _without_messages(events: Iterable[Event]) -> list[Event]:
-    """Exceptions keep their type and lose what they say."""
-    return [_plain_event(event) if event.name == "exception" else event for event in events]
-
-
-def _plain_event(event: Event) -> Event:
-    kept = {name: value for name, value in (event.attributes or {}).items() if name == "exception.type"}
-    return Event(event.name, kept, event.timestamp)
+    def describe(self, ended: Ended) -> dict[str, Any]:
+        """Returns the attributes that `encode` would write, for looking at a span without the wire."""
+        span = ended.span
+        capture = self._rules.capture if ended.capture is None else ended.capture
+        if type(span) is not AgentSpan:
+            return {**self._rules.attributes(span.attributes or {}, capture), names.SEQ: ended.seq}
+        shared = {} if span.scope is None else span.scope.attributes
+        others = self._rules.attributes(span.set_by_others, capture)
+        contents = self._rules.settle(span.contents, capture)
+        return {**shared, **span.own, **contents, **others, names.SEQ: ended.seq}

@@ -9,15 +9,15 @@ import time
 import weakref
 import zlib
 from collections import deque
-from collections.abc import Mapping
 from typing import Any, Final
 
 from opentelemetry.sdk.trace import ReadableSpan
 
 from loopwatch import names
+from loopwatch.capture import Capture
 from loopwatch.delivery import Batch, Delivery
 from loopwatch.drops import QUEUE_FULL, UNREADABLE, Drops
-from loopwatch.encoding import Encoder
+from loopwatch.encoding import Encoder, Ended
 from loopwatch.faults import swallow
 from loopwatch.settings import Settings
 from loopwatch.spans import AgentSpan
@@ -37,13 +37,15 @@ class Exporter:
 
     Args:
         settings: where to, and within which bounds.
-        resource: the attributes of the process's resource.
+        encoder: turns spans into bytes.
+        resource: the attributes of the process's resource, which the encoder writes too.
         spool: where batches wait that could not be sent.
     """
 
-    def __init__(self, settings: Settings, resource: Mapping[str, Any], spool: Spool) -> None:
+    def __init__(self, settings: Settings, encoder: Encoder, resource: dict[str, Any], spool: Spool) -> None:
         self._settings = settings
-        self._resource = dict(resource)
+        self._encoder = encoder
+        self._resource = resource
         self._spool = spool
         self._seq = itertools.count(1)
         self.drops = Drops()
@@ -52,7 +54,7 @@ class Exporter:
         atexit.register(self.shutdown)
 
     def _begin(self) -> None:
-        self._queue: deque[tuple[int, ReadableSpan, int]] = deque()
+        self._queue: deque[tuple[Ended, int]] = deque()
         self._queue_bytes = 0
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -60,7 +62,6 @@ class Exporter:
         self._working = False
         self._stopping = False
         self._thread: threading.Thread | None = None
-        self._encoder = Encoder(self._resource, self._settings)
         self._delivery = Delivery(Transport(self._settings), self._spool, self.drops)
         self._delivery.begin()
 
@@ -73,11 +74,12 @@ class Exporter:
         self._begin()
         _finish_with_multiprocessing(self)
 
-    def put(self, span: ReadableSpan) -> None:
+    def put(self, span: ReadableSpan, capture: Capture | None) -> None:
         """Takes one ended span; the caller goes on at once.
 
         Args:
             span: it is counted as dropped if more wait than the bounds allow.
+            capture: what its run says may leave, or None for the process's choice.
         """
         weight = span.weight if type(span) is AgentSpan else _weight(span)
         with self._lock:
@@ -86,7 +88,7 @@ class Exporter:
                 self._queue_bytes + weight > self._settings.max_queue_bytes
             )
             if not full:
-                self._queue.append((seq, span, weight))
+                self._queue.append((Ended(seq, span, capture), weight))
                 self._queue_bytes += weight
         if full:
             self.drops.add(QUEUE_FULL, 1)
@@ -126,12 +128,12 @@ class Exporter:
             self._working = False
 
     def _hand_on_batch(self) -> None:
-        spans: list[tuple[int, ReadableSpan]] = []
+        spans: list[Ended] = []
         taken = 0
         with self._lock:
             while self._queue and len(spans) < MAX_BATCH_SPANS and taken < MAX_BATCH_BYTES:
-                seq, span, weight = self._queue.popleft()
-                spans.append((seq, span))
+                ended, weight = self._queue.popleft()
+                spans.append(ended)
                 taken += weight
             self._queue_bytes -= taken
         body, unreadable = self._encoder.encode(spans)

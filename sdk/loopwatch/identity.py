@@ -2,7 +2,7 @@
 
 import contextvars
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
@@ -46,7 +46,7 @@ def context(
     tags: Sequence[str] | None = None,
     prompt_name: str | None = None,
     prompt_version: str | None = None,
-) -> Iterator[None]:
+) -> Generator[None]:
     """Says whom the runs opened inside are for; inside a run, its further spans too.
 
     Args:

@@ -24,13 +24,13 @@ class Iteration:
     def __init__(self, number: int | None = None) -> None:
         self.number = number or 0
         self._operation: Operation | None = None
-        self._run: Run | None = None
+        self.run: Run | None = None
 
     def __enter__(self) -> Self:
         scope = current_scope()
         if process.active is None or scope is None:
             return self
-        run = self._run = scope.run
+        run = self.run = scope.run
         run.check(iterations=1)
         try:
             run.iterations += 1
@@ -77,8 +77,8 @@ class Iterations:
         iteration = Iteration(self._count)
         iteration.__enter__()
         self._open = iteration
-        if iteration._run is not None:
-            iteration._run.open_iteration = self
+        if iteration.run is not None:
+            iteration.run.open_iteration = self
         return iteration
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import StatusCode
 
-from loopwatch import encoding, names, snapshots
+from loopwatch import names, snapshots
 from loopwatch.capture import Capture
 from loopwatch.faults import swallow
 from loopwatch.process import Process
@@ -31,6 +31,8 @@ class Operation:
         self.process = process
         self.span = span
         self.capture = capture
+        if capture is not None and type(span) is AgentSpan:
+            span.capture = capture
         self._context = trace.set_span_in_context(span, context)
         self._token = otel_context.attach(self._context)
 
@@ -47,17 +49,14 @@ class Operation:
         """Keeps a value that was already copied."""
         span = self.span
         if type(span) is AgentSpan:
-            if span.contents is None:
-                span.contents = {}
-                span.capture = self.capture
             span.contents[name] = snapshot
             if type(snapshot) is Packed:
                 span.weight += len(snapshot.data)
             elif type(snapshot) is str:
                 span.weight += len(snapshot)
         else:
-            chosen = self.process.settings.capture if self.capture is None else self.capture
-            span.set_attributes(encoding.settle({name: snapshot}, chosen))
+            rules = self.process.rules
+            span.set_attributes(rules.settle({name: snapshot}, rules.capture if self.capture is None else self.capture))
 
     def set(self, attributes: dict[str, Any]) -> None:
         """Sets clean attributes."""

@@ -53,7 +53,7 @@ def utf8(text: str) -> bytes:
         return text.encode("utf-8", "replace")
 
 
-def any_value(value: object) -> bytes:
+def any_value(value: Any) -> bytes:
     """Returns the body of an AnyValue."""
     if isinstance(value, str):
         return field(b"\x0a", utf8(value))
@@ -65,10 +65,10 @@ def any_value(value: object) -> bytes:
         return b"\x21" + pack("<d", value)
     if isinstance(value, bytes):
         return field(b"\x3a", value)
-    if isinstance(value, Mapping):
-        return field(b"\x32", attributes(b"\x0a", value))  # pyright: ignore[reportUnknownArgumentType]  # any mapping
-    if isinstance(value, Sequence):
-        return field(b"\x2a", b"".join(field(b"\x0a", any_value(item)) for item in value))  # pyright: ignore[reportUnknownVariableType]  # any items
+    if issubclass(type(value), Mapping):
+        return field(b"\x32", attributes(b"\x0a", value))
+    if issubclass(type(value), Sequence):
+        return field(b"\x2a", b"".join(field(b"\x0a", any_value(item)) for item in value))
     return b"" if value is None else any_value(str(value))
 
 

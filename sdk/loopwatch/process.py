@@ -4,7 +4,7 @@ import hashlib
 import importlib.metadata
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,16 @@ from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 
-from loopwatch import names, settings, usage
+from loopwatch import names, settings
 from loopwatch.capture import CaptureChoice
+from loopwatch.content import ContentRules
+from loopwatch.encoding import Encoder
 from loopwatch.exporting import Exporter
 from loopwatch.faults import swallow
+from loopwatch.redaction import Redactor
 from loopwatch.runs import Run, current_scope
 from loopwatch.settings import Settings
+from loopwatch.spans import AgentSpan
 from loopwatch.spool import Spool
 from loopwatch.tracing import Tracing
 
@@ -30,12 +34,14 @@ class Process:
 
     Args:
         settings: what was decided.
+        rules: what may leave.
         tracing: opens spans.
         exporter: takes ended spans.
     """
 
-    def __init__(self, settings: Settings, tracing: Tracing, exporter: Exporter) -> None:
+    def __init__(self, settings: Settings, rules: ContentRules, tracing: Tracing, exporter: Exporter) -> None:
         self.settings = settings
+        self.rules = rules
         self.tracing = tracing
         self.exporter = exporter
         self.live_runs: dict[str, Run] = {}
@@ -43,16 +49,22 @@ class Process:
     def ended(self, span: ReadableSpan) -> None:
         """Takes every span that ended in this process, whoever opened it."""
         attributes = span.attributes or {}
-        run = self.live_runs.get(attributes.get(names.RUN_ID, ""))  # type: ignore[arg-type]  # a foreign sender may have set any type; it is then not found
+        run = self.live_runs.get(str(attributes.get(names.RUN_ID, "")))
         if run is not None:
-            used = usage.read(attributes)
-            if used is not None:
-                run.count_model_call(used.response_id, used.input_tokens, used.output_tokens)
-        self.exporter.put(span)
+            run.count_model_call(attributes)
+        self.exporter.put(span, None if run is None else run.capture)
+
+    def ended_own(self, span: AgentSpan) -> None:
+        """Takes a span of ours, whose run is known."""
+        run = None if span.scope is None else span.scope.run
+        if run is not None and names.REQUEST_MODEL in span.own:
+            run.count_model_call(span.own)
+        capture = span.capture if run is None or span.capture is not None else run.capture
+        self.exporter.put(span, capture)
 
 
 class RunProcessor(SpanProcessor):
-    """Puts what the design lists on every span of a run, spans of other libraries included, and takes them at their end."""
+    """Puts a run's attributes on every span of it, spans of other libraries included, and takes them at their end."""
 
     def on_start(self, span: Span, parent_context: Any = None) -> None:
         """Adds the run's attributes."""
@@ -84,6 +96,9 @@ def configure(
     endpoint: str | None = None,
     api_key: str | None = None,
     capture: CaptureChoice = None,
+    redact: bool = True,
+    redact_patterns: Sequence[str] = (),
+    keep_attributes: Sequence[str] = (),
     spool_dir: str | os.PathLike[str] | None = None,
 ) -> None:
     """Starts recording in this process. Without it every decorator calls straight through.
@@ -98,6 +113,9 @@ def configure(
         api_key: sent as Bearer.
         capture: what content may leave the process: True, or kinds of "input", "output", "tool_calls", "errors";
             nothing by default.
+        redact: whether secrets and personal data are taken out of content.
+        redact_patterns: further regular expressions to take out; a group named `secret` narrows what goes.
+        keep_attributes: beginnings of other libraries' attribute names that carry no content: they leave always.
         spool_dir: where batches wait that the collector could not take.
 
     Raises:
@@ -110,6 +128,9 @@ def configure(
         endpoint=endpoint,
         api_key=api_key,
         capture_choice=capture,
+        redact=redact,
+        redact_patterns=redact_patterns,
+        keep_attributes=keep_attributes,
         spool_dir=spool_dir,
     )
     shutdown()
@@ -120,8 +141,20 @@ def configure(
     if "input" in decided.capture:
         # the Anthropic client reads it when a client is constructed: its own spans then carry the messages
         os.environ.setdefault("ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE", "content")
-    exporter = Exporter(decided, resource.attributes, Spool(_spool_directory(decided), decided.max_spool_bytes))
-    replace(Process(decided, Tracing(provider, resource, _ended), exporter))
+    rules = ContentRules(
+        decided.capture,
+        Redactor(decided.redact_patterns).redact if decided.redact else _as_it_is,
+        decided.max_content_chars,
+        decided.kept_prefixes,
+    )
+    spool = Spool(_spool_directory(decided), decided.max_spool_bytes)
+    sent_resource = dict(resource.attributes)
+    exporter = Exporter(decided, Encoder(sent_resource, rules), sent_resource, spool)
+    replace(Process(decided, rules, Tracing(provider, resource, _ended_own), exporter))
+
+
+def _as_it_is(text: str) -> str:
+    return text
 
 
 def _spool_directory(decided: Settings) -> Path:
@@ -130,9 +163,12 @@ def _spool_directory(decided: Settings) -> Path:
     return decided.spool_dir / hashlib.sha256(whose.encode()).hexdigest()[:16]
 
 
-def _ended(span: ReadableSpan) -> None:
-    if active is not None:
-        active.ended(span)
+def _ended_own(span: AgentSpan) -> None:
+    try:
+        if active is not None:
+            active.ended_own(span)
+    except Exception as fault:  # noqa: BLE001 - a fault of ours must not reach whoever ended the span
+        swallow("process.ended", fault)
 
 
 def replace(process: Process | None) -> Process | None:

@@ -8,7 +8,8 @@ from typing import Any, Final
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
-from loopwatch import names
+from loopwatch import names, usage
+from loopwatch.capture import Capture
 from loopwatch.errors import LimitExceeded
 from loopwatch.limits import Limits, Remaining
 
@@ -57,12 +58,14 @@ class Run:
         run_id: 32 hexadecimal digits.
         agent: the agent's name.
         limits: the caps in force.
+        capture: kinds of content that may leave, or None for the process's choice.
     """
 
-    def __init__(self, run_id: str, agent: str, limits: Limits) -> None:
+    def __init__(self, run_id: str, agent: str, limits: Limits, capture: Capture | None = None) -> None:
         self.run_id = run_id
         self.agent = agent
         self.limits = limits
+        self.capture = capture
         self.iterations = 0
         self.input_tokens = 0
         self.output_tokens = 0
@@ -101,16 +104,19 @@ class Run:
             duration_s=None if caps.duration_s is None else max(caps.duration_s - self.duration_s, 0.0),
         )
 
-    def count_model_call(self, response_id: str, input_tokens: int, output_tokens: int) -> None:
-        """Adds one ended model call to what the run has used; spans of the same response count once."""
+    def count_model_call(self, attributes: Mapping[str, Any]) -> None:
+        """Adds an ended span to what the run has used, if it is a model call; spans of one response count once."""
+        used = usage.read(attributes)
+        if used is None:
+            return
         with self.lock:
-            if response_id in self.responses:
+            if used.response_id in self.responses:
                 return
-            if response_id:
-                self.responses.add(response_id)
+            if used.response_id:
+                self.responses.add(used.response_id)
             self.model_calls += 1
-            self.input_tokens += input_tokens
-            self.output_tokens += output_tokens
+            self.input_tokens += used.input_tokens
+            self.output_tokens += used.output_tokens
 
     def check(self, iterations: int = 0) -> None:
         """Looks at every cap before more work begins.

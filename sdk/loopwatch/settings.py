@@ -29,6 +29,10 @@ class Settings:
         timeout_s: of one request.
         tls: certificates, by urllib3's names.
         capture: kinds of content that may leave the process.
+        redact: whether secrets are taken out of content.
+        redact_patterns: the author's further patterns.
+        kept_prefixes: beginnings of other libraries' attribute names that carry no content.
+        max_content_chars: of one attribute.
         spool_dir: where batches wait that could not be sent.
         max_spool_bytes: the spool's bound.
         max_queue_spans: ended spans that may wait in memory.
@@ -46,6 +50,10 @@ class Settings:
     timeout_s: float
     tls: Mapping[str, Any]
     capture: Capture
+    redact: bool
+    redact_patterns: tuple[str, ...]
+    kept_prefixes: tuple[str, ...]
+    max_content_chars: int
     spool_dir: Path
     max_spool_bytes: int
     max_queue_spans: int
@@ -64,6 +72,7 @@ def load(
     capture_choice: CaptureChoice = None,
     redact: bool = True,
     redact_patterns: Sequence[str] = (),
+    keep_attributes: Sequence[str] = (),
     spool_dir: str | os.PathLike[str] | None = None,
 ) -> Settings:
     """Reads the settings; an argument goes before LOOPWATCH_*, which goes before OTEL_*.
@@ -76,6 +85,9 @@ def load(
         endpoint: the collector's base URL.
         api_key: sent as Bearer.
         capture_choice: see `loopwatch.capture.parse`.
+        redact: see `Settings`; LOOPWATCH_REDACT=false turns it off too.
+        redact_patterns: see `Settings`.
+        keep_attributes: see `Settings.kept_prefixes`.
         spool_dir: see `Settings`.
 
     Returns:
@@ -97,6 +109,10 @@ def load(
         "timeout_s": reader.number("OTEL_EXPORTER_OTLP_TIMEOUT", 10.0),
         "tls": reader.tls(),
         "capture": reader.capture(capture_choice),
+        "redact": redact and reader.environ.get("LOOPWATCH_REDACT", "").strip().lower() not in {"0", "false"},
+        "redact_patterns": tuple(redact_patterns),
+        "kept_prefixes": tuple(keep_attributes),
+        "max_content_chars": int(reader.number("LOOPWATCH_MAX_CONTENT_CHARS", 256 * 1024)),
         "spool_dir": Path(spool_dir or reader.text("LOOPWATCH_SPOOL_DIR") or _default_spool_dir(reader.environ)),
         "max_spool_bytes": int(reader.number("LOOPWATCH_MAX_SPOOL_BYTES", 256 * 1024 * 1024)),
         "max_queue_spans": int(reader.number("LOOPWATCH_MAX_QUEUE_SPANS", 65_536)),

@@ -2,17 +2,23 @@
 
 Arguments and results may be changed by the agent the moment after, so they are copied at once; but the
 JSON, the hash and the redaction they need can wait for the exporter's thread. `marshal` copies plain
-data (None, numbers, text, lists, dicts) about six times faster than JSON spells it. Version 2 of its format is
-used because later ones depend on reference counts, so that equal values would differ. The bytes never leave the process.
+data (None, numbers, text, lists, dicts) about six times faster than JSON spells it. Version 2 of its format
+is used because later ones depend on reference counts, so that equal values would differ. The bytes never leave the
+process.
 """
 
 import json
 import marshal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 _MARSHAL_VERSION: Final = 2
+type_of: Callable[[Any], type[Any]] = type
+"""The built-in, typed so that looking at a value's type does not narrow what may be done with the value."""
 _SMALL: Final = frozenset({str, int, float, bool, type(None)})
+_TEXTS: Final = frozenset({bytes, bytearray})
+_SEQUENCES: Final = frozenset({list, tuple, set, frozenset})
+_SIZED: Final = frozenset({str, bytes, bytearray, list, dict})
 MAX_TEXT: Final = 1_000_000
 """Characters of one string that are looked at; of a longer one the head is kept, with a mark."""
 MAX_ITEMS: Final = 10_000
@@ -40,7 +46,7 @@ def cut_text(text: str, max_chars: int) -> str:
     return f"{text[:max_chars]}… [cut by loopwatch: {len(text) - max_chars} of {len(text)} characters]"
 
 
-def take(value: object) -> Snapshot:
+def take(value: Any) -> Snapshot:
     """Copies a value as it is now. Never raises for a value of any kind, and never runs long.
 
     Args:
@@ -60,22 +66,23 @@ def take(value: object) -> Snapshot:
     return Packed(marshal.dumps(_plain(value, 0, [MAX_ITEMS]), _MARSHAL_VERSION))
 
 
-def _is_oversized(value: object) -> bool:
+def _is_oversized(value: Any) -> bool:
     """Whether copying could take long, judged at the surface: nested giants are caught by the exporter's cap."""
-    if isinstance(value, (str, bytes, bytearray)):
+    kind = type_of(value)
+    if kind in _TEXTS:
         return len(value) > MAX_TEXT
-    if isinstance(value, dict):
-        return len(value) > MAX_ITEMS or any(_is_long(item) for item in value.values())  # pyright: ignore[reportUnknownVariableType]  # any items
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return len(value) > MAX_ITEMS or any(_is_long(item) for item in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # any items
+    if kind is dict:
+        return len(value) > MAX_ITEMS or any(_is_long(item) for item in value.values())
+    if kind in _SEQUENCES:
+        return len(value) > MAX_ITEMS or any(_is_long(item) for item in value)
     return True
 
 
-def _is_long(item: object) -> bool:
-    return isinstance(item, (str, bytes, bytearray, list, dict)) and len(item) > MAX_TEXT  # pyright: ignore[reportUnknownArgumentType]  # any items
+def _is_long(item: Any) -> bool:
+    return type(item) in _SIZED and len(item) > MAX_TEXT
 
 
-def _plain(value: object, depth: int, budget: list[int]) -> Any:
+def _plain(value: Any, depth: int, budget: list[int]) -> Any:
     """Rebuilds a value of plain data, describing what is not; `budget` counts down over the whole value."""
     if type(value) in _SMALL:
         return cut_text(value, MAX_TEXT) if type(value) is str else value
@@ -91,15 +98,16 @@ def _plain(value: object, depth: int, budget: list[int]) -> Any:
 
 
 def _plain_object(value: Any, depth: int, budget: list[int]) -> Any:
-    if isinstance(value, str):
+    kind = type_of(value)
+    if issubclass(kind, str):
         return cut_text(str.__str__(value), MAX_TEXT)
-    if isinstance(value, (int, float)):
-        return int(value) if isinstance(value, int) else float(value)
-    if isinstance(value, (bytes, bytearray, memoryview)):
+    if issubclass(kind, (int, float)):
+        return int(value) if issubclass(kind, int) else float(value)
+    if issubclass(kind, (bytes, bytearray, memoryview)):
         return f"<{len(value)} bytes>"
-    if isinstance(value, Mapping):
+    if issubclass(kind, Mapping):
         return _plain_mapping(value, depth, budget)
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if issubclass(kind, (list, tuple, set, frozenset)):
         return _plain_items(value, depth, budget)
     return _described(value, depth, budget)
 
@@ -125,14 +133,15 @@ def _plain_items(value: Any, depth: int, budget: list[int]) -> list[Any]:
 
 
 def _described(value: Any, depth: int, budget: list[int]) -> Any:
-    dump = getattr(type(value), "model_dump", None)  # pydantic, and the Anthropic client's own types
+    kind = type_of(value)
+    dump = getattr(kind, "model_dump", None)  # pydantic, and the Anthropic client's own types
     if dump is not None:
         return _plain(dump(value), depth + 1, budget)
-    fields = getattr(type(value), "__dataclass_fields__", None)
+    fields = getattr(kind, "__dataclass_fields__", None)
     if fields is not None:
         return _plain({name: getattr(value, name, None) for name in fields}, depth + 1, budget)
-    if type(value).__repr__ is object.__repr__:
-        return f"<{type(value).__name__}>"
+    if kind.__repr__ is object.__repr__:
+        return f"<{kind.__name__}>"
     return cut_text(repr(value), 1_000)
 
 
@@ -168,10 +177,11 @@ _strict_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow
 
 
 def _finite(value: Any) -> Any:
-    if isinstance(value, float):
+    kind = type_of(value)
+    if kind is float:
         return value if value - value == 0 else str(value)
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]  # plain data of any items
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [_finite(item) for item in value]  # pyright: ignore[reportUnknownVariableType]  # plain data of any items
+    if kind is dict:
+        return {key: _finite(item) for key, item in value.items()}
+    if kind in _SEQUENCES:
+        return [_finite(item) for item in value]
     return value

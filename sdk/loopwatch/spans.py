@@ -5,22 +5,19 @@ than all the rest of a decorated call. Ours writes its own, already clean attrib
 comes from others goes through the checks. Content is kept as snapshots, spelled out by the exporter's thread.
 """
 
-import random
-import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.attributes import BoundedAttributes
-from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
-from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode
 
 if TYPE_CHECKING:
     from loopwatch.capture import Capture
     from loopwatch.runs import Scope
     from loopwatch.snapshots import Snapshot
+    from loopwatch.tracing import Tracing
 
 MAX_EVENTS = 128
 
@@ -35,9 +32,7 @@ class AgentSpan(Span, ReadableSpan):
         attributes: clean attributes, kept and not copied.
         scope: where in a run it is, or None outside any.
         kind: the OpenTelemetry span kind.
-        resource: the process.
-        instrumentation_scope: ours.
-        on_end: called once with the span when it ends.
+        tracing: what opened it: knows the process and the time, and takes the span when it ends.
     """
 
     def __init__(
@@ -48,33 +43,33 @@ class AgentSpan(Span, ReadableSpan):
         attributes: dict[str, Any],
         scope: "Scope | None",
         kind: SpanKind,
-        resource: Resource,
-        instrumentation_scope: InstrumentationScope,
-        on_end: Callable[["AgentSpan"], None],
+        tracing: "Tracing",
     ) -> None:
         self._name = name
         self._context = context
         self._parent = parent
         self._kind = kind
-        self._resource = resource
-        self._instrumentation_scope = instrumentation_scope
+        self._resource = tracing.resource
+        self._instrumentation_scope = tracing.instrumentation_scope
+        self._tracing = tracing
         self._instrumentation_info = None
         self._links: tuple[Link, ...] = ()
         self.scope = scope
         self.own: dict[str, Any] = attributes
-        self.contents: dict[str, Snapshot] | None = None
+        self.contents: dict[str, Snapshot] = {}
+        self.set_by_others: dict[str, Any] = {}
         self.weight = 0  # characters of content it carries
         self.capture: Capture | None = None
         self._recorded: list[Event] = []
         self._error: Status | None = None
-        self._on_end = on_end
         self._ended: int | None = None
-        self._start_time = time.time_ns()
+        self._start_time = tracing.clock()
 
     @property
     def attributes(self) -> Mapping[str, Any]:
         """Every attribute, those the whole run shares included."""
-        return self.own if self.scope is None else {**self.scope.attributes, **self.own}
+        shared = {} if self.scope is None else self.scope.attributes
+        return {**shared, **self.own, **self.set_by_others}
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -124,9 +119,9 @@ class AgentSpan(Span, ReadableSpan):
         self.set_attributes({key: value})
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
-        """Sets attributes, checked as OpenTelemetry does."""
+        """Sets attributes, checked as OpenTelemetry does; they are treated as another library's."""
         if self._ended is None:
-            self.own.update(BoundedAttributes(attributes=attributes))
+            self.set_by_others.update(BoundedAttributes(attributes=attributes))
 
     def add_event(self, name: str, attributes: Mapping[str, Any] | None = None, timestamp: int | None = None) -> None:
         """Adds an event; past 128 of them the oldest goes."""
@@ -134,7 +129,8 @@ class AgentSpan(Span, ReadableSpan):
             return
         if len(self._recorded) >= MAX_EVENTS:
             del self._recorded[0]
-        self._recorded.append(Event(name, BoundedAttributes(attributes=attributes), timestamp))
+        at = self._tracing.clock() if timestamp is None else timestamp
+        self._recorded.append(Event(name, BoundedAttributes(attributes=attributes), at))
 
     def add_link(self, context: SpanContext, attributes: Mapping[str, Any] | None = None) -> None:
         """Adds a link to another span."""
@@ -173,12 +169,11 @@ class AgentSpan(Span, ReadableSpan):
     def end(self, end_time: int | None = None) -> None:
         """Ends the span and hands it on; a second call does nothing."""
         if self._ended is None:
-            self._ended = time.time_ns() if end_time is None else end_time
-            self._on_end(self)
+            self._ended = self._tracing.clock() if end_time is None else end_time
+            self._tracing.on_end(self)
 
 
 _UNSET = Status(StatusCode.UNSET)
-random_bits = random.getrandbits
 
 
 def exception_name(error: BaseException) -> str:

@@ -1,6 +1,6 @@
 """`@tool`: one call of the function is one tool call, with its outcome."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar, overload
 
@@ -118,7 +118,7 @@ def _test_of(not_found: NotFoundWhen) -> Callable[[Any], bool] | None:
 
 
 @contextmanager
-def tool_call_id(call_id: str) -> Iterator[None]:
+def tool_call_id(call_id: str) -> Generator[None]:
     """Names the model's request that the tool calls made inside answer.
 
     Args:
@@ -145,8 +145,8 @@ def tool(
 ) -> Any:
     """Makes each call of a function a tool call.
 
-    An exception is the outcome `error`, retryable or not by its type; raising `loopwatch.NotFound`, or returning a value
-    declared in `not_found`, is `not_found`.
+    An exception is the outcome `error`, retryable or not by its type; raising `loopwatch.NotFound`, or returning a
+    value declared in `not_found`, is `not_found`.
 
     Args:
         function: the function, when used without parentheses.

@@ -78,8 +78,8 @@ class Transport:
 
 def _pool(settings: Settings) -> Any:
     """Connections as the environment wants them: through a proxy, with its own certificates."""
-    from urllib.request import getproxies, proxy_bypass  # with urllib3: only in the exporter's thread
     from urllib.parse import urlsplit
+    from urllib.request import getproxies, proxy_bypass  # with urllib3: only in the exporter's thread
 
     import urllib3
 
@@ -131,8 +131,8 @@ def back_off_s(failures: int, asked_s: float = 0.0) -> float:
         asked_s: what the collector asked for.
 
     Returns:
-        Seconds: doubling up to half a minute, with full jitter so that a fleet does not return as one; never less than was
-        asked.
+        Seconds: doubling up to half a minute, with jitter so that a fleet does not return as one; never less than
+        was asked.
     """
     longest = min(LONGEST_BACK_OFF_S, FIRST_BACK_OFF_S * 2 ** min(failures - 1, 10))
     return max(asked_s, random.uniform(longest / 2, longest))  # noqa: S311 - spreads load, guards nothing

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from loopwatch import process
 from loopwatch.operations import Operation
+from loopwatch.snapshots import type_of
 
 Begin = Callable[[process.Process, tuple[Any, ...], dict[str, Any]], Operation | None]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -26,8 +27,9 @@ def wrap(function: Any, begin: Callable[[Any], Begin]) -> Any:
     Returns:
         The same form, with the same signature, docstring and exceptions.
     """
-    if isinstance(function, (classmethod, staticmethod)):
-        return type(function)(wrap(function.__func__, begin))
+    form = type_of(function)
+    if issubclass(form, (classmethod, staticmethod)):
+        return form(wrap(function.__func__, begin))
     begin_call = begin(function)
     if inspect.isasyncgenfunction(function):
         return _wrap_async_generator(function, begin_call)
@@ -77,7 +79,9 @@ def _wrap_generator(function: Callable[..., Any], begin: Begin) -> Callable[...,
     def generate(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         state = process.active
         if state is None or (operation := begin(state, args, kwargs)) is None:
-            return (yield from function(*args, **kwargs))
+            untouched: Generator[Any, Any, Any] = function(*args, **kwargs)
+            return (yield from untouched)
+        advance: Callable[[Any], Any]
         try:
             inner = function(*args, **kwargs)
             advance, value = inner.send, None
