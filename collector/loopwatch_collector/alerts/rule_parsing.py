@@ -1,0 +1,344 @@
+"""Rules and channels from TOML: every fault found, each with its line."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from loopwatch_collector.alerts.condition_parsing import CONDITION_KINDS, parse_condition
+from loopwatch_collector.alerts.durations import parse_duration
+from loopwatch_collector.alerts.errors import Fault, InvalidRule
+from loopwatch_collector.alerts.rule import SEVERITIES, Rule, Source
+from loopwatch_collector.alerts.sources import COLLECTOR, source_named, source_names
+from loopwatch_collector.alerts.toml_lines import Lines, Path, load_toml
+from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_REQUIRED: Final = ("name", "title", "query", "value", "condition")
+_CHANNEL_KEYS: Final = frozenset({"apprise", "webhook", "secret", "allow_private"})
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSettings:
+    """Where messages go.
+
+    Attributes:
+        name: as rules call it.
+        kind: apprise or webhook.
+        url: may hold a key, so it is never shown.
+        secret: signs a webhook's messages.
+        allow_private: a webhook may be on a private network.
+    """
+
+    name: str
+    kind: str
+    url: str = field(repr=False)
+    secret: str = field(default="", repr=False)
+    allow_private: bool = False
+
+
+@dataclass(slots=True)
+class RulesFile:
+    """What a document says."""
+
+    rules: list[Rule] = field(default_factory=list[Rule])
+    channels: list[ChannelSettings] = field(default_factory=list[ChannelSettings])
+    faults: list[Fault] = field(default_factory=list[Fault])
+
+
+def parse_rules(text: str, source: Source, environment: Mapping[str, str] | None = None) -> RulesFile:
+    """Reads a rules document; rules without a fault are in the result beside the faults of the others.
+
+    Args:
+        text: TOML with `[[rule]]` tables and `[channels.NAME]` tables.
+        source: where it comes from.
+        environment: what `${NAME}` in a channel stands for.
+    """
+    try:
+        document, lines = load_toml(text)
+    except InvalidRule as broken:
+        return RulesFile(faults=broken.faults)
+    result = RulesFile()
+    for key in document.keys() - {"rule", "channels"}:
+        result.faults.append(
+            Fault(
+                lines.of((key,)), f"'{key}' is neither [[rule]] nor [channels.NAME]{_near(key, ('rule', 'channels'))}"
+            )
+        )
+    tables = document.get("rule", [])
+    if not isinstance(tables, list):
+        result.faults.append(Fault(lines.of(("rule",)), "a rule begins with [[rule]], in double brackets"))
+        tables = []
+    texts = _texts(text, lines, len(tables))  # pyright: ignore[reportUnknownArgumentType]  # of a TOML array
+    for index, table in enumerate(tables):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # the same
+        _RuleReader(table, lines, ("rule", index), source, texts[index]).read_into(result)  # pyright: ignore[reportUnknownArgumentType]  # the same
+    for name, table in document.get("channels", {}).items():
+        _read_channel(name, table, lines, environment or {}, result)
+    _refuse_doubles(result, lines, tables)  # pyright: ignore[reportUnknownArgumentType]  # the same
+    result.faults.sort(key=lambda fault: fault.line or 0)
+    return result
+
+
+def parse_rule(text: str, source: Source) -> Rule:
+    """Reads a document that holds one rule.
+
+    Raises:
+        InvalidRule: it holds another number of them, or there is a fault.
+    """
+    result = parse_rules(text, source)
+    if result.faults:
+        raise InvalidRule(result.faults)
+    if len(result.rules) != 1 or result.channels:
+        raise InvalidRule([Fault(None, f"one [[rule]] and nothing else is wanted here, not {len(result.rules)}")])
+    return result.rules[0]
+
+
+def _texts(text: str, lines: Lines, count: int) -> list[str]:
+    """Each rule's own text, comments above it left out."""
+    all_lines = text.splitlines()
+    starts = [lines.of(("rule", index)) or 1 for index in range(count)]
+    heads = [number for number, line in enumerate(all_lines, 1) if re.match(r"\s*\[(\[rule\]|channels)", line)]
+    texts: list[str] = []
+    for start in starts:
+        end = min((head for head in heads if head > start), default=len(all_lines) + 1)
+        body = "\n".join(all_lines[start - 1 : end - 1])
+        texts.append(re.sub(r"(\n\s*(#.*)?)*$", "", body) + "\n")
+    return texts
+
+
+class _RuleReader:
+    """Reads one [[rule]] table, noting what is wrong."""
+
+    def __init__(self, table: Any, lines: Lines, path: Path, source: Source, text: str) -> None:
+        self.table: dict[str, Any] = table if isinstance(table, dict) else {}
+        self.lines = lines
+        self.path = path
+        self.source: Source = source
+        self.text = text
+        self.faults: list[Fault] = []
+
+    def read_into(self, result: RulesFile) -> None:
+        fields = self.fields()
+        if self.faults:
+            result.faults.extend(self.faults)
+        else:
+            result.rules.append(Rule(**fields, source=self.source, toml=self.text))
+
+    def fault(self, key: str, message: str) -> None:
+        self.faults.append(Fault(self.lines.of((*self.path, key)), message))
+
+    def fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {}
+        for key, value in self.table.items():
+            if key not in _FIELDS:
+                self.fault(key, f"a rule has no '{key}'{_near(key, _FIELDS)}")
+                continue
+            name, parse = _FIELDS[key]
+            try:
+                fields[name] = parse(value)
+            except (ValueError, TypeError) as wrong:
+                self.fault(key, f"{key}: {wrong}")
+        for key in _REQUIRED:
+            if key not in self.table:
+                self.fault(key, f"a rule needs '{key}'")
+        if "condition" in fields:
+            self._check_window(fields)
+        if "query" in fields:
+            self._check_query(fields)
+        return fields
+
+    def _check_window(self, fields: dict[str, Any]) -> None:
+        kind = type(fields["condition"]).__name__.lower()
+        if "window" in self.table and kind == "forecast":
+            self.fault("window", "a forecast looks at its whole period and takes no window")
+        elif "window" not in self.table and kind != "forecast":
+            self.fault("condition", "a rule needs 'window', such as \"1h\"")
+        fields.setdefault("window_s", 86_400)
+
+    def _check_query(self, fields: dict[str, Any]) -> None:
+        query = source_named(fields["query"])
+        if query is None:
+            self.fault("query", f"there is no query '{fields['query']}'{_near(fields['query'], source_names())}")
+            return
+        columns = {column.name: column for column in query.columns}
+        for key, wanted in self._columns(fields):
+            if wanted not in columns or columns[wanted].unit in {"text", "time"}:
+                numeric = [name for name, column in columns.items() if column.unit not in {"text", "time"}]
+                self.fault(key, f"query {query.name} has no number '{wanted}'; it has {', '.join(numeric)}")
+            elif key == "value":
+                fields["unit"] = "ratio" if hasattr(fields.get("condition"), "of") else columns[wanted].unit
+        self._check_params(query, fields)
+        self._check_group(query, fields)
+
+    def _columns(self, fields: dict[str, Any]) -> list[tuple[str, str]]:
+        wanted = [("value", fields["value"])] if "value" in fields else []
+        return wanted + [("condition", column) for column in getattr(fields.get("condition"), "of", ())]
+
+    def _check_params(self, query: NamedQuery, fields: dict[str, Any]) -> None:
+        known = {param.name: param for param in query.params}
+        for name, value in fields.get("params", {}).items():
+            if name not in known:
+                self.fault("params", f"query {query.name} has no parameter '{name}'{_near(name, known)}")
+            elif known[name].values and value not in known[name].values:
+                self.fault("params", f"{name} must be one of {', '.join(known[name].values)}, not '{value}'")
+        if query is COLLECTOR and fields.get("filters"):
+            self.fault("filters", "the collector's own health cannot be filtered")
+
+    def _check_group(self, query: NamedQuery, fields: dict[str, Any]) -> None:
+        group = fields.get("group_by", "")
+        dimensions = next((param.values for param in query.params if param.name == "dimension"), ())
+        texts = [column.name for column in query.columns if column.unit == "text"]
+        if not group:
+            if texts and fields.get("params", {}).get("dimension") != "all":
+                choices = ", ".join(dimensions or texts)
+                self.fault("query", f"query {query.name} answers many rows: say group_by = one of {choices}")
+        elif group in dimensions:
+            fields["params"] = {**fields.get("params", {}), "dimension": group}
+            fields["group_column"] = "key"
+        elif group in texts:
+            fields["group_column"] = group
+        else:
+            self.fault(
+                "group_by", f"query {query.name} cannot be grouped by '{group}'{_near(group, dimensions or texts)}"
+            )
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise ValueError(f"{value!r} must be lower-case letters, digits and hyphens, at most 63")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{value!r} must be a text")
+    return value.strip()
+
+
+def _seconds(value: Any) -> int:
+    if not isinstance(value, str):
+        raise ValueError(f'{value!r} must be a duration in quotes, such as "15m"')  # noqa: TRY004 one class of fault
+    return parse_duration(value)
+
+
+def _positive_seconds(value: Any) -> int:
+    seconds = _seconds(value)
+    if seconds < 1:
+        raise ValueError("must be at least 1s")
+    return seconds
+
+
+def _texts_by_name(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{value!r} must be a table, such as {{ team = 'agents' }}")  # noqa: TRY004 one class of fault
+    return {str(name): str(entry) for name, entry in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # of a TOML table
+
+
+def _filters(value: Any) -> dict[str, tuple[str, ...]]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{value!r} must be a table, such as {{ environment = ['production'] }}")  # noqa: TRY004 one class of fault
+    filters: dict[str, tuple[str, ...]] = {}
+    for name, entry in value.items():  # pyright: ignore[reportUnknownVariableType]  # of a TOML table
+        if name not in FILTERS:
+            raise ValueError(f"there is no filter '{name}'; filters are {', '.join(FILTERS)}")
+        filters[str(name)] = _strings([entry] if isinstance(entry, str) else entry)  # pyright: ignore[reportUnknownArgumentType]  # the same
+    return filters
+
+
+def _strings(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):  # pyright: ignore[reportUnknownVariableType]  # of a TOML array
+        raise ValueError(f"{value!r} must be a list of texts")
+    return tuple(str(entry) for entry in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # the same
+
+
+def _severity(value: Any) -> str:
+    if value not in SEVERITIES:
+        raise ValueError(f"{value!r} must be one of {', '.join(SEVERITIES)}")
+    return value
+
+
+def _timezone(value: Any) -> str:
+    try:
+        ZoneInfo(_text(value))
+    except (ZoneInfoNotFoundError, OSError) as unknown:
+        raise ValueError(f"there is no time zone {value!r}; one is named like Europe/Berlin") from unknown
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r} must be true or false")  # noqa: TRY004 one class of fault
+    return value
+
+
+_FIELDS: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
+    "name": ("name", _name),
+    "title": ("title", _text),
+    "description": ("description", _text),
+    "query": ("query", _text),
+    "params": ("params", _texts_by_name),
+    "filters": ("filters", _filters),
+    "value": ("value", _text),
+    "group_by": ("group_by", _text),
+    "condition": ("condition", parse_condition),
+    "window": ("window_s", _positive_seconds),
+    "every": ("every_s", _positive_seconds),
+    "for": ("for_s", _seconds),
+    "resolve_after": ("resolve_after_s", _seconds),
+    "renotify_after": ("renotify_after_s", _seconds),
+    "timezone": ("timezone", _timezone),
+    "severity": ("severity", _severity),
+    "labels": ("labels", _texts_by_name),
+    "notify": ("notify", _strings),
+    "evidence": ("evidence", _text),
+    "enabled": ("enabled", _flag),
+}
+
+
+def _read_channel(name: str, table: Any, lines: Lines, environment: Mapping[str, str], result: RulesFile) -> None:
+    path: Path = ("channels", name)
+    entries: dict[str, Any] = dict(table) if isinstance(table, dict) else {}  # pyright: ignore[reportUnknownArgumentType]  # of a TOML table
+    for key in entries.keys() - _CHANNEL_KEYS:
+        result.faults.append(Fault(lines.of((*path, key)), f"a channel has no '{key}'{_near(key, _CHANNEL_KEYS)}"))
+    kinds = [kind for kind in ("apprise", "webhook") if kind in entries]
+    if len(kinds) != 1:
+        result.faults.append(Fault(lines.of(path), f"channel {name} needs either 'apprise' or 'webhook', with its URL"))
+        return
+    if kinds == ["webhook"] and "secret" not in entries:
+        result.faults.append(
+            Fault(lines.of(path), f"channel {name} needs 'secret', with which its messages are signed")
+        )
+        return
+    try:
+        url, secret = (_with_environment(str(entries.get(key, "")), environment) for key in (kinds[0], "secret"))
+    except KeyError as missing:
+        message = f"channel {name}: the environment has no variable {missing}"
+        result.faults.append(Fault(lines.of(path), message))
+        return
+    result.channels.append(ChannelSettings(name, kinds[0], url, secret, bool(entries.get("allow_private", False))))
+
+
+def _with_environment(text: str, environment: Mapping[str, str]) -> str:
+    return re.sub(r"\$\{(\w+)\}", lambda match: environment[match[1]], text)
+
+
+def _refuse_doubles(result: RulesFile, lines: Lines, tables: list[Any]) -> None:
+    first: dict[str, int | None] = {}
+    for index, table in enumerate(tables):
+        name = table.get("name") if isinstance(table, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # of a TOML table
+        if not isinstance(name, str):
+            continue
+        line = lines.of(("rule", index, "name"))
+        if name in first:
+            result.faults.append(Fault(line, f"the name '{name}' is taken by the rule on line {first[name]}"))
+        first.setdefault(name, line)
+
+
+def _near(word: str, words: Any) -> str:
+    near = get_close_matches(word, list(words), n=1)
+    return f"; did you mean '{near[0]}'?" if near else f"; there are {', '.join(sorted(words))}"
+
+
+__all__ = ["CONDITION_KINDS", "ChannelSettings", "RulesFile", "parse_rule", "parse_rules"]

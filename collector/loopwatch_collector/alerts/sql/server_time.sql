@@ -1,0 +1,1 @@
+SELECT toUnixTimestamp64Nano(now64(9)) AS now_ns

@@ -1,0 +1,10 @@
+"""The alerts' own statements, each a file under sql/."""
+
+from functools import cache
+from importlib import resources
+
+
+@cache
+def statement(name: str) -> str:
+    """Returns the SQL of a statement, by its file's name without the ending."""
+    return (resources.files("loopwatch_collector.alerts") / "sql" / f"{name}.sql").read_text(encoding="utf-8")

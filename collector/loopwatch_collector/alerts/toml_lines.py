@@ -1,0 +1,81 @@
+"""TOML with the lines its values stand on, which tomllib does not tell."""
+
+import re
+import tomllib
+from typing import Any, Final
+
+from loopwatch_collector.alerts.errors import Fault, InvalidRule
+
+_HEADER: Final = re.compile(r"\s*\[(\[?)\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
+_KEY: Final = re.compile(r"""\s*("?[\w.-]+"?)\s*=""")
+_SYNTAX_LINE: Final = re.compile(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)")
+
+Path = tuple[str | int, ...]
+"""Where a value is: names of tables and keys, and the place within an array of tables."""
+
+
+class Lines:
+    """The lines of a document's tables and keys.
+
+    Args:
+        text: a valid TOML document. Keys of inline tables have the line of the table.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._lines: dict[Path, int] = {}
+        counts: dict[Path, int] = {}
+        table: Path = ()
+        in_text = ""
+        for number, line in enumerate(text.splitlines(), 1):
+            in_text, was_in_text = _open_text(line, in_text), in_text
+            if was_in_text:
+                continue
+            if header := _HEADER.match(line):
+                table = _table(header[2], is_array=bool(header[1]), counts=counts)
+                self._lines[table] = number
+            elif key := _KEY.match(line):
+                self._lines.setdefault((*table, *key[1].replace('"', "").split(".")), number)
+
+    def of(self, path: Path) -> int | None:
+        """The line of a value, or of the nearest table around it that has one."""
+        while path:
+            if path in self._lines:
+                return self._lines[path]
+            path = path[:-1]
+        return None
+
+
+def _open_text(line: str, mark: str) -> str:
+    """Returns the mark of the multi-line text that is open after a line, or ""."""
+    for found in re.findall(r'"""|' + "'''", line):
+        if not mark:
+            mark = found
+        elif mark == found:
+            mark = ""
+    return mark
+
+
+def _table(name: str, *, is_array: bool, counts: dict[Path, int]) -> Path:
+    path: Path = ()
+    parts = [part.strip().strip('"') for part in name.split(".")]
+    for depth, part in enumerate(parts):
+        path = (*path, part)
+        if is_array and depth == len(parts) - 1:
+            counts[path] = counts.get(path, -1) + 1
+        if path in counts:
+            path = (*path, counts[path])
+    return path
+
+
+def load_toml(text: str) -> tuple[dict[str, Any], Lines]:
+    """Reads a document.
+
+    Raises:
+        InvalidRule: it is not TOML; the fault says where.
+    """
+    try:
+        return tomllib.loads(text), Lines(text)
+    except tomllib.TOMLDecodeError as fault:
+        match = _SYNTAX_LINE.fullmatch(str(fault))
+        line = int(match[2]) if match and match[2] else len(text.splitlines()) if match else None
+        raise InvalidRule([Fault(line, f"not TOML: {match[1] if match else fault}")]) from fault

@@ -1,0 +1,44 @@
+-- title: Outcomes by dimension
+-- description: How the runs that started in the range ended, told apart by one dimension. A run is looping when a loop was reported in it or a limit on identical calls stopped it.
+-- param: dimension Enum(all, agent, version, customer, environment, user) = all | What to tell apart
+-- column: key text | Value of the dimension
+-- column: runs runs | Runs that started in the range
+-- column: ended runs | Of these, ended
+-- column: completed runs | Ended as completed
+-- column: escalated runs | Handed to a human
+-- column: failed runs | Ended by an exception
+-- column: stopped runs | Stopped by a limit or a breaker
+-- column: capped runs | Ended runs with a cap on iterations
+-- column: at_cap runs | Of these, runs that reached it
+-- column: looping runs | Runs with a loop
+-- column: p95_duration_ns ns | 95th percentile of the duration of ended runs
+-- with: selected_runs
+SELECT
+    multiIf(
+        {dimension:String} = 'agent', toString(agent),
+        {dimension:String} = 'version', toString(agent_version),
+        {dimension:String} = 'customer', customer_id,
+        {dimension:String} = 'environment', toString(environment),
+        {dimension:String} = 'user', user_id,
+        ''
+    ) AS key,
+    count() AS runs,
+    countIf(selected_runs.ended) AS ended,
+    countIf(outcome = 'completed') AS completed,
+    countIf(outcome = 'escalated') AS escalated,
+    countIf(outcome = 'failed') AS failed,
+    countIf(outcome = 'stopped') AS stopped,
+    countIf(selected_runs.ended AND iteration_cap > 0) AS capped,
+    countIf(selected_runs.ended AND iteration_cap > 0 AND iterations >= iteration_cap) AS at_cap,
+    countIf(limit_name = 'identical_calls' OR run_id IN (
+        SELECT run_id
+        FROM spans
+        WHERE project = {project:String}
+            AND start_time >= (SELECT min(first_span_time) FROM selected_runs)
+            AND start_time <= (SELECT max(last_span_time) FROM selected_runs)
+            AND has(event_names, 'loopwatch.loop')
+    )) AS looping,
+    quantileExactInclusiveOrNullIf(0.95)(duration_ns, selected_runs.ended) AS p95_duration_ns
+FROM selected_runs
+GROUP BY key
+ORDER BY runs DESC, key
