@@ -15,7 +15,6 @@ _STYLE = """<style>
 [data-testid="stSidebarHeader"] { display: none; }
 [data-testid="stSidebarUserContent"] { padding-top: 1rem; }
 [class*="st-key-table-"] button p { color: gray; font-size: 0.8rem; }
-[class*="st-key-panel-"] [data-testid="stMarkdownContainer"] p { margin-bottom: 0; }
 [data-testid="stMetric"] { padding: 0.6rem 0.9rem; }
 </style>"""
 

@@ -75,8 +75,8 @@ def _points(event: Any) -> Sequence[Mapping[str, Any]]:
 
 
 def _head(context: Context, answer: Answer, title: str, key: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", wrap=False, gap="xsmall"):
-        st.markdown(f"**{plain(title)}**")
+    with st.container(horizontal=True, vertical_alignment="top", wrap=False, gap="xsmall"):
+        st.markdown(f"**{plain(title, 90)}**", width="stretch")
         behind(context, answer, key)
 
 
@@ -161,7 +161,9 @@ def table(
         }
     )
     config = {
-        heading: st.column_config.Column(heading, alignment="right" if unit in _RIGHT else "left")
+        heading: st.column_config.Column(
+            heading, alignment="right" if unit in _RIGHT else "left", width=_WIDTHS.get(unit)
+        )
         for heading, unit in columns.values()
     }
     event = st.dataframe(
@@ -178,6 +180,10 @@ def table(
 
 
 _RIGHT = frozenset({"runs", "calls", "tokens", "count", "usd", "ns", "ratio", "bytes"})
+
+
+# In pixels; what has no width of its own shares what is left.
+_WIDTHS = {"sentence": 320, "id": 120, "name": 150, "time": 150}
 
 
 def _cell(value: Any, unit: str, context: Context) -> str:
@@ -221,12 +227,17 @@ def open_tool(context: Context, tool: str) -> None:
     navigation.go(context, "runs", q=f"tool = {json.dumps(tool, ensure_ascii=False)}")
 
 
+def sums(rows: Sequence[Mapping[str, Any]], key: str, value: str) -> dict[str, float]:
+    """The sum of a column for each key, the largest first; unknown values count as nothing."""
+    summed: dict[str, float] = {}
+    for row in rows:
+        summed[str(row[key])] = summed.get(str(row[key]), 0) + (row[value] or 0)
+    return dict(sorted(summed.items(), key=lambda item: -item[1]))
+
+
 def by_size(rows: Sequence[Mapping[str, Any]], key: str, value: str) -> list[str]:
     """The keys of rows, the one with the largest sum first."""
-    sums: dict[str, float] = {}
-    for row in rows:
-        sums[str(row[key])] = sums.get(str(row[key]), 0) + (row[value] or 0)
-    return sorted(sums, key=lambda name: -sums[name])
+    return list(sums(rows, key, value))
 
 
 def fold(rows: Sequence[Mapping[str, Any]], key: str, value: str) -> list[dict[str, Any]]:

@@ -1,7 +1,9 @@
 """Axes and tooltips that read like the numbers on the page."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, Final, Literal
 
 import altair as alt
 
@@ -22,6 +24,9 @@ _LABELS: Final = {
     ),
 }
 
+_TICK_SECONDS: Final = (10, 30, 60, 300, 600, 900, 1800, 3600, 2 * 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86_400)
+_MAX_TICKS: Final = 9
+
 
 def quantity(field: str, title: str, unit: str, *, stack: Any = None, zero: bool = True, log: bool = False) -> alt.Y:
     """A vertical axis of amounts.
@@ -40,7 +45,15 @@ def quantity(field: str, title: str, unit: str, *, stack: Any = None, zero: bool
     return alt.Y(f"{field}:Q", axis=axis, scale=scale, stack=stack)
 
 
-def amount(field: str, title: str, unit: str, *, domain: list[float] | None = None, log: bool = False) -> alt.X:
+def amount(
+    field: str,
+    title: str,
+    unit: str,
+    *,
+    domain: list[float] | None = None,
+    log: bool = False,
+    orient: Literal["top", "bottom"] = "bottom",
+) -> alt.X:
     """A horizontal axis of amounts, from zero unless logarithmic."""
     scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=True, nice=True)
     if domain:
@@ -48,34 +61,59 @@ def amount(field: str, title: str, unit: str, *, domain: list[float] | None = No
     extra = {"tickMinStep": 1} if unit == "count" else {}
     return alt.X(
         f"{field}:Q",
-        axis=alt.Axis(labelExpr=_LABELS[unit], tickCount=6, title=title, labelOverlap=True, **extra),
+        axis=alt.Axis(
+            labelExpr=_LABELS[unit], tickCount=6, title=title or None, labelOverlap=True, orient=orient, **extra
+        ),
         scale=scale,
         stack=None,
     )
 
 
-def clock(field: str, window: Window, local: bool) -> alt.X:
-    """A horizontal time axis over the whole window, in UTC or in the browser's zone; the title says which."""
-    domain = [window.start.timestamp() * 1000, window.end.timestamp() * 1000]
-    scale = alt.Scale(type="time" if local else "utc", domain=domain, nice=False)
+def clock(field: str, window: Window, local: bool, zone: tzinfo = UTC) -> alt.X:
+    """A horizontal time axis over the whole window; the title says whose clock it shows.
+
+    Times are plotted as epoch milliseconds with ticks at full hours or days of that clock.
+
+    Args:
+        field: the column with epoch milliseconds.
+        window: what the axis covers, whatever has data.
+        local: whether the clock is the reader's.
+        zone: the reader's zone.
+    """
+    ticks = clock_ticks(window, zone if local else UTC)
     axis = alt.Axis(
-        title=f"time ({'local' if local else 'UTC'})",
-        labelExpr=_clock_label("" if local else "utc"),
-        labelOverlap=True,
-        tickCount=8,
+        title=f"time ({zone if local else 'UTC'})",
+        values=[moment.timestamp() * 1000 for moment in ticks],
+        labelExpr=_by_value({moment.timestamp() * 1000: _clock_label(moment, window) for moment in ticks}),
+        labelOverlap="greedy",
         grid=False,
     )
-    return alt.X(f"{field}:T", axis=axis, scale=scale)
+    domain = [window.start.timestamp() * 1000, window.end.timestamp() * 1000]
+    return alt.X(f"{field}:Q", axis=axis, scale=alt.Scale(domain=domain, nice=False, zero=False))
 
 
-def _clock_label(prefix: str) -> str:
+def clock_ticks(window: Window, zone: tzinfo) -> list[datetime]:
+    """The full hours or days in a window, at most nine, by the clock of a zone."""
+    seconds = (window.end - window.start).total_seconds()
+    step = next((one for one in _TICK_SECONDS if seconds / one <= _MAX_TICKS), None)
+    if step is None:
+        step = (int(seconds / 86_400 / _MAX_TICKS) + 1) * 86_400
+    midnight = window.start.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    first = int((window.start - midnight).total_seconds() // step)
+    moments = ((midnight + timedelta(seconds=step * (first + i))) for i in range(_MAX_TICKS + 3))
+    return [moment for moment in moments if window.start <= moment <= window.end]
+
+
+def _clock_label(moment: datetime, window: Window) -> str:
     """The hour and minute, and the day where one begins."""
-    hours, minutes, written = (
-        f"{prefix}hours(datum.value)",
-        f"{prefix}minutes(datum.value)",
-        f"{prefix or 'time'}Format",
-    )
-    return f"{hours} == 0 && {minutes} == 0 ? {written}(datum.value, '%b %d') : {written}(datum.value, '%H:%M')"
+    if window.end - window.start < timedelta(minutes=5):
+        return moment.strftime("%H:%M:%S")
+    return moment.strftime("%H:%M") if moment.hour or moment.minute else moment.strftime("%b %-d")
+
+
+def _by_value(labels: Mapping[float, str]) -> str:
+    # JSON is a literal of Vega's expression language too, so no label can become code.
+    return f"({json.dumps({str(int(value)): label for value, label in labels.items()})})[datum.value]"
 
 
 # A panel in a column of two is about this many characters wide.
@@ -109,5 +147,9 @@ def hover(*fields: tuple[str, str]) -> list[alt.Tooltip]:
 
 def framed(chart: Any, height: int) -> Any:
     """A chart with its height in pixels, axes and legend in it, and no empty rim."""
-    padding = {"left": 2, "right": 4, "top": 4, "bottom": 0}
-    return chart.properties(height=height, padding=padding, autosize=alt.AutoSizeParams(type="fit", contains="padding"))
+    framed_chart = chart.properties(
+        height=height,
+        padding={"left": 2, "right": 6, "top": 2, "bottom": 0},
+        autosize=alt.AutoSizeParams(type="fit", contains="padding"),
+    )
+    return framed_chart.configure_axis(labelPadding=6, titlePadding=8).configure_legend(padding=0, labelPadding=4)

@@ -101,7 +101,9 @@ def rates(
             "rate": row[rate] or 0,
             "low": row[low] or 0,
             "high": row[high] or 0,
-            "said": f"{formatting.ratio(row[rate])}, {formatting.count(row[events])} of {formatting.count(row[trials])}",
+            "said": ", ".join(
+                (formatting.ratio(row[rate]), f"{formatting.count(row[events])} of {formatting.count(row[trials])}")
+            ),
             "interval": f"{formatting.ratio(row[low])} to {formatting.ratio(row[high])}",
         }
         for row in rows

@@ -75,7 +75,7 @@ def stacked(
         alt.Chart(alt.Data(values=values))
         .mark_bar(orient="vertical")
         .encode(
-            x=axes.clock("bucket", window, local),
+            x=axes.clock("bucket", window, local, zone),
             x2=alt.X2("bucket_end"),
             y=axes.quantity("amount", title, _axis_unit(unit), stack="zero"),
             color=alt.Color(
@@ -119,7 +119,7 @@ def lines(
     step_ms = window.step_seconds * 1000
     values = [point for column, label in series.items() for point in _points(rows, column, label, step_ms, unit, zone)]
     base = alt.Chart(alt.Data(values=values)).encode(
-        x=axes.clock("bucket", window, local),
+        x=axes.clock("bucket", window, local, zone),
         y=axes.quantity("amount", title, _axis_unit(unit)),
         color=alt.Color(
             "key:N",

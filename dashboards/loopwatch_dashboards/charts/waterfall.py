@@ -14,7 +14,9 @@ ROW_HEIGHT = 20
 # A span too short to see still gets this share of the run's width.
 _MIN_SHARE = 0.003
 Span = Mapping[str, Any]
+# Vega trims labels; a space without width in front keeps the indentation.
 _INDENT = "\u2003"
+_KEEP = "\u200b"
 
 
 def ordered(spans: Sequence[Span]) -> list[tuple[int, Span]]:
@@ -74,9 +76,10 @@ def waterfall(spans: Sequence[Span], selection: alt.Parameter | None = None, cho
                 title=None,
                 ticks=False,
                 domain=False,
-                labelLimit=340,
+                labelLimit=236,
+                labelOverlap=False,
                 labelAlign="left",
-                labelPadding=330,
+                labelPadding=240,
                 labelExpr=_label_expression(values),
             ),
         ),
@@ -91,7 +94,7 @@ def waterfall(spans: Sequence[Span], selection: alt.Parameter | None = None, cho
         ),
     )
     bars = base.mark_bar(size=13, cornerRadius=2).encode(
-        x=axes.amount("start", "time since the run began", "seconds", domain=[0, max(total_s, 1e-6) * 1.08]),
+        x=axes.amount("start", "", "seconds", domain=[0, max(total_s, 1e-6) * 1.1], orient="top"),
         x2=alt.X2("end"),
         color=alt.Color(
             "kind:N",
@@ -107,7 +110,7 @@ def waterfall(spans: Sequence[Span], selection: alt.Parameter | None = None, cho
     written = base.mark_text(align="left", dx=4, fontSize=11, color=palette.GREY).encode(
         x=alt.X("end:Q"), text="written:N"
     )
-    return axes.framed(bars + written, max(len(values), 1) * ROW_HEIGHT + 80)
+    return axes.framed(bars + written, max(len(values), 1) * ROW_HEIGHT + 60)
 
 
 def _bar(row: int, depth: int, span: Span, total_s: float, chosen: str) -> dict[str, Any]:
@@ -119,7 +122,7 @@ def _bar(row: int, depth: int, span: Span, total_s: float, chosen: str) -> dict[
         "row": row,
         "span_id": span["span_id"],
         "name": label(span),
-        "label": _INDENT * min(depth, 8) + ("✕ " if failed else "") + label(span),
+        "label": _KEEP + _INDENT * min(depth, 8) + ("✕ " if failed else "") + label(span),
         "kind": span["kind"] if span["kind"] in palette.KINDS else "other",
         "start": start,
         "end": end,

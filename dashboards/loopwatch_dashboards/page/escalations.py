@@ -13,7 +13,7 @@ LISTED = {
     "agent": ("agent", "text"),
     "version": ("version", "text"),
     "customer_id": ("customer", "text"),
-    "reason": ("reason", "text"),
+    "reason": ("reason", "sentence"),
     "priority": ("priority", "text"),
     "last_tool": ("last tool", "text"),
     "iterations": ("iterations", "count"),

@@ -133,7 +133,7 @@ def _costs(context: Context, answer: Any) -> None:
             value="cost_usd",
             unit="usd",
             title="cost (USD)",
-            colours=palette.series(_keys(got, "key")),
+            colours=palette.series(panels.by_size(got.rows, "key", "cost_usd")),
             window=context.window,
             local=context.view.local,
             zone=context.zone,
@@ -167,11 +167,11 @@ def _tokens(context: Context, answer: Any) -> None:
 
 
 def _token_fact(answer: Answer) -> str:
-    total = answer.total("tokens")
-    cached = sum(row["tokens"] for row in answer.rows if row["token_kind"] == "cache_read")
-    written = sum(row["tokens"] for row in answer.rows if row["token_kind"] == "output")
-    share = cached / (total - written) if total > written else 0
-    return f"{formatting.count(total)} tokens, {formatting.ratio(share)} of the input read from the cache"
+    kinds = panels.sums(answer.rows, "token_kind", "tokens")
+    total = sum(kinds.values())
+    sent = total - kinds.get("output", 0)
+    share = kinds.get("cache_read", 0) / sent if sent else 0
+    return f"{formatting.count(int(total))} tokens, {formatting.ratio(share)} of the input read from the cache"
 
 
 def _tools(context: Context, answer: Any) -> None:
@@ -192,14 +192,6 @@ def tool_fact(answer: Answer) -> str:
     calls, errors = answer.total("calls"), answer.total("errors")
     share = formatting.ratio(errors / calls) if calls else formatting.NOTHING
     return f"{formatting.count(errors)} of {formatting.plural(calls, 'tool call')} failed ({share})"
-
-
-def _keys(answer: Answer, column: str) -> list[str]:
-    """The keys of an answer, the largest first."""
-    sums: dict[str, float] = {}
-    for row in answer.rows:
-        sums[str(row[column])] = sums.get(str(row[column]), 0) + (row.get("cost_usd") or 0)
-    return sorted(sums, key=lambda key: -sums[key])
 
 
 def _has(answer: Answer, column: str, value: str) -> bool:

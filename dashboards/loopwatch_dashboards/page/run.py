@@ -114,10 +114,9 @@ def _tiles(got: Mapping[str, Any]) -> None:
 
 
 def _token_note(got: Mapping[str, Any]) -> str:
-    return (
-        f"{formatting.count(got['input_tokens'])} input, of which {formatting.count(got['cache_read_tokens'])} read from "
-        f"and {formatting.count(got['cache_write_tokens'])} written to the cache; {formatting.count(got['output_tokens'])} output."
-    )
+    names = ("input", "cache_read", "cache_write", "output")
+    sent, read, written, output = (formatting.count(got[f"{name}_tokens"]) for name in names)
+    return f"{sent} input, of which {read} read from and {written} written to the cache; {output} output."
 
 
 def _chosen(context: Context, spans: Sequence[Span]) -> str:

@@ -23,8 +23,8 @@ SUMMARY = {
 }
 ERRORS = {
     "tool": ("tool", "text"),
-    "pattern": ("error", "text"),
-    "error_type": ("type", "text"),
+    "pattern": ("error", "sentence"),
+    "error_type": ("type", "name"),
     "calls": ("calls", "calls"),
     "last_seen": ("last seen", "time"),
 }
