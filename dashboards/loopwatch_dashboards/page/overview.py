@@ -124,7 +124,7 @@ def _costs(context: Context, answer: Any) -> None:
         answer,
         key="cost",
         title=lambda got: (
-            f"{formatting.usd(got.total('cost_usd'))} on {formatting.plural(len(_keys(got, 'key')), 'model')}"
+            f"{formatting.usd(got.total('cost_usd'))} on {formatting.plural(len(panels.sums(got.rows, 'key', 'cost_usd')), 'model')}"
         ),
         note="Cost in USD by model. Click a bar for its runs.",
         chart=lambda got: timeline.stacked(
