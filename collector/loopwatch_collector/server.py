@@ -26,6 +26,7 @@ from loopwatch_collector.metrics import Metrics
 from loopwatch_collector.prices.price import Pricer
 from loopwatch_collector.settings import Settings
 from loopwatch_collector.store.store import Store
+from loopwatch_collector.write.storing import Storing
 from loopwatch_collector.write.writer import Writer
 
 _LOG = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ def serve(settings: Settings, ready_file: Path | None = None) -> None:
         journal = Journal(settings.data_dir / "journal.sqlite", limits, metrics)
         stack.callback(journal.close)
         pricer = Pricer()
-        writer = Writer(journal, store, pricer, metrics)
+        writer = Writer(journal, Storing(store, pricer, metrics), metrics)
         app = create_app(settings, journal=journal, store=store, pricer=pricer, writer=writer, metrics=metrics)
         writer.start()
         stack.callback(_stop_writer, writer)

@@ -30,12 +30,13 @@ class JournalLimits:
     Attributes:
         max_bytes: bodies waiting for the store.
         min_free_bytes: free disk below which it takes nothing more.
-        recent_bytes: bodies also kept in memory, so that a writer that keeps up reads nothing back.
+        recent_bytes: bodies, compressed as they came, of which the parsed message is kept in memory, so that a
+            writer that keeps up reads nothing back.
     """
 
     max_bytes: int = 8 * 2**30
     min_free_bytes: int = 256 * 2**20
-    recent_bytes: int = 48 * 2**20
+    recent_bytes: int = 12 * 2**20
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A journal record as rows."""
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -8,35 +8,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from loopwatch_collector.compression import decompress
 from loopwatch_collector.errors import RequestRefused
 from loopwatch_collector.journal.record import Record
-from loopwatch_collector.store.rows import SPAN_INDEX
 from loopwatch_collector.write.contents import Contents
 from loopwatch_collector.write.errors import Undecodable
 from loopwatch_collector.write.normalise import normalise, origin_of
 
 _MAX_BYTES: Final = 2**31  # bounded when it was received; the caps may have been lowered since
-_PROJECT: Final = SPAN_INDEX["project"]
-_RUN_ID: Final = SPAN_INDEX["run_id"]
-_START: Final = SPAN_INDEX["start_time"]
-
-Touch = tuple[str, str, int, int]
-"""Project, run id, earliest and latest start in ns since the epoch."""
-
-
-class Touched(NamedTuple):
-    """The runs that got new spans."""
-
-    spans: dict[tuple[str, str], tuple[int, int]]
-
-    def add(self, row: list[Any]) -> None:
-        """Notes the run of one row."""
-        key = (row[_PROJECT], row[_RUN_ID])
-        start_ns = row[_START]
-        earliest, latest = self.spans.get(key, (start_ns, start_ns))
-        self.spans[key] = (min(earliest, start_ns), max(latest, start_ns))
-
-    def tuples(self) -> list[Touch]:
-        """What `Store.refresh_runs` takes."""
-        return [(*key, *window) for key, window in self.spans.items()]
 
 
 def message_of(record: Record) -> Any:

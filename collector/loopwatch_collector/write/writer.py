@@ -1,29 +1,31 @@
-"""The writer: journal to store, in one thread, large under load and at once when idle."""
+"""The writer: journal to store, large under load and at once when idle.
+
+Two threads: while the engine takes one batch, the next is decoded.
+"""
 
 import logging
 import threading
 import time
-from typing import Any, Final
+from queue import Full, Queue
+from typing import Final
 
-from loopwatch_collector.errors import Unavailable
 from loopwatch_collector.journal.journal import Journal
 from loopwatch_collector.journal.record import Record
 from loopwatch_collector.metrics import Metrics
-from loopwatch_collector.prices.price import Pricer
-from loopwatch_collector.store.errors import RowRefused
-from loopwatch_collector.store.store import Store
-from loopwatch_collector.write.contents import ContentKey, Contents
-from loopwatch_collector.write.decode import Touched, rows_of
-from loopwatch_collector.write.errors import Undecodable
+from loopwatch_collector.write.batch import Batch
+from loopwatch_collector.write.storing import Storing
 
 _LOG = logging.getLogger(__name__)
-_BATCH_SPANS: Final = 10_000
-_BATCH_BYTES: Final = 32 * 2**20
+_BATCH_ITEMS: Final = 16_000
+_BATCH_BYTES: Final = 8 * 2**20
 _SPACING_S: Final = 0.25  # between two small inserts: each costs some ms whatever its size
-_LARGE_SPANS: Final = 4_000
+_LARGE_ITEMS: Final = 4_000
 _POLL_S: Final = 0.25
 _RETRY_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
-_KNOWN_CONTENTS: Final = 200_000
+_STUBBORN_ATTEMPTS: Final = 4
+
+Work = Batch | list[Record]
+"""A batch; or records that could not be made one, for the storing thread to find the one at fault."""
 
 
 class Writer:
@@ -34,28 +36,31 @@ class Writer:
 
     Args:
         journal: where records wait.
-        store: where rows go.
-        pricer: fills the cost columns.
+        storing: what to do with them.
         metrics: where it counts.
     """
 
-    def __init__(self, journal: Journal, store: Store, pricer: Pricer, metrics: Metrics) -> None:
+    def __init__(self, journal: Journal, storing: Storing, metrics: Metrics) -> None:
         self._journal = journal
-        self._store = store
-        self._pricer = pricer
+        self._storing = storing
         self._metrics = metrics
         self._stopping = threading.Event()
-        self._known: set[ContentKey] = set()
-        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._gave_up = threading.Event()
+        self._work: Queue[Work | None] = Queue(maxsize=1)
+        self._threads = [
+            threading.Thread(target=self._prepare_forever, name="prepare", daemon=True),
+            threading.Thread(target=self._store_forever, name="store", daemon=True),
+        ]
 
     def start(self) -> None:
         """Begins to write."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     @property
     def is_alive(self) -> bool:
-        """Whether the thread is at work."""
-        return self._thread.is_alive()
+        """Whether its threads are at work."""
+        return all(thread.is_alive() for thread in self._threads)
 
     def stop(self, timeout_s: float) -> bool:
         """Writes what is waiting, then ends.
@@ -64,94 +69,73 @@ class Writer:
             timeout_s: how long that may take; what is left then stays in the journal.
 
         Returns:
-            Whether it ended in time.
+            Whether everything was written.
         """
         self._stopping.set()
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        end = time.monotonic() + timeout_s
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
+        return not self._gave_up.is_set() and not any(thread.is_alive() for thread in self._threads)
 
-    def _run(self) -> None:
-        written_id = 0
-        while True:
-            if not self._journal.wait(written_id, _POLL_S):
+    def _prepare_forever(self) -> None:
+        read_id = 0
+        while not self._gave_up.is_set():
+            if not self._journal.wait(read_id, _POLL_S):
                 if self._stopping.is_set():
-                    return
+                    break
                 continue
-            records = self._journal.read(written_id, _BATCH_SPANS, _BATCH_BYTES)
-            if not records:
-                written_id = self._journal.last_id
+            records = self._journal.read(read_id, _BATCH_ITEMS, _BATCH_BYTES)
+            if not records:  # the newest ones were discarded by an earlier process
+                read_id = self._journal.last_id
                 continue
-            if not self._settle(records):
-                return
-            written_id = records[-1].id
-            self._journal.discard(written_id)
-            if sum(record.items for record in records) < _LARGE_SPANS:
+            read_id = records[-1].id
+            self._journal.release(read_id)
+            self._hand_over(self._prepared(records))
+            if sum(record.items for record in records) < _LARGE_ITEMS:
                 self._stopping.wait(_SPACING_S)
+        self._hand_over(None)
 
-    def _settle(self, records: list[Record]) -> bool:
-        """Stores records, however often it takes. False: stopped while the store was unavailable."""
+    def _prepared(self, records: list[Record]) -> Work:
+        try:
+            return self._storing.prepare(records)
+        except Exception:  # noqa: BLE001  # a fault in one span must not end the writing of all others; it is found below
+            return records
+
+    def _hand_over(self, work: Work | None) -> None:
+        while not self._gave_up.is_set():
+            try:
+                self._work.put(work, timeout=_POLL_S)
+            except Full:
+                continue
+            return
+
+    def _store_forever(self) -> None:
+        while (work := self._work.get()) is not None:
+            if not self._settle(work):
+                self._gave_up.set()
+                return
+
+    def _settle(self, work: Work) -> bool:
+        """Stores some records, however often it takes. False: stopped while the store could not."""
+        records = work.records if isinstance(work, Batch) else work
         attempt = 0
         while True:
             try:
-                self._write(records)
-            except Unavailable as fault:
+                self._store(work, records, is_stubborn=attempt >= _STUBBORN_ATTEMPTS)
+            except Exception as fault:  # noqa: BLE001  # whatever it is, what was acknowledged waits for another attempt
                 self._metrics.store_retries.inc()
-                _LOG.warning("the store cannot take %d records now, they wait in the journal: %s", len(records), fault)
+                _LOG.warning("%d records wait in the journal after attempt %d: %s", len(records), attempt + 1, fault)
                 if self._stopping.wait(_RETRY_S[min(attempt, len(_RETRY_S) - 1)]):
                     return False
                 attempt += 1
             else:
                 return True
 
-    def _write(self, records: list[Record]) -> None:
-        contents = Contents(self._known)
-        rows: list[list[Any]] = []
-        started = time.perf_counter()
-        for record in records:
-            try:
-                rows.extend(rows_of(record, contents))
-            except Undecodable as fault:
-                self._bury(record, str(fault))
-        price = self._pricer.price
-        for row in rows:
-            price(row)
-        self._metrics.write_seconds.labels("normalise").observe(time.perf_counter() - started)
-        try:
-            self._insert(rows, contents)
-        except RowRefused as fault:
-            self._divide(records, str(fault))
-        self._remember(contents)
-
-    def _insert(self, rows: list[list[Any]], contents: Contents) -> None:
-        started = time.perf_counter()
-        if contents.bodies:
-            self._store.insert_contents(contents.rows())
-        self._store.insert_spans(rows)
-        inserted = time.perf_counter()
-        touched = Touched({})
-        for row in rows:
-            touched.add(row)
-        self._store.refresh_runs(touched.tuples())
-        self._metrics.write_seconds.labels("insert").observe(inserted - started)
-        self._metrics.write_seconds.labels("runs").observe(time.perf_counter() - inserted)
-        self._metrics.written_spans.inc(len(rows))
-        self._metrics.batch_spans.observe(len(rows))
-
-    def _divide(self, records: list[Record], reason: str) -> None:
-        """The engine refuses one of these: halve until it stands alone, and set that one aside."""
-        if len(records) == 1:
-            self._bury(records[0], reason)
-            return
-        middle = len(records) // 2
-        self._write(records[:middle])
-        self._write(records[middle:])
-
-    def _bury(self, record: Record, reason: str) -> None:
-        _LOG.error("a record of project %s is set aside: %s", record.project, reason)
-        self._store.insert_dead_letter(record.project, record.kind, record.received_at_ns, reason, record.body)
-        self._metrics.dead_letters.inc()
-
-    def _remember(self, contents: Contents) -> None:
-        if len(self._known) > _KNOWN_CONTENTS:
-            self._known.clear()
-        self._known.update(contents.bodies)
+    def _store(self, work: Work, records: list[Record], *, is_stubborn: bool) -> None:
+        if isinstance(work, Batch):
+            self._storing.write(work, is_stubborn=is_stubborn)
+        else:
+            self._storing.divide(records)
+        last_id = records[-1].id
+        if self._storing.derive_runs(is_due=self._work.empty() and self._journal.last_id <= last_id):
+            self._journal.discard(last_id)

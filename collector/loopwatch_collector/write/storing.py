@@ -1,0 +1,135 @@
+"""Batches into the store, and out of the way what it will never take."""
+
+import logging
+import time
+from typing import Final
+
+from loopwatch_collector.errors import Unavailable
+from loopwatch_collector.journal.record import Record
+from loopwatch_collector.metrics import Metrics
+from loopwatch_collector.prices.price import Pricer
+from loopwatch_collector.store.errors import RowRefused
+from loopwatch_collector.store.store import Store
+from loopwatch_collector.write.batch import Batch, Touch, batch_of
+from loopwatch_collector.write.contents import ContentKey
+from loopwatch_collector.write.decode import message_of
+from loopwatch_collector.write.division import halves
+from loopwatch_collector.write.errors import Undecodable
+
+_LOG = logging.getLogger(__name__)
+_RUNS_S: Final = 0.5  # under load runs are derived once in this time, not once an insert
+_KNOWN_CONTENTS: Final = 200_000
+
+
+class Storing:
+    """Writes batches and derives the runs they touch.
+
+    Args:
+        store: where rows go.
+        pricer: fills the cost columns.
+        metrics: where it counts.
+    """
+
+    def __init__(self, store: Store, pricer: Pricer, metrics: Metrics) -> None:
+        self._store = store
+        self._pricer = pricer
+        self._metrics = metrics
+        self._known: set[ContentKey] = set()
+        self._touched: list[Touch] = []
+        self._derived_at = 0.0
+
+    def prepare(self, records: list[Record]) -> Batch:
+        """Records as rows; for the thread that runs ahead of the one that writes."""
+        started = time.perf_counter()
+        batch = batch_of(records, self._known, self._pricer)
+        self._metrics.write_seconds.labels("normalise").observe(time.perf_counter() - started)
+        return batch
+
+    def write(self, batch: Batch, *, is_stubborn: bool) -> None:
+        """Stores a batch.
+
+        Args:
+            batch: what to store.
+            is_stubborn: it failed several times for a reason the store could not name: then, too, it is divided.
+
+        Raises:
+            Unavailable: the store cannot work now.
+        """
+        try:
+            self._insert(batch)
+        except Unavailable:
+            raise
+        except Exception as fault:
+            if not is_stubborn and not isinstance(fault, RowRefused):
+                raise
+            self.divide(batch.records)
+
+    def divide(self, records: list[Record]) -> None:
+        """Stores what can be stored of records among which some item is at fault, and sets that one aside.
+
+        Raises:
+            Unavailable: the store cannot work now; what was stored meanwhile is stored again, to the same rows.
+        """
+        try:
+            self._insert(batch_of(records, self._known, self._pricer))
+        except Unavailable:
+            raise
+        except Exception as fault:  # noqa: BLE001  # whatever it is, it is kept with the dead letter
+            parts = _parts(records)
+            for part in parts:
+                self.divide(part)
+            if not parts:
+                self._bury(records[0], fault)
+
+    def derive_runs(self, *, is_due: bool) -> bool:
+        """Derives the runs that were touched, at most once in a while under load.
+
+        Args:
+            is_due: nothing more is waiting, so that now is the time.
+
+        Returns:
+            Whether all runs are up to date, and the batches so far may be forgotten.
+        """
+        now = time.monotonic()
+        if not is_due and now - self._derived_at < _RUNS_S:
+            return False
+        started = time.perf_counter()
+        self._store.refresh_runs(self._touched)
+        self._touched.clear()
+        self._derived_at = now
+        self._metrics.write_seconds.labels("runs").observe(time.perf_counter() - started)
+        return True
+
+    def _insert(self, batch: Batch) -> None:
+        started = time.perf_counter()
+        if batch.contents.bodies:
+            self._store.insert_contents(batch.contents.rows())
+        if batch.spans:
+            self._store.insert_spans(batch.spans)
+        self._touched += batch.touched()
+        self._remember(batch)
+        self._metrics.write_seconds.labels("insert").observe(time.perf_counter() - started)
+        self._metrics.written_spans.inc(len(batch.spans))
+        self._metrics.batch_spans.observe(len(batch.spans))
+
+    def _remember(self, batch: Batch) -> None:
+        if len(self._known) > _KNOWN_CONTENTS:
+            self._known.clear()
+        self._known.update(batch.contents.bodies)
+
+    def _bury(self, record: Record, fault: Exception) -> None:
+        reason = str(fault) if isinstance(fault, RowRefused | Undecodable) else f"{type(fault).__name__}: {fault}"
+        _LOG.error("one item of project %s is set aside as a dead letter: %s", record.project, reason, exc_info=fault)
+        self._store.insert_dead_letter(record.project, record.kind, record.received_at_ns, reason, record.body)
+        self._metrics.dead_letters.inc()
+
+
+def _parts(records: list[Record]) -> list[list[Record]]:
+    """Halves of some records, or of the items of a single one; nothing when it cannot be divided."""
+    if len(records) > 1:
+        middle = len(records) // 2
+        return [records[:middle], records[middle:]]
+    try:
+        return [[half] for half in halves(records[0], message_of(records[0]))]
+    except Undecodable:
+        return []
