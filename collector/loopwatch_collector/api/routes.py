@@ -4,6 +4,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from loopwatch_collector.api import verdicts
 from loopwatch_collector.api.prices import price_list
 from loopwatch_collector.auth import Principal, require
 from loopwatch_collector.queries import runs
@@ -13,9 +14,17 @@ from loopwatch_collector.queries.runner import DEFAULT_LIMIT, MAX_LIMIT, Questio
 from loopwatch_collector.queries.times import format_time, parse_time
 from loopwatch_collector.store.client import Connection
 
-router: Final = APIRouter(prefix="/api/v1")
+router: Final = APIRouter()
+_api: Final = APIRouter(prefix="/api/v1")
+
+
+def _anybody(request: Request) -> Principal:
+    return request.app.state.keyring.authenticate(request.headers.get("authorization"))
+
 
 Reader = Annotated[Principal, Depends(require("read"))]
+# Agents hold keys of the role ingest, and their cost limits need prices.
+Anybody = Annotated[Principal, Depends(_anybody)]
 From = Annotated[str, Query(alias="from", description="start of the range: ISO 8601 or epoch ms, included")]
 To = Annotated[str, Query(alias="to", description="end of the range: ISO 8601 or epoch ms, excluded")]
 _RANGE_AND_PAGE: Final = {"from", "to", "limit", "cursor", "format"}
@@ -33,7 +42,7 @@ def _connection(request: Request) -> Connection:
 Store = Annotated[Connection, Depends(_connection)]
 
 
-@router.get("/runs", tags=["runs"])
+@_api.get("/runs", tags=["runs"])
 def list_runs(
     request: Request,
     reader: Reader,
@@ -49,25 +58,25 @@ def list_runs(
     return {"runs": page.runs, "next_cursor": page.next_cursor}
 
 
-@router.get("/runs/{run_id}", tags=["runs"])
+@_api.get("/runs/{run_id}", tags=["runs"])
 def get_run(run_id: str, reader: Reader, store: Store) -> dict[str, Any]:
     """Returns one run and the runs it started."""
     return runs.get_run(store, reader.project, run_id)
 
 
-@router.get("/runs/{run_id}/spans", tags=["runs"])
+@_api.get("/runs/{run_id}/spans", tags=["runs"])
 def get_spans(run_id: str, reader: Reader, store: Store, content: bool = False) -> dict[str, Any]:
     """Returns the spans of one run, with the contents they refer to if asked for."""
     return runs.get_spans(store, reader.project, run_id, with_content=content)
 
 
-@router.get("/queries", tags=["queries"])
+@_api.get("/queries", tags=["queries"])
 def list_queries(reader: Reader) -> dict[str, Any]:
     """Lists the named queries: what each answers, takes and returns."""
     return {"queries": [_described(query) for query in catalogue().values()]}
 
 
-@router.get("/queries/{name}", tags=["queries"], response_model=None)
+@_api.get("/queries/{name}", tags=["queries"], response_model=None)
 def ask_query(
     name: str,
     request: Request,
@@ -99,16 +108,16 @@ def ask_query(
     }
 
 
-@router.get("/prices", tags=["prices"])
+@_api.get("/prices", tags=["prices"])
 def get_prices(
     request: Request,
-    reader: Reader,
+    asker: Anybody,
     store: Store,
     model: Annotated[list[str] | None, Query(description="models to price; without: those called lately")] = None,
     provider: str = "",
 ) -> dict[str, Any]:
     """Returns what the collector charges for models, in USD per million tokens."""
-    return price_list(store, request.app.state.pricer, reader.project, model, provider)
+    return price_list(store, request.app.state.pricer, asker.project, model, provider)
 
 
 def _range(from_: str, to: str) -> tuple[int, int]:
@@ -151,3 +160,7 @@ def _described(query: NamedQuery) -> dict[str, Any]:
             {"name": column.name, "unit": column.unit, "description": column.description} for column in query.columns
         ],
     }
+
+
+router.include_router(_api)
+router.include_router(verdicts.router)

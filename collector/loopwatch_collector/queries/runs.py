@@ -2,12 +2,11 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
-from importlib import resources
 from typing import Any, Final, NamedTuple
 
 from loopwatch_collector.errors import NotFound
 from loopwatch_collector.queries.errors import InvalidParameter
+from loopwatch_collector.queries.reading import reading
 from loopwatch_collector.queries.runner import READ_SETTINGS, plain
 from loopwatch_collector.queries.times import format_time
 from loopwatch_collector.store.client import Connection
@@ -70,7 +69,7 @@ def list_runs(
             "now_ns": time.time_ns(),
             "page_limit": limit + 1 - len(found),
         }
-        found += connection.records(_read("list_runs"), parameters, READ_SETTINGS)
+        found += connection.records(reading("list_runs"), parameters, READ_SETTINGS)
         if len(found) > limit:
             break
     last = found[limit - 1] if len(found) > limit else None
@@ -106,7 +105,7 @@ def get_spans(connection: Connection, project: str, run_id: str, *, with_content
     own, _ = _own_and_children(connection, project, run_id)
     extent = {"project": project, "first_ns": own["first_span_ns"], "last_ns": own["last_span_ns"]}
     records = connection.records(
-        _read("run_spans"), {**extent, "run_id": run_id, "page_limit": MAX_SPANS + 1}, READ_SETTINGS
+        reading("run_spans"), {**extent, "run_id": run_id, "page_limit": MAX_SPANS + 1}, READ_SETTINGS
     )
     truncated = len(records) > MAX_SPANS
     records = records[:MAX_SPANS]
@@ -121,15 +120,8 @@ def get_spans(connection: Connection, project: str, run_id: str, *, with_content
 
 def recent_models(connection: Connection, project: str, from_ns: int) -> list[tuple[str, str]]:
     """Returns (provider, model) of every model called since a time."""
-    rows = connection.rows(_read("recent_models"), {"project": project, "from_ns": from_ns}, READ_SETTINGS)
+    rows = connection.rows(reading("recent_models"), {"project": project, "from_ns": from_ns}, READ_SETTINGS)
     return [(provider, model) for provider, model in rows]
-
-
-@cache
-def _read(name: str) -> str:
-    folder = resources.files("loopwatch_collector.queries") / "reads"
-    summary = (folder / "summary.sql").read_text(encoding="utf-8").rstrip()
-    return (folder / f"{name}.sql").read_text(encoding="utf-8").replace("{{summary}}", summary)
 
 
 def _stretches(from_ns: int, before_ns: int) -> Iterable[tuple[int, int]]:
@@ -149,7 +141,7 @@ def _read_cursor(cursor: str) -> tuple[int, str]:
 
 def _own_and_children(connection: Connection, project: str, run_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     parameters = {"project": project, "run_id": run_id, "now_ns": time.time_ns()}
-    records = connection.records(_read("get_run"), parameters, READ_SETTINGS)
+    records = connection.records(reading("get_run"), parameters, READ_SETTINGS)
     if not records or not records[0]["own"]:
         raise RunNotFound(f"there is no run '{run_id[:80]}' in this project")
     return records[0], records[1:]
@@ -219,5 +211,5 @@ def _contents(
     if not hashes:
         return {}
     traces = sorted({record["trace_id"].hex() for record in records})
-    rows = connection.rows(_read("run_contents"), {**extent, "trace_ids": traces, "hashes": hashes}, READ_SETTINGS)
+    rows = connection.rows(reading("run_contents"), {**extent, "trace_ids": traces, "hashes": hashes}, READ_SETTINGS)
     return {f"{content_hash:016x}": plain(body) for content_hash, body in rows}

@@ -6,7 +6,7 @@ from typing import Final
 from loopwatch_collector.queries.errors import InvalidParameter
 
 _EARLIEST_NS: Final = 0
-_LATEST_NS: Final = 9_000_000_000_000_000_000  # in the year 2255; the engine's nanoseconds end in 2262
+LATEST_NS: Final = 9_000_000_000_000_000_000  # in the year 2255; the engine's nanoseconds end in 2262
 
 
 def parse_time(name: str, text: str) -> int:
@@ -28,7 +28,7 @@ def parse_time(name: str, text: str) -> int:
         raise InvalidParameter(
             f"{name} must be a time like 2026-11-21T14:00:00Z or milliseconds since the epoch, not '{text[:40]}'"
         ) from None
-    if not _EARLIEST_NS <= ns <= _LATEST_NS:
+    if not _EARLIEST_NS <= ns <= LATEST_NS:
         raise InvalidParameter(f"{name} must lie between 1970 and 2255, not '{text[:40]}'")
     return ns
 

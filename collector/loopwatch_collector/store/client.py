@@ -16,7 +16,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DataError, ProgrammingError
 
 from loopwatch_collector.errors import CollectorError
-from loopwatch_collector.store.errors import QueryTooLarge, RowRefused, StoreFull, StoreUnavailable
+from loopwatch_collector.store.errors import QueryTooLarge, RowRefused, StatementFailed, StoreFull, StoreUnavailable
 from loopwatch_collector.store.rows import Column
 
 # Codes of ClickHouse's ErrorCodes.cpp.
@@ -117,7 +117,7 @@ class Connection:
         Raises:
             RowRefused: the engine will never take these rows.
         """
-        with _engine_errors():
+        with _engine_errors(inserting=True):
             self._client.insert(  # pyright: ignore[reportUnknownMemberType]  # see rows
                 table,
                 [list(values) for values in zip(*rows, strict=True)],
@@ -205,20 +205,20 @@ class Clients:
 
 
 @contextmanager
-def _engine_errors() -> Generator[None]:
+def _engine_errors(*, inserting: bool = False) -> Generator[None]:
     """Turns the engine's errors into ours, keeping its code and dropping its stack trace."""
     try:
         yield
     except ClickHouseError as fault:
-        raise _translated(fault) from fault
+        raise _translated(fault, inserting) from fault
     except OSError as fault:
         raise StoreUnavailable(f"the engine cannot be reached: {fault}") from fault
 
 
-def _translated(fault: ClickHouseError) -> CollectorError:
+def _translated(fault: ClickHouseError, inserting: bool) -> CollectorError:
     code = getattr(fault, "code", None)
     sentence = _first_line(fault)
-    if isinstance(fault, DataError) or (isinstance(fault, ProgrammingError) and code is None):
+    if inserting and (isinstance(fault, DataError) or (isinstance(fault, ProgrammingError) and code is None)):
         return RowRefused(sentence)
     if code in _FULL:
         return StoreFull("there is not enough space on the store's disk")
@@ -226,7 +226,7 @@ def _translated(fault: ClickHouseError) -> CollectorError:
         return QueryTooLarge(sentence)
     if code is None or code in _UNAVAILABLE:
         return StoreUnavailable(sentence)
-    return RowRefused(sentence)
+    return RowRefused(sentence) if inserting else StatementFailed(sentence)
 
 
 def _first_line(fault: ClickHouseError) -> str:

@@ -7,6 +7,7 @@ CollectorError
 ├── RequestRefused
 │   └── QueryTooLarge       422  the caller: the question hit its limit of time, memory or rows
 ├── RowRefused                   the writer: the engine will never take these rows; bisect, or dead-letter
+├── StatementFailed              us: the engine does not take one of our own statements
 └── SchemaMismatch               the operator: the stored schema is not one this version can use
 """
 
@@ -36,6 +37,12 @@ class RowRefused(CollectorError):
     """The engine refuses these rows whenever they come; one of them is at fault."""
 
     code = "row_refused"
+
+
+class StatementFailed(CollectorError):
+    """The engine does not take one of our own statements: a fault of ours, or a version that differs from ours."""
+
+    code = "statement_failed"
 
 
 class SchemaMismatch(CannotStart):

@@ -128,5 +128,18 @@ DEAD_LETTER_COLUMNS: Final[tuple[Column, ...]] = (
     Column("body", "String", b""),
 )
 
+VERDICT_COLUMNS: Final[tuple[Column, ...]] = (
+    Column("project", _TEXT, "default"),
+    Column("run_id", "String", ""),
+    Column("span_id", "String", ""),  # hex; empty: the verdict is on the run
+    Column("name", _TEXT, ""),
+    Column("author", "String", ""),
+    Column("score", "Nullable(Float64)", None),
+    Column("label", _TEXT, ""),
+    Column("comment", "String", ""),
+    Column("time", "DateTime64(9, 'UTC')", 0),
+    Column("row_version", "UInt64", 0),
+)
+
 SPAN_INDEX: Final[dict[str, int]] = {column.name: index for index, column in enumerate(SPAN_COLUMNS)}
 SPAN_DEFAULTS: Final[tuple[Any, ...]] = tuple(column.default for column in SPAN_COLUMNS)

@@ -7,7 +7,7 @@ from typing import Any
 
 from loopwatch_collector.store import insert, migrate
 from loopwatch_collector.store.client import DEFAULT_MAX_SERVER_MEMORY_BYTES, Clients, Connection
-from loopwatch_collector.store.rows import DEAD_LETTER_COLUMNS
+from loopwatch_collector.store.rows import DEAD_LETTER_COLUMNS, VERDICT_COLUMNS
 from loopwatch_collector.store.runs import RunDeriver, Touched
 
 
@@ -89,6 +89,15 @@ class Store:
         """
         letter = [project, kind, hashlib.sha256(body).hexdigest(), received_at_ns, reason, body]
         self.connection().insert("dead_letters", DEAD_LETTER_COLUMNS, [letter])
+
+    def insert_verdicts(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Keeps verdicts; the last per run, span, name and author is the one that counts.
+
+        Args:
+            rows: values in the order of VERDICT_COLUMNS, of one project.
+        """
+        if rows:
+            self.connection().insert("verdicts", VERDICT_COLUMNS, rows)
 
     def ping(self) -> float:
         """Asks the engine for a trivial answer and returns the seconds it took."""

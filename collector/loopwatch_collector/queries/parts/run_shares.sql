@@ -21,6 +21,14 @@ FROM (SELECT run_id, start_time, arrayJoin(multiIf(
         model_names, model_call_counts, model_input_tokens, model_output_tokens,
         model_cache_read_tokens, model_cache_write_tokens, model_unpriced_tokens, model_costs_usd
     ),
+    {dimension:String} = 'tool',
+    arrayMap(
+        -- tokens have no tool: only the cost is charged to tools
+        (name, cost) -> (
+            toString(name), toUInt64(0), toUInt64(0), toUInt64(0), toUInt64(0), toUInt64(0), toUInt64(0),
+            if(isNull(cost_usd), NULL, toNullable(cost))),
+        tool_cost_names, tool_costs_usd
+    ),
     {dimension:String} = 'token_kind',
     arrayMap(
         (kind, cost, place) -> (

@@ -1,6 +1,6 @@
 -- title: Cost by dimension
 -- description: What each value of one dimension costs, the dearest first.
--- param: dimension Enum(model, agent, version, customer, environment, user, conversation, outcome, token_kind, prompt_version) = model | What to tell apart
+-- param: dimension Enum(model, agent, version, customer, environment, user, conversation, outcome, token_kind, prompt_version, tool) = model | What to tell apart
 -- column: key text | Value of the dimension
 -- column: runs runs | Runs with a share in the key
 -- column: model_calls calls | Model calls, each counted once

@@ -1,7 +1,7 @@
 -- title: Cost over time
 -- description: Cost and tokens by one dimension, in buckets of the run's start time.
 -- param: step_seconds UInt32 = 3600 | Width of a bucket in seconds
--- param: dimension Enum(model, agent, version, customer, environment, user, conversation, outcome, token_kind, prompt_version) = model | What to tell apart
+-- param: dimension Enum(model, agent, version, customer, environment, user, conversation, outcome, token_kind, prompt_version, tool) = model | What to tell apart
 -- column: bucket time | Start of the bucket
 -- column: key text | Value of the dimension
 -- column: cost_usd usd | Sum over the calls that have a price; none where no call has one

@@ -61,6 +61,11 @@ CREATE TABLE runs (
     output_cost_usd Decimal(38, 12) CODEC(ZSTD(1)),
     cache_read_cost_usd Decimal(38, 12) CODEC(ZSTD(1)),
     cache_write_cost_usd Decimal(38, 12) CODEC(ZSTD(1)),
+    -- cost by the tool whose results caused it, (no tool) included: adds up to cost_usd exactly
+    tool_cost_names Array(LowCardinality(String)) CODEC(ZSTD(1)),
+    tool_costs_usd Array(Decimal(38, 12)) CODEC(ZSTD(1)),
+    -- spans that report a model call another span reports already: left out of every sum
+    duplicate_span_ids Array(FixedString(8)) CODEC(ZSTD(1)),
     INDEX run_id_bloom run_id TYPE bloom_filter(0.001) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(row_version, is_deleted)

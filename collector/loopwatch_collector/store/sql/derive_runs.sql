@@ -14,7 +14,8 @@ INSERT INTO runs (
     input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, unpriced_tokens, cost_usd,
     model_names, model_providers, model_call_counts, model_input_tokens, model_output_tokens,
     model_cache_read_tokens, model_cache_write_tokens, model_unpriced_tokens, model_costs_usd,
-    input_cost_usd, output_cost_usd, cache_read_cost_usd, cache_write_cost_usd
+    input_cost_usd, output_cost_usd, cache_read_cost_usd, cache_write_cost_usd,
+    tool_cost_names, tool_costs_usd, duplicate_span_ids
 )
 WITH
     run_spans AS (
@@ -87,16 +88,21 @@ WITH
                     (span.call_key, span.call_rank, span.span_id, span.parent_span_id, span.provider, span.model, span.input_tokens, span.output_tokens,
                      span.cache_read_tokens, span.cache_write_tokens, span.reasoning_tokens, span.cost_usd,
                      ifNull(span.input_cost_usd, 0), ifNull(span.output_cost_usd, 0), ifNull(span.cache_read_cost_usd, 0),
-                     ifNull(span.cache_write_cost_usd, 0))::Tuple(
+                     ifNull(span.cache_write_cost_usd, 0), toUnixTimestamp64Nano(span.start_time), span.input_bytes)::Tuple(
                         key String, rank UInt8, span_id FixedString(8), parent_span_id FixedString(8),
                         provider String, model String, input_tokens UInt64, output_tokens UInt64,
                         cache_read_tokens UInt64, cache_write_tokens UInt64, reasoning_tokens UInt64,
                         cost_usd Nullable(Decimal(38, 12)), input_cost_usd Decimal(38, 12),
                         output_cost_usd Decimal(38, 12), cache_read_cost_usd Decimal(38, 12),
-                        cache_write_cost_usd Decimal(38, 12)),
+                        cache_write_cost_usd Decimal(38, 12), start_ns Int64, input_bytes UInt64),
                     span.kind = 'model_call'
                 )
-            ) AS calls
+            ) AS calls,
+            groupArrayIf(
+                (toUnixTimestamp64Nano(span.start_time), span.tool, span.result_bytes)::Tuple(
+                    start_ns Int64, tool String, result_bytes UInt64),
+                span.kind = 'tool_call' AND span.result_bytes > 0
+            ) AS results
         FROM run_spans AS span
         GROUP BY project, run_id
     ),
@@ -108,6 +114,12 @@ WITH
                 (call, key, previous) -> key != previous, calls, keys, arrayPopBack(arrayPushFront(keys, ''))
             ) AS counted,
             arrayUniq(arrayFilter((key, call) -> call.parent_span_id = root_span_id, keys, calls)) AS direct_calls,
+            arrayMap(
+                call -> call.span_id,
+                arrayFilter(
+                    (call, key, previous) -> key = previous, calls, keys, arrayPopBack(arrayPushFront(keys, ''))
+                )
+            ) AS duplicate_span_ids,
             empty(calls) AS without_calls,
             arrayReduce(
                 'sumMap',
@@ -121,6 +133,55 @@ WITH
                 arrayMap(call -> [ifNull(call.cost_usd, toDecimal128(0, 12))], counted)
             ) AS by_model
         FROM facts
+    ),
+    -- What a call cost is charged to the tool results that are new in its input, those since the call before, by
+    -- their bytes; the rest of its input and its output to (no tool). Whole pico-dollars, rounded down, and what
+    -- that leaves to the largest part: the parts add up to the whole.
+    charges AS (
+        SELECT
+            *,
+            arraySort(call -> (call.start_ns, call.span_id), counted) AS ordered,
+            arrayMap(
+                (call, before_ns) ->
+                    arrayFilter(result -> result.start_ns >= before_ns AND result.start_ns < call.start_ns, results),
+                ordered, arrayPopBack(arrayPushFront(arrayMap(call -> call.start_ns, ordered), toInt64(0)))
+            ) AS fresh,
+            -- senders that do not say how long the input was: a token is taken as four bytes
+            arrayMap(
+                (call, new) -> toInt128(greatest(
+                    if(call.input_bytes > 0, call.input_bytes, call.input_tokens * 4),
+                    arraySum(result -> result.result_bytes, new),
+                    1)),
+                ordered, fresh
+            ) AS all_bytes,
+            arrayMap(
+                call -> toInt128(least(
+                    call.input_cost_usd + call.cache_read_cost_usd + call.cache_write_cost_usd,
+                    ifNull(call.cost_usd, toDecimal128(0, 12))) * 1000000000000),
+                ordered
+            ) AS input_pico,
+            arrayMap(
+                (new, bytes) -> arrayPushBack(
+                    arrayMap(result -> toInt128(result.result_bytes), new),
+                    bytes - toInt128(arraySum(result -> result.result_bytes, new))),
+                fresh, all_bytes
+            ) AS weights,
+            arrayMap(
+                (weight, bytes, pico) -> arrayMap(share -> intDiv(pico * share, bytes), weight),
+                weights, all_bytes, input_pico
+            ) AS parts,
+            arrayMap(
+                (part, pico) -> arrayMap(
+                    (share, place) -> share + if(place = indexOf(part, arrayMax(part)), pico - arraySum(part), 0),
+                    part, arrayEnumerate(part)),
+                parts, input_pico
+            ) AS charged,
+            arrayReduce(
+                'sumMap',
+                arrayPushBack(arrayMap(new -> arrayPushBack(arrayMap(result -> result.tool, new), '(no tool)'), fresh), ['(no tool)']),
+                arrayPushBack(charged, [toInt128(arraySum(by_model.8) * 1000000000000) - arraySum(input_pico)])
+            ) AS by_tool
+        FROM counts
     )
 SELECT
     project,
@@ -186,6 +247,9 @@ SELECT
     arraySum(call -> call.input_cost_usd, counted) AS input_cost_usd,
     arraySum(call -> call.output_cost_usd, counted) AS output_cost_usd,
     arraySum(call -> call.cache_read_cost_usd, counted) AS cache_read_cost_usd,
-    arraySum(call -> call.cache_write_cost_usd, counted) AS cache_write_cost_usd
-FROM (SELECT *, if(ended, root_start_time, first_span_time) AS begin FROM counts)
+    arraySum(call -> call.cache_write_cost_usd, counted) AS cache_write_cost_usd,
+    by_tool.1 AS tool_cost_names,
+    arrayMap(pico -> toDecimal128(toString(pico), 0) * toDecimal128('0.000000000001', 12), by_tool.2) AS tool_costs_usd,
+    duplicate_span_ids
+FROM (SELECT *, if(ended, root_start_time, first_span_time) AS begin FROM charges)
 ARRAY JOIN days AS day

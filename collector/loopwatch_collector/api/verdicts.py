@@ -1,0 +1,106 @@
+"""Verdicts: what people and evaluators say of a run, while it runs or long after."""
+
+import time
+from typing import Annotated, Any, Final, Literal, Self
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from loopwatch_collector.auth import Principal, require
+from loopwatch_collector.errors import Forbidden
+from loopwatch_collector.queries.reading import reading
+from loopwatch_collector.queries.runner import READ_SETTINGS
+from loopwatch_collector.queries.times import LATEST_NS, format_time, parse_time
+
+router: Final = APIRouter(prefix="/api/v1", tags=["verdicts"])
+
+_THUMBS: Final = {"up": 1.0, "down": 0.0}
+
+
+class Verdict(BaseModel):
+    """One verdict on a run, or on a span of it: a thumb, a score, a label, a comment, or several of these."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run_id: Annotated[str, Field(min_length=1, max_length=200)]
+    span_id: Annotated[str, Field(pattern="^([0-9a-f]{16})?$")] = ""
+    name: Annotated[str, Field(min_length=1, max_length=100, description="what is judged, such as user_feedback")]
+    author: Annotated[str, Field(max_length=200, description="who judges: a person's id, or an evaluator's name")] = ""
+    thumb: Annotated[Literal["up", "down"] | None, Field(description="short for the score 1 or 0")] = None
+    score: Annotated[float | None, Field(allow_inf_nan=False)] = None
+    label: Annotated[str, Field(max_length=200)] = ""
+    comment: Annotated[str, Field(max_length=10_000)] = ""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.thumb is not None and self.score is not None:
+            raise ValueError("give a thumb or a score, not both")
+        if self.thumb is None and self.score is None and not self.label and not self.comment:
+            raise ValueError("a verdict needs a thumb, a score, a label or a comment")
+        return self
+
+
+def may_judge(request: Request) -> Principal:
+    """Lets ingest and admin keys pass, and refuses a browser that was sent here by another site.
+
+    Raises:
+        Forbidden: the key may only read, or the request comes from a page of another origin.
+    """
+    if request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
+        raise Forbidden("this route changes data and is not for pages of other sites")
+    return require("ingest")(request)
+
+
+@router.post("/verdicts", status_code=201)
+def give_verdict(
+    verdict: Verdict, request: Request, author: Annotated[Principal, Depends(may_judge)]
+) -> dict[str, Any]:
+    """Keeps a verdict; it replaces the one of equal run, span, name and author."""
+    now_ns = time.time_ns()
+    score = verdict.score if verdict.thumb is None else _THUMBS[verdict.thumb]
+    label = verdict.label or (verdict.thumb or "")
+    row = [author.project, verdict.run_id, verdict.span_id, verdict.name, verdict.author, score, label,
+           verdict.comment, now_ns, now_ns]  # fmt: skip
+    request.app.state.store.insert_verdicts([row])
+    return _shown(verdict.run_id, verdict.span_id, verdict.name, verdict.author, score, label, verdict.comment, now_ns)
+
+
+@router.get("/verdicts")
+def list_verdicts(
+    request: Request,
+    reader: Annotated[Principal, Depends(require("read"))],
+    run_id: Annotated[list[str] | None, Query()] = None,
+    name: Annotated[list[str] | None, Query()] = None,
+    from_: Annotated[str, Query(alias="from", description="given from then on: ISO 8601 or epoch ms")] = "0",
+    to: Annotated[str | None, Query(description="given before then: ISO 8601 or epoch ms")] = None,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+) -> dict[str, Any]:
+    """Lists the verdicts that count, on some runs or given in a range, the latest first."""
+    rows = request.app.state.store.connection().rows(
+        reading("verdicts"),
+        {
+            "project": reader.project,
+            "run_ids": run_id or [],
+            "names": name or [],
+            "from_ns": parse_time("from", from_),
+            "to_ns": parse_time("to", to) if to else LATEST_NS,
+            "page_limit": limit,
+        },
+        READ_SETTINGS,
+    )
+    return {"verdicts": [_shown(*row) for row in rows]}
+
+
+def _shown(
+    run_id: str, span_id: str, name: str, author: str, score: float | None, label: str, comment: str, time_ns: int
+) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "span_id": span_id or None,
+        "name": name,
+        "author": author,
+        "score": score,
+        "label": label,
+        "comment": comment,
+        "time": format_time(time_ns),
+    }

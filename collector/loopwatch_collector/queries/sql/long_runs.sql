@@ -1,0 +1,48 @@
+-- title: What long runs did differently
+-- description: Runs over a number of iterations beside the others: failing tools, repeated calls, retries, cost.
+-- param: over_iterations UInt32 = 10 | Runs with more iterations than this are long
+-- column: long count | 1: the long runs, 0: the others
+-- column: runs runs | Runs of the group
+-- column: mean_iterations count | Iterations of a run, on average
+-- column: mean_tool_calls calls | Tool calls of a run, on average
+-- column: tool_error_rate ratio | Tool calls that failed
+-- column: repeated_call_share ratio | Tool calls that repeat an earlier one of the run: same tool, same arguments
+-- column: retry_share ratio | Tool calls that follow a failed call of the same tool
+-- column: mean_cost_usd usd | Cost of a run, on average
+-- column: escalation_rate ratio | Runs handed to a human
+-- with: selected_runs, selected_spans
+WITH
+    calls AS (
+        SELECT
+            run_id,
+            count() AS calls,
+            countIf(repeats > 1 AND arguments_hash != '') AS repeated,
+            countIf(before = 'error') AS retried
+        FROM (
+            SELECT
+                run_id,
+                arguments_hash,
+                row_number() OVER (PARTITION BY run_id, tool, arguments_hash ORDER BY start_time, span_id) AS repeats,
+                lagInFrame(tool_outcome) OVER (
+                    PARTITION BY run_id, tool ORDER BY start_time, span_id
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+                ) AS before
+            FROM selected_spans
+            WHERE kind = 'tool_call'
+        )
+        GROUP BY run_id
+    )
+SELECT
+    selected_runs.iterations > {over_iterations:UInt32} AS long,
+    count() AS runs,
+    avg(selected_runs.iterations) AS mean_iterations,
+    avg(selected_runs.tool_calls) AS mean_tool_calls,
+    sum(selected_runs.tool_errors) / nullIf(sum(selected_runs.tool_calls), 0) AS tool_error_rate,
+    sum(calls.repeated) / nullIf(sum(calls.calls), 0) AS repeated_call_share,
+    sum(calls.retried) / nullIf(sum(calls.calls), 0) AS retry_share,
+    avg(toFloat64(selected_runs.cost_usd)) AS mean_cost_usd,
+    countIf(outcome = 'escalated') / count() AS escalation_rate
+FROM selected_runs
+LEFT JOIN calls ON calls.run_id = selected_runs.run_id
+GROUP BY long
+ORDER BY long DESC
