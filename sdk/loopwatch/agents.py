@@ -1,14 +1,14 @@
 """`@agent`: one call of the function is one run."""
 
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
-from loopwatch import arguments, names, process
+from loopwatch import arguments, names
 from loopwatch import capture as captures
+from loopwatch.blocks import Block
 from loopwatch.capture import CaptureChoice
 from loopwatch.errors import Stopped
 from loopwatch.faults import swallow
@@ -55,7 +55,7 @@ class AgentRun(Operation):
         self.set(self.run.end_attributes(error))
 
 
-class Agent:
+class Agent(Block[Run | None]):
     """A decorator, and a context manager, that makes runs; see `agent`."""
 
     def __init__(
@@ -72,7 +72,6 @@ class Agent:
         self._version = version
         self._constant = attributes_of({field: value for field, value in who.items() if not callable(value)})
         self._callables = {field: value for field, value in who.items() if callable(value)}
-        self._opened: list[AgentRun] = []
 
     def __call__(self, function: F) -> F:
         """Wraps an agent's function."""
@@ -127,31 +126,13 @@ class Agent:
             attributes.update(attributes_of({field: _ask(who, bound) for field, who in self._callables.items()}))
         return attributes
 
-    def __enter__(self) -> Run | None:
-        """Opens a run around a block; the name is required."""
-        if process.active is None:
-            return None
-        try:
-            self._opened.append(self._open(process.active, self._name or "agent", {}))
-        except Exception as fault:  # noqa: BLE001 - a fault of ours must not stop the agent
-            swallow("agent.begin", fault)
-            return None
-        return self._opened[-1].run
+    def open_block(self, state: Process) -> AgentRun:
+        """Opens a run around a block; its name is "agent" unless one was given."""
+        return self._open(state, self._name or "agent", {})
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._opened:
-            opened = self._opened.pop()
-            opened.succeed(None) if error is None else opened.fail(error)
-
-    async def __aenter__(self) -> Run | None:
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.__exit__(kind, error, trace)
+    def given(self, operation: Operation | None) -> Run | None:
+        """Gives the run, or None when nothing is recorded."""
+        return operation.run if isinstance(operation, AgentRun) else None
 
 
 _INHERITED = (names.CONVERSATION_ID, names.CUSTOMER_ID, names.USER_ID, names.ENVIRONMENT, names.TAGS)
@@ -167,9 +148,12 @@ def _ask(who: Callable[..., Any], bound: dict[str, Any]) -> Any:
         return None
 
 
+@overload
+def agent(function: F, /) -> F: ...
+@overload
 def agent(
-    name: str | None = None,
     *,
+    name: str | None = None,
     version: str | None = None,
     tags: Sequence[str] | None = None,
     limits: Limits = NO_LIMITS,
@@ -180,10 +164,27 @@ def agent(
     conversation_id: Who = None,
     customer_id: Who = None,
     user_id: Who = None,
-) -> Agent:
+) -> Agent: ...
+def agent(
+    function: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    version: str | None = None,
+    tags: Sequence[str] | None = None,
+    limits: Limits = NO_LIMITS,
+    capture: CaptureChoice = None,
+    prompt_name: str | None = None,
+    prompt_version: str | None = None,
+    environment: str | None = None,
+    conversation_id: Who = None,
+    customer_id: Who = None,
+    user_id: Who = None,
+) -> Any:
     """Makes each call of a function a run; or, as a context manager, a block.
 
     Args:
+        function: the function, when used without parentheses.
         name: the agent's name; the function's by default.
         version: the agent's version.
         tags: words to find its runs by.
@@ -197,7 +198,8 @@ def agent(
         user_id: the person who asked, likewise.
 
     Returns:
-        A decorator for functions, generators and methods, sync and async.
+        The wrapped function, or a decorator for functions, generators and methods, sync and async, which is also a
+        context manager that gives the `Run`.
 
     Raises:
         ConfigurationError: `capture` names a kind that does not exist.
@@ -211,4 +213,5 @@ def agent(
         "customer_id": customer_id,
         "user_id": user_id,
     }
-    return Agent(name, version, limits, capture, who)
+    decorator = Agent(name, version, limits, capture, who)
+    return decorator if function is None else decorator(function)

@@ -1,15 +1,15 @@
 """`model_call`: one logical request to a model, for clients without spans of their own."""
 
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import Any, TypeVar
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 
-from loopwatch import arguments, names, process
+from loopwatch import arguments, names
 from loopwatch import capture as captures
+from loopwatch.blocks import Block
 from loopwatch.capture import CaptureChoice
 from loopwatch.errors import Stopped
 from loopwatch.faults import swallow
@@ -40,7 +40,7 @@ class ModelCall(Operation):
 
     def record_result(self, result: object) -> None:
         """Reads the answer with the author's extractor."""
-        if self._extract is not None:
+        if self._extract is not None and result is not None:
             record(self, **self._extract(result))
 
 
@@ -103,7 +103,7 @@ class OpenModelCall:
             swallow("model_call.record", fault)
 
 
-class ModelCallDecorator:
+class ModelCallDecorator(Block[OpenModelCall]):
     """A context manager and a decorator; see `model_call`."""
 
     def __init__(self, model: str | None, provider: str, capture: CaptureChoice, extract: Extract | None) -> None:
@@ -111,7 +111,6 @@ class ModelCallDecorator:
         self._provider = provider
         self._capture = None if capture is None else captures.parse(capture)
         self._extract = extract
-        self._opened: ModelCall | None = None
 
     def __call__(self, function: F) -> F:
         """Makes each call of a function a model call; an argument `model` names the model if nothing else does."""
@@ -128,6 +127,10 @@ class ModelCallDecorator:
             return opened
 
         return begin
+
+    def open_block(self, state: Process) -> Operation | None:
+        """Opens the model call."""
+        return self._open(state, self._model or "")
 
     def _open(self, state: Process, model: str) -> ModelCall | None:
         try:
@@ -148,25 +151,9 @@ class ModelCallDecorator:
             swallow("model_call.begin", fault)
             return None
 
-    def __enter__(self) -> OpenModelCall:
-        if process.active is not None:
-            self._opened = self._open(process.active, self._model or "")
-        return OpenModelCall(self._opened)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        opened, self._opened = self._opened, None
-        if opened is not None:
-            Operation.succeed(opened, None) if error is None else opened.fail(error)
-
-    async def __aenter__(self) -> OpenModelCall:
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.__exit__(kind, error, trace)
+    def given(self, operation: Operation | None) -> OpenModelCall:
+        """Gives what the answer is recorded with."""
+        return OpenModelCall(operation)
 
 
 def model_call(

@@ -85,6 +85,8 @@ INPUT_BYTES = "loopwatch.input.bytes"
 OUTPUT_HASH = "loopwatch.output.hash"
 OUTPUT_BYTES = "loopwatch.output.bytes"
 
+COST_USD = "loopwatch.cost_usd"  # what the run's model calls cost by the prices the SDK knew, if it knew them all
+
 # Ours: on a tool call
 TOOL_OUTCOME = "loopwatch.tool.outcome"  # success | not_found | error
 TOOL_RETRYABLE = "loopwatch.tool.retryable"

@@ -25,12 +25,13 @@ class Operation:
         capture: kinds of content that may leave, or None for the process's choice.
     """
 
-    __slots__ = ("_context", "_token", "capture", "process", "span")
+    __slots__ = ("_context", "_token", "capture", "process", "result", "span")
 
     def __init__(self, process: Process, span: Any, context: Context, capture: Capture | None = None) -> None:
         self.process = process
         self.span = span
         self.capture = capture
+        self.result: object = None  # of a block, as the block said
         if capture is not None and type(span) is AgentSpan:
             span.capture = capture
         self._context = trace.set_span_in_context(span, context)

@@ -6,14 +6,15 @@ import os
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.id_generator import IdGenerator
 
 from loopwatch import names, settings
-from loopwatch.capture import CaptureChoice
+from loopwatch.capture import Capture, CaptureChoice
 from loopwatch.content import ContentRules
 from loopwatch.encoding import Encoder
 from loopwatch.exporting import Exporter
@@ -29,6 +30,22 @@ active: "Process | None" = None
 """None until `configure`, and again after `shutdown`: then every decorator calls straight through."""
 
 
+class Outlet(Protocol):
+    """Where ended spans go: the exporter, or a test's recorder."""
+
+    def put(self, span: ReadableSpan, capture: Capture | None) -> None:
+        """Takes one ended span."""
+        ...
+
+    def flush(self, timeout_s: float) -> bool:
+        """Waits until what was taken is safe."""
+        ...
+
+    def shutdown(self) -> None:
+        """Takes no more."""
+        ...
+
+
 class Process:
     """What a configured process has.
 
@@ -36,14 +53,14 @@ class Process:
         settings: what was decided.
         rules: what may leave.
         tracing: opens spans.
-        exporter: takes ended spans.
+        outlet: takes ended spans.
     """
 
-    def __init__(self, settings: Settings, rules: ContentRules, tracing: Tracing, exporter: Exporter) -> None:
+    def __init__(self, settings: Settings, rules: ContentRules, tracing: Tracing, outlet: Outlet) -> None:
         self.settings = settings
         self.rules = rules
         self.tracing = tracing
-        self.exporter = exporter
+        self.outlet = outlet
         self.live_runs: dict[str, Run] = {}
 
     def ended(self, span: ReadableSpan) -> None:
@@ -52,7 +69,7 @@ class Process:
         run = self.live_runs.get(str(attributes.get(names.RUN_ID, "")))
         if run is not None:
             run.count_model_call(attributes)
-        self.exporter.put(span, None if run is None else run.capture)
+        self.outlet.put(span, None if run is None else run.capture)
 
     def ended_own(self, span: AgentSpan) -> None:
         """Takes a span of ours, whose run is known."""
@@ -60,7 +77,7 @@ class Process:
         if run is not None and names.REQUEST_MODEL in span.own:
             run.count_model_call(span.own)
         capture = span.capture if run is None or span.capture is not None else run.capture
-        self.exporter.put(span, capture)
+        self.outlet.put(span, capture)
 
 
 class RunProcessor(SpanProcessor):
@@ -137,20 +154,25 @@ def configure(
     if decided.disabled:
         return
     resource = _resource(decided)
-    provider = _provider(resource)
+    provider = provider_for(resource)
     if "input" in decided.capture:
         # the Anthropic client reads it when a client is constructed: its own spans then carry the messages
         os.environ.setdefault("ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE", "content")
-    rules = ContentRules(
+    rules = rules_of(decided)
+    spool = Spool(_spool_directory(decided), decided.max_spool_bytes)
+    sent_resource = dict(resource.attributes)
+    exporter = Exporter(decided, Encoder(sent_resource, rules), sent_resource, spool)
+    replace(Process(decided, rules, Tracing(provider, resource, take_own), exporter))
+
+
+def rules_of(decided: Settings) -> ContentRules:
+    """Returns what may leave the process by its settings."""
+    return ContentRules(
         decided.capture,
         Redactor(decided.redact_patterns).redact if decided.redact else _as_it_is,
         decided.max_content_chars,
         decided.kept_prefixes,
     )
-    spool = Spool(_spool_directory(decided), decided.max_spool_bytes)
-    sent_resource = dict(resource.attributes)
-    exporter = Exporter(decided, Encoder(sent_resource, rules), sent_resource, spool)
-    replace(Process(decided, rules, Tracing(provider, resource, _ended_own), exporter))
 
 
 def _as_it_is(text: str) -> str:
@@ -163,7 +185,8 @@ def _spool_directory(decided: Settings) -> Path:
     return decided.spool_dir / hashlib.sha256(whose.encode()).hexdigest()[:16]
 
 
-def _ended_own(span: AgentSpan) -> None:
+def take_own(span: AgentSpan) -> None:
+    """Takes an ended span of ours."""
     try:
         if active is not None:
             active.ended_own(span)
@@ -191,14 +214,14 @@ def flush(timeout_s: float = 5.0) -> bool:
     Returns:
         Whether it was done in time.
     """
-    return active is None or active.exporter.flush(timeout_s)
+    return active is None or active.outlet.flush(timeout_s)
 
 
 def shutdown() -> None:
     """Sends what there is and stops recording; the process may be configured again."""
     before = replace(None)
     if before is not None:
-        before.exporter.shutdown()
+        before.outlet.shutdown()
 
 
 def _resource(decided: Settings) -> Resource:
@@ -212,15 +235,36 @@ def _resource(decided: Settings) -> Resource:
     return Resource.create({name: value for name, value in attributes.items() if value is not None})
 
 
-def _provider(resource: Resource) -> trace.TracerProvider:
+def provider_for(resource: Resource) -> trace.TracerProvider:
     """The process's tracer provider: the one that is there, or ours."""
     provider = trace.get_tracer_provider()
     if not hasattr(provider, "add_span_processor"):
-        provider = OwnProvider(resource=resource, shutdown_on_exit=False)
+        provider = OwnProvider(resource=resource, shutdown_on_exit=False, id_generator=_Identities())
         trace.set_tracer_provider(provider)
     if _PROCESSOR not in _attached(provider):
         provider.add_span_processor(_PROCESSOR)  # type: ignore[attr-defined]  # has it, as seen above
     return provider
+
+
+class _Identities(IdGenerator):
+    """Gives other libraries' spans identities from the same source as ours."""
+
+    def generate_span_id(self) -> int:
+        """Returns 64 bits."""
+        return random_identity() if active is None else active.tracing.identities(64) or 1
+
+    def generate_trace_id(self) -> int:
+        """Returns 128 bits."""
+        return random_identity() if active is None else active.tracing.identities(128) or 1
+
+    def is_trace_id_random(self) -> bool:
+        """They are."""
+        return True
+
+
+def random_identity() -> int:
+    """Returns 64 random bits for a span that is opened when nothing is configured, and goes nowhere."""
+    return secrets.randbits(64) or 1
 
 
 class OwnProvider(TracerProvider):

@@ -1,13 +1,13 @@
 """`step`: a named phase inside a run."""
 
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, TypeVar
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
-from loopwatch import names, process
+from loopwatch import names
+from loopwatch.blocks import Block
 from loopwatch.faults import swallow
 from loopwatch.operations import Operation
 from loopwatch.process import Process
@@ -17,12 +17,11 @@ from loopwatch.wrapping import Begin, wrap
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Step:
+class Step(Block[None]):
     """A context manager and a decorator; see `step`."""
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._opened: Operation | None = None
 
     def __call__(self, function: F) -> F:
         """Makes each call of a function the step."""
@@ -33,39 +32,27 @@ class Step:
 
     def _open(self, state: Process) -> Operation | None:
         try:
-            current = otel_context.get_current()
-            scope = current_scope(current)
-            attributes: dict[str, Any] = {names.KIND: "step", names.STEP: self._name}
-            if scope is not None:
-                scope = scope.with_attributes({names.STEP: self._name})
-                current = Context({**current, SCOPE_KEY: scope})
-            span_name = f"step {self._name}"
-            if self._name == "plan":
-                attributes[names.OPERATION_NAME] = names.OPERATION_PLAN
-                span_name = "plan" if scope is None else f"plan {scope.run.agent}"
-            return Operation(state, state.tracing.start(span_name, attributes, scope, current), current)
+            return self.open_block(state)
         except Exception as fault:  # noqa: BLE001 - a fault of ours must not stop the agent
             swallow("step.begin", fault)
             return None
 
-    def __enter__(self) -> None:
-        if process.active is not None:
-            self._opened = self._open(process.active)
+    def open_block(self, state: Process) -> Operation:
+        """Opens the step."""
+        current = otel_context.get_current()
+        scope = current_scope(current)
+        attributes: dict[str, Any] = {names.KIND: "step", names.STEP: self._name}
+        if scope is not None:
+            scope = scope.with_attributes({names.STEP: self._name})
+            current = Context({**current, SCOPE_KEY: scope})
+        span_name = f"step {self._name}"
+        if self._name == "plan":
+            attributes[names.OPERATION_NAME] = names.OPERATION_PLAN
+            span_name = "plan" if scope is None else f"plan {scope.run.agent}"
+        return Operation(state, state.tracing.start(span_name, attributes, scope, current), current)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        opened, self._opened = self._opened, None
-        if opened is not None:
-            opened.succeed(None) if error is None else opened.fail(error)
-
-    async def __aenter__(self) -> None:
-        self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.__exit__(kind, error, trace)
+    def given(self, operation: Operation | None) -> None:
+        """Gives nothing."""
 
 
 def step(name: str) -> Step:

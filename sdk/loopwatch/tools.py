@@ -1,14 +1,16 @@
 """`@tool`: one call of the function is one tool call, with its outcome."""
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar, overload
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
-from loopwatch import arguments, names, snapshots
 from loopwatch import capture as captures
+from loopwatch import names, snapshots
+from loopwatch.arguments import binder
+from loopwatch.blocks import Block
 from loopwatch.capture import CaptureChoice
 from loopwatch.errors import NotFound, Stopped
 from loopwatch.faults import swallow
@@ -65,11 +67,32 @@ class ToolCall(Operation):
         super().record_error(error)
 
 
-class Tool:
+class OpenToolCall:
+    """What `with tool(...) as call` gives; unconfigured, it ignores what it is told."""
+
+    def __init__(self, operation: Operation | None) -> None:
+        self._operation = operation
+
+    def returns(self, result: object) -> None:
+        """Says what the tool answered; the outcome follows from it when the block ends."""
+        if self._operation is not None:
+            self._operation.result = result
+
+
+class Tool(Block[OpenToolCall]):
     """A decorator that makes tool calls; see `tool`."""
 
-    def __init__(self, name: str | None, capture: CaptureChoice, not_found: NotFoundWhen) -> None:
+    def __init__(
+        self,
+        name: str | None,
+        capture: CaptureChoice,
+        not_found: NotFoundWhen,
+        hide: Iterable[str],
+        arguments: Mapping[str, object] | None,
+    ) -> None:
         self._name = name
+        self._hidden = tuple(hide)
+        self._arguments = arguments
         self._capture = None if capture is None else captures.parse(capture)
         self._is_not_found = _test_of(not_found)
 
@@ -78,7 +101,7 @@ class Tool:
         return wrap(function, self._begin_call)
 
     def _begin_call(self, function: Callable[..., Any]) -> Begin:
-        bind = arguments.binder(function)
+        bind = binder(function)
         name = self._name or function.__name__
         span_name = f"execute_tool {name}"
 
@@ -97,6 +120,7 @@ class Tool:
         current = otel_context.get_current()
         scope = current_scope(current)
         taken = snapshots.take(bound)
+        recorded = snapshots.take(_without(bound, self._hidden)) if self._hidden else taken
         if scope is not None:
             scope.run.check()
             scope.run.count_tool_call(name, snapshots.identity(taken))
@@ -106,8 +130,22 @@ class Tool:
             attributes[names.TOOL_CALL_ID] = str(call_id)
         span = state.tracing.start(span_name, attributes, scope, current)
         opened = ToolCall(state, span, current, self._capture, self._is_not_found)
-        opened.keep(names.TOOL_ARGUMENTS, taken)
+        opened.keep(names.TOOL_ARGUMENTS, recorded)
         return opened
+
+    def open_block(self, state: Process) -> ToolCall:
+        """Opens a tool call around a block."""
+        name = self._name or "tool"
+        return self._open(state, name, f"execute_tool {name}", dict(self._arguments or {}))
+
+    def given(self, operation: Operation | None) -> OpenToolCall:
+        """Gives what the result is recorded with."""
+        return OpenToolCall(operation)
+
+
+def _without(bound: dict[str, Any], hidden: tuple[str, ...]) -> dict[str, Any]:
+    """Hidden arguments leave neither themselves nor a hash, from which a short one could be guessed."""
+    return {name: "[hidden]" if name in hidden else value for name, value in bound.items()}
 
 
 def _test_of(not_found: NotFoundWhen) -> Callable[[Any], bool] | None:
@@ -134,7 +172,14 @@ def tool_call_id(call_id: str) -> Generator[None]:
 @overload
 def tool(function: F, /) -> F: ...
 @overload
-def tool(*, name: str | None = None, capture: CaptureChoice = None, not_found: NotFoundWhen = None) -> Tool: ...
+def tool(
+    *,
+    name: str | None = None,
+    capture: CaptureChoice = None,
+    not_found: NotFoundWhen = None,
+    hide: Iterable[str] = (),
+    arguments: Mapping[str, object] | None = None,
+) -> Tool: ...
 def tool(
     function: Any = None,
     /,
@@ -142,6 +187,8 @@ def tool(
     name: str | None = None,
     capture: CaptureChoice = None,
     not_found: NotFoundWhen = None,
+    hide: Iterable[str] = (),
+    arguments: Mapping[str, object] | None = None,
 ) -> Any:
     """Makes each call of a function a tool call.
 
@@ -153,13 +200,15 @@ def tool(
         name: the tool's name; the function's by default.
         capture: kinds of content that may leave, instead of the run's choice.
         not_found: values that mean "there is nothing", such as `[None, []]`, or a test of the result.
+        hide: names of arguments that are never recorded.
+        arguments: what the tool is given, when used as a context manager.
 
     Returns:
-        The wrapped function, or a decorator.
+        The wrapped function, or a decorator, which is also a context manager.
 
     Raises:
         LimitExceeded: from a call, when a cap of the run is reached.
         ConfigurationError: `capture` names a kind that does not exist.
     """
-    decorator = Tool(name, capture, not_found)
+    decorator = Tool(name, capture, not_found, hide, arguments)
     return decorator if function is None else decorator(function)

@@ -7,14 +7,14 @@ or None when there is nothing to record. It raises only what is meant for the ho
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
-from typing import Any, TypeVar
+from typing import Any
 
 from loopwatch import process
 from loopwatch.operations import Operation
 from loopwatch.snapshots import type_of
 
 Begin = Callable[[process.Process, tuple[Any, ...], dict[str, Any]], Operation | None]
-F = TypeVar("F", bound=Callable[..., Any])
+_DESCRIPTORS: frozenset[type[Any]] = frozenset({classmethod, staticmethod})
 
 
 def wrap(function: Any, begin: Callable[[Any], Begin]) -> Any:
@@ -28,7 +28,7 @@ def wrap(function: Any, begin: Callable[[Any], Begin]) -> Any:
         The same form, with the same signature, docstring and exceptions.
     """
     form = type_of(function)
-    if issubclass(form, (classmethod, staticmethod)):
+    if form in _DESCRIPTORS:
         return form(wrap(function.__func__, begin))
     begin_call = begin(function)
     if inspect.isasyncgenfunction(function):
