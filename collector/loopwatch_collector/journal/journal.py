@@ -5,14 +5,18 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections import deque
+from collections.abc import Generator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Final
 
+from isal import isal_zlib
+
+from loopwatch_collector.journal import database
 from loopwatch_collector.journal.errors import JournalFull, JournalUnavailable
+from loopwatch_collector.journal.recent import Recent
 from loopwatch_collector.journal.record import Record
 from loopwatch_collector.journal.statements import statement
 from loopwatch_collector.metrics import Metrics
@@ -21,6 +25,7 @@ _LOG = logging.getLogger(__name__)
 _GROUP_RECORDS: Final = 256  # appended in one commit at most, so that the first of a burst does not wait for the last
 _GROUP_BYTES: Final = 16 * 2**20
 _DISK_CHECK_S: Final = 1.0
+_MAX_BATCH_MEMORY_BYTES: Final = 256 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +37,13 @@ class JournalLimits:
         min_free_bytes: free disk below which it takes nothing more.
         recent_bytes: bodies, compressed as they came, of which the parsed message is kept in memory, so that a
             writer that keeps up reads nothing back.
+        recent_memory_bytes: those parsed messages, by the records' estimates.
     """
 
     max_bytes: int = 8 * 2**30
     min_free_bytes: int = 256 * 2**20
     recent_bytes: int = 12 * 2**20
+    recent_memory_bytes: int = 256 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +76,16 @@ class Journal:
         self._limits = limits
         self._metrics = metrics
         self._work: SimpleQueue[_Append | _Discard | None] = SimpleQueue()
-        self._recent: deque[Record] = deque()
-        self._recent_bytes = 0
+        self._recent = Recent(limits.recent_bytes, limits.recent_memory_bytes)
         self._appended = threading.Condition()
         self._readers = threading.local()
         self._disk_checked_at = 0.0
         self._free_bytes = 0
         self._is_closed = False
-        connection = self._connect()
-        self._last_id, self._last_received_ns = connection.execute(
-            "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'records'), 0), "
-            "coalesce((SELECT received_at_ns FROM records ORDER BY id DESC LIMIT 1), 0)"
-        ).fetchone()
+        database.prepare(path)
+        connection = database.connect(path)
+        self._last_id: int = connection.execute(statement("last_id")).fetchone()[0]
+        self._last_received_ns: int = connection.execute(statement("last_received")).fetchone()[0]
         self._waiting_bytes = _used_bytes(connection)
         connection.close()
         self._committer = threading.Thread(target=self._commit_forever, name="journal", daemon=True)
@@ -105,6 +110,8 @@ class Journal:
         if self.free_bytes() < self._limits.min_free_bytes:
             raise JournalFull("the collector's disk is nearly full; free some space and send again")
         done: Future[int] = Future()
+        # A request that is cancelled while it waits must not cancel this: a commit is of a whole group.
+        done.set_running_or_notify_cancel()
         self._waiting_bytes += len(record.body)
         self._work.put(_Append(record, done))
         return done
@@ -121,24 +128,28 @@ class Journal:
                 self._last_id > after_id
             )
 
-    def read(self, after_id: int, max_items: int, max_bytes: int) -> list[Record]:
+    def read(
+        self, after_id: int, max_items: int, max_bytes: int, max_memory_bytes: int = _MAX_BATCH_MEMORY_BYTES
+    ) -> list[Record]:
         """Reads records in order.
 
         Args:
             after_id: the last one that was read before; 0 for the first of all.
             max_items: spans after which no further record is added.
             max_bytes: the same for bytes of bodies.
+            max_memory_bytes: the same for what the decoded bodies need.
 
         Returns:
             The records, at least one if there is any, those of this process with their parsed message.
         """
         records: list[Record] = []
-        items = size = 0
-        for record in self._records_after(after_id):
+        items = size = memory = 0
+        for record in self._recent.after(after_id) or self._stored_after(after_id):
             records.append(record)
             items += record.items
             size += len(record.body)
-            if items >= max_items or size >= max_bytes:
+            memory += record.memory_bytes
+            if items >= max_items or size >= max_bytes or memory >= max_memory_bytes:
                 break
         return records
 
@@ -154,6 +165,10 @@ class Journal:
             self._free_bytes = shutil.disk_usage(self._path.parent).free
             self._metrics.free_disk_bytes.set(self._free_bytes)
         return self._free_bytes
+
+    def oldest_received_ns(self) -> int | None:
+        """When the oldest record that still waits was received, ns since the epoch; None when none waits."""
+        return self._reader().execute(statement("backlog")).fetchone()[2]
 
     def observe(self) -> None:
         """Sets the gauges of what is waiting."""
@@ -171,40 +186,22 @@ class Journal:
         with self._appended:
             self._appended.notify_all()
 
-    def _connect(self) -> sqlite3.Connection:
-        try:
-            connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-            connection.execute("PRAGMA page_size = 8192")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute(statement("schema"))
-        except sqlite3.Error as fault:
-            raise JournalUnavailable(f"cannot open the journal {self._path}: {fault}") from fault
-        return connection
-
     def _reader(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._readers, "connection", None)
         if connection is None:
-            connection = self._readers.connection = self._connect()
+            connection = self._readers.connection = database.connect(self._path)
         return connection
 
-    def _records_after(self, after_id: int) -> list[Record]:
-        with self._appended:
-            recent = list(self._recent)
-        if recent and recent[0].id <= after_id + 1:
-            return [record for record in recent if record.id > after_id]
-        return self._stored_after(after_id)
-
-    def _stored_after(self, after_id: int) -> list[Record]:
+    def _stored_after(self, after_id: int) -> Generator[Record]:
         # In small portions: the caller stops early, and a long read would keep the write-ahead log from shrinking.
-        rows = self._reader().execute(statement("read") + " LIMIT 64", (after_id,)).fetchall()
-        return [
-            Record(kind, project, received_at_ns, encoding, items, body, None, row_id)
-            for row_id, kind, project, received_at_ns, encoding, items, body in rows
-        ]
+        reader = self._reader()
+        rows = reader.execute(statement("read") + " LIMIT 64", (after_id,)).fetchall()
+        for row_id, kind, project, received_at_ns, encoding, items, memory_bytes, crc32 in rows:
+            body, damage = _body_of(reader, row_id, crc32)
+            yield Record(kind, project, received_at_ns, encoding, items, body, None, row_id, memory_bytes, damage)
 
     def _commit_forever(self) -> None:
-        connection = self._connect()
+        connection = database.connect(self._path)
         while (group := self._next_group()) is not None:
             self._commit(connection, group)
         connection.close()
@@ -233,9 +230,11 @@ class Journal:
         try:
             connection.execute("BEGIN IMMEDIATE")
             stored = [self._store(connection, entry.record) for entry in appends]
+            if stored:
+                connection.execute(statement("note_latest"), (self._last_received_ns,))
             discarded = sum(self._erase(connection, entry) for entry in group if isinstance(entry, _Discard))
             connection.execute("COMMIT")
-        except sqlite3.Error as fault:
+        except Exception as fault:  # noqa: BLE001  # whatever it is, those who wait are told and the thread lives on
             self._fail(connection, group, fault)
             return
         self._metrics.journal_commit_seconds.observe(time.perf_counter() - started)
@@ -248,17 +247,16 @@ class Journal:
         # Wall clocks step back; the version of a row must not.
         received_at_ns = self._last_received_ns = max(record.received_at_ns, self._last_received_ns + 1)
         values = (record.kind, record.project, received_at_ns, record.encoding, record.items, len(record.body))
-        row_id = connection.execute(statement("append"), (*values, record.body)).fetchone()[0]
+        check = (record.body, record.memory_bytes, _checksum(record.body))
+        row_id = connection.execute(statement("append"), (*values, *check)).fetchone()[0]
         return record._replace(received_at_ns=received_at_ns, id=row_id)
 
     def _erase(self, connection: sqlite3.Connection, entry: _Discard) -> int:
-        freed = connection.execute(
-            "SELECT coalesce(sum(body_bytes), 0) FROM records WHERE id <= ?", (entry.through_id,)
-        ).fetchone()[0]
+        freed = connection.execute(statement("discarded_bytes"), (entry.through_id,)).fetchone()[0]
         connection.execute(statement("discard"), (entry.through_id,))
         return freed
 
-    def _fail(self, connection: sqlite3.Connection, group: list[_Append | _Discard], fault: sqlite3.Error) -> None:
+    def _fail(self, connection: sqlite3.Connection, group: list[_Append | _Discard], fault: Exception) -> None:
         _LOG.error("the journal could not commit %d records: %s", len(group), fault)
         if connection.in_transaction:
             connection.execute("ROLLBACK")
@@ -271,20 +269,14 @@ class Journal:
     def _publish(self, stored: list[Record]) -> None:
         if not stored:
             return
+        self._recent.add(stored)
         with self._appended:
-            for record in stored:
-                self._recent.append(record)
-                self._recent_bytes += len(record.body)
-            while self._recent and self._recent_bytes > self._limits.recent_bytes:
-                self._recent_bytes -= len(self._recent.popleft().body)
             self._last_id = stored[-1].id
             self._appended.notify_all()
 
     def release(self, through_id: int) -> None:
         """Drops from memory what the writer has taken; the disk still has it until `discard`."""
-        with self._appended:
-            while self._recent and self._recent[0].id <= through_id:
-                self._recent_bytes -= len(self._recent.popleft().body)
+        self._recent.release(through_id)
 
 
 def _size(entry: _Append | _Discard) -> int:
@@ -296,3 +288,18 @@ def _used_bytes(connection: sqlite3.Connection) -> int:
         connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
     )
     return (pages - free) * size
+
+
+def _body_of(reader: sqlite3.Connection, row_id: int, crc32: int | None) -> tuple[bytes, str]:
+    """A record's body, and what is wrong with it if the disk did not keep it."""
+    try:
+        body: bytes = reader.execute(statement("read_body"), (row_id,)).fetchone()[0]
+    except sqlite3.DatabaseError as fault:
+        return b"", f"the journal's record {row_id} cannot be read: {fault}"
+    if crc32 is not None and _checksum(body) != crc32:
+        return body, f"the journal's record {row_id} is not what was written: its checksum differs"
+    return body, ""
+
+
+def _checksum(body: bytes) -> int:
+    return isal_zlib.crc32(body)  # pyright: ignore[reportUnknownMemberType]  # isal's stub leaves the buffer untyped

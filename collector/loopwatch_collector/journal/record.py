@@ -15,6 +15,8 @@ class Record(NamedTuple):
         body: an OTLP export request in protobuf, compressed as it came.
         message: the parsed body, when this process parsed it; None after a restart.
         id: its place in the journal; 0 before it is appended.
+        memory_bytes: what the decoded body needs in memory, estimated; 0 when nobody estimated it.
+        damage: why the body is not what was written; "" for a sound record.
     """
 
     kind: str
@@ -25,3 +27,5 @@ class Record(NamedTuple):
     body: bytes
     message: Any = None
     id: int = 0
+    memory_bytes: int = 0
+    damage: str = ""

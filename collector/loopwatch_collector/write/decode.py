@@ -21,6 +21,8 @@ def message_of(record: Record) -> Any:
     Raises:
         Undecodable: the journal's bytes are not what was written.
     """
+    if record.damage:
+        raise Undecodable(record.damage)
     if record.message is not None:
         return record.message
     message = ExportTraceServiceRequest()

@@ -146,3 +146,84 @@ def test_torn_tail_loses_nothing_acknowledged(open_journal: Open, tmp_path: Path
     connection = sqlite3.connect(copy / "journal.sqlite")
     assert [row[0] for row in connection.execute("SELECT body FROM records ORDER BY id")] == [b"0", b"1", b"2"]
     connection.close()
+
+
+def test_versions_rise_over_a_restart_with_nothing_waiting(open_journal: Open) -> None:
+    """With everything written and the clock set back while it was down, received times still rise."""
+    journal = open_journal()
+    journal.discard(journal.append(_record(b"x", 5_000)).result(10))
+    journal.close()
+    again = open_journal()
+    again.append(_record(b"y", 10)).result(10)
+    assert [record.received_at_ns for record in again.read(0, 10, 10**9)] == [5_001]
+
+
+def test_a_cancelled_request_does_not_stop_the_others(open_journal: Open) -> None:
+    """A request given up while it waits for its commit leaves the journal at work for all who come after."""
+    journal = open_journal()
+    for _ in range(20):
+        journal.append(_record(b"given up")).cancel()
+    assert journal.append(_record(b"patient")).result(10) == 21
+
+
+def test_reading_is_bounded_by_what_decoding_needs(open_journal: Open, tmp_path: Path) -> None:
+    """Small bodies that decode to much are read a few at a time, from memory and from disk."""
+    journal = open_journal()
+    for _ in range(4):
+        journal.append(_record(b"bomb")._replace(memory_bytes=1_000)).result(10)
+    assert len(journal.read(0, 100, 10**9, max_memory_bytes=2_000)) == 2
+    journal.close()
+    assert len(open_journal().read(0, 100, 10**9, max_memory_bytes=2_000)) == 2
+
+
+def test_a_body_that_rotted_is_told_apart_and_the_rest_is_read(open_journal: Open, tmp_path: Path) -> None:
+    """One byte of one body changed on disk: that record says so, the others are whole."""
+    journal = open_journal()
+    for text in (b"first", b"to be spoiled", b"last"):
+        journal.append(_record(text)).result(10)
+    journal.close()
+    path = tmp_path / "journal.sqlite"
+    path.write_bytes(path.read_bytes().replace(b"to be spoiled", b"to be spoileD"))
+    first, second, last = open_journal().read(0, 10, 10**9)
+    assert (first.body, first.damage, last.body, last.damage) == (b"first", "", b"last", "")
+    assert "checksum" in second.damage
+
+
+def test_a_damaged_file_is_replaced_by_what_is_readable_of_it(open_journal: Open, tmp_path: Path) -> None:
+    """A page overwritten: the collector starts, keeps the file aside, and goes on with the other records."""
+    journal = open_journal()
+    for number in range(60):
+        journal.append(_record(b"%02d" % number + bytes(2_000))).result(10)
+    journal.close()
+    path = tmp_path / "journal.sqlite"
+    content = bytearray(path.read_bytes())
+    at = content.index(b"30" + bytes(2_000)) // 8192 * 8192
+    content[at : at + 8192] = b"\xff" * 8192
+    path.write_bytes(content)
+    saved = [record.body[:2] for record in open_journal().read(0, 100, 10**9)]
+    assert {b"00", b"59"} <= set(saved)
+    assert 50 <= len(saved) < 60
+    assert list(tmp_path.glob("journal-damaged-*.sqlite"))
+
+
+def test_a_file_that_is_no_journal_is_set_aside(open_journal: Open, tmp_path: Path) -> None:
+    """Its head overwritten: nothing can be read, but the collector starts and receives."""
+    (tmp_path / "journal.sqlite").write_bytes(b"not a database" * 1_000)
+    assert open_journal().append(_record(b"x")).result(10) == 1
+    assert list(tmp_path.glob("journal-damaged-*.sqlite"))
+
+
+def test_a_journal_of_an_earlier_version_is_read(open_journal: Open, tmp_path: Path) -> None:
+    """Records appended before sizes and checksums were kept come back as they were."""
+    connection = sqlite3.connect(tmp_path / "journal.sqlite")
+    connection.execute(
+        "CREATE TABLE records (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, project TEXT NOT NULL, "
+        "received_at_ns INTEGER NOT NULL, encoding TEXT NOT NULL, items INTEGER NOT NULL, body_bytes INTEGER NOT NULL, "
+        "body BLOB NOT NULL) STRICT"
+    )
+    connection.execute("INSERT INTO records VALUES (7, 'traces', 'shop', 9, '', 1, 3, x'6f6c64')")
+    connection.commit()
+    connection.close()
+    journal = open_journal()
+    assert journal.append(_record(b"new")).result(10) == 8
+    assert [(record.body, record.damage) for record in journal.read(0, 10, 10**9)] == [(b"old", ""), (b"new", "")]
