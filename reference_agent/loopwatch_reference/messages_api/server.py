@@ -137,17 +137,18 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(settings: ServiceSettings, port: int = 0) -> Iterator[str]:
+def serving(settings: ServiceSettings, port: int = 0, service: MessagesService | None = None) -> Iterator[str]:
     """Runs the simulated API in a thread of this process.
 
     Args:
         settings: how it behaves.
         port: where it listens on 127.0.0.1; 0 lets the system choose.
+        service: what answers; made from the settings when none is given.
 
     Yields:
         Its base URL, for `anthropic.Anthropic(base_url=...)`.
     """
-    server = _Server(("127.0.0.1", port), MessagesService(settings))
+    server = _Server(("127.0.0.1", port), service or MessagesService(settings))
     thread = threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="messages-api", daemon=True
     )

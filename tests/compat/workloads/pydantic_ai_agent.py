@@ -1,0 +1,32 @@
+"""Pydantic AI: an agent with its own loop, then the same question streamed."""
+
+import asyncio
+
+import incident
+from pydantic_ai import Agent, InstrumentationSettings
+from pydantic_ai.capabilities import Instrumentation
+from pydantic_ai.models.anthropic import AnthropicModel, AnthropicModelSettings
+
+provider = incident.tracer_provider()
+agent = Agent(
+    AnthropicModel(incident.MODEL),
+    name=incident.AGENT,
+    instructions=incident.SYSTEM,
+    tools=list(incident.TOOLS),
+    model_settings=AnthropicModelSettings(max_tokens=incident.MAX_TOKENS, anthropic_cache_instructions=True),
+    capabilities=[Instrumentation(settings=InstrumentationSettings())],
+)
+
+
+async def main() -> str:
+    """One run whole; one streamed run, in the same trace."""
+    with provider.get_tracer("shop").start_as_current_span("POST /alerts"):
+        whole = await agent.run(incident.QUESTION, conversation_id=incident.CONVERSATION_ID)
+        async with agent.run_stream("Say hello.", message_history=whole.all_messages()) as streamed:
+            await streamed.get_output()
+    return whole.output
+
+
+answer = asyncio.run(main())
+provider.shutdown()
+incident.report(answer)
