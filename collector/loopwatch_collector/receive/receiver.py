@@ -15,7 +15,7 @@ from loopwatch_collector.journal.journal import Journal
 from loopwatch_collector.journal.record import Record
 from loopwatch_collector.metrics import Metrics
 from loopwatch_collector.receive import screening, signals, status
-from loopwatch_collector.receive.screening import Screening
+from loopwatch_collector.receive.screening import Screening, Window
 from loopwatch_collector.receive.signals import Signal
 from loopwatch_collector.settings import Settings
 
@@ -119,7 +119,8 @@ def prepare(sending: Sending, received_at_ns: int, settings: Settings) -> tuple[
     """
     raw = decompress(sending.body, sending.encoding, settings.max_body_bytes)
     message = signals.parse(sending.signal, raw, sending.media_type)
-    screened = _screen(sending, message, received_at_ns, settings)
+    window = screening.EVER if sending.is_import else screening.live_window(received_at_ns, settings.retention_days)
+    screened = _screen(sending.signal, message, window)
     kept, encoding = sending.body, "gzip" if sending.encoding == "gzip" else ""
     if screened.rejected or sending.media_type == status.JSON:
         kept, encoding = message.SerializeToString(), ""
@@ -137,6 +138,9 @@ def prepare(sending: Sending, received_at_ns: int, settings: Settings) -> tuple[
     return screened, record
 
 
-def _screen(sending: Sending, message: Any, received_at_ns: int, settings: Settings) -> Screening:
-    window = screening.EVER if sending.is_import else screening.live_window(received_at_ns, settings.retention_days)
-    return screening.screen_spans(message, window)
+def _screen(signal: Signal, message: Any, window: Window) -> Screening:
+    if signal is signals.TRACES:
+        return screening.screen_spans(message, window)
+    if signal is signals.LOGS:
+        return screening.screen_logs(message, window)
+    return screening.screen_metrics(message)

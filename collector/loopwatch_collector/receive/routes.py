@@ -44,3 +44,15 @@ async def receive(request: Request, signal: Signal, principal: Principal) -> Res
 async def traces(request: Request, principal: _Ingester) -> Response:
     """Takes an ExportTraceServiceRequest; answers 200 when every taken span is on disk."""
     return await receive(request, signals.TRACES, principal)
+
+
+@router.post("/v1/logs", summary="OTLP log records")
+async def logs(request: Request, principal: _Ingester) -> Response:
+    """Takes an ExportLogsServiceRequest; GenAI events are kept and join their spans, other lines are rejected."""
+    return await receive(request, signals.LOGS, principal)
+
+
+@router.post("/v1/metrics", summary="OTLP metrics")
+async def metrics(request: Request, principal: _Ingester) -> Response:
+    """Takes an ExportMetricsServiceRequest; metrics about agents are kept, others are rejected."""
+    return await receive(request, signals.METRICS, principal)

@@ -10,6 +10,12 @@ _NO_SPAN: Final = b"\x00" * 8
 _LATEST_NS: Final = 2**63 - 1
 
 
+# Which logs and metrics are about agents: those of the conventions and libraries that are read.
+EVENT_PREFIXES: Final = ("gen_ai.", "claude_code.", "loopwatch.")
+CLAUDE_CODE_SCOPE: Final = "com.anthropic.claude_code"
+METRIC_PREFIXES: Final = ("gen_ai.", "claude_code.", "loopwatch.", "llm.", "mcp.", "openinference.", "operation.cost")
+
+
 class Window(NamedTuple):
     """The start times that are believed, ns since the epoch."""
 
@@ -63,6 +69,62 @@ def screen_spans(request: Any, window: Window) -> Screening:
                 del spans[index]
                 rejected[fault] += 1
     return Screening(taken, rejected)
+
+
+def screen_logs(request: Any, window: Window) -> Screening:
+    """Takes the log records out that say nothing about a run, or whose time cannot be stored.
+
+    Args:
+        request: an ExportLogsServiceRequest; changed in place.
+        window: the times that are believed.
+    """
+    taken = 0
+    rejected: Counter[str] = Counter()
+    for resource_logs in request.resource_logs:
+        for scope_logs in resource_logs.scope_logs:
+            records, scope = scope_logs.log_records, scope_logs.scope.name
+            faults = [
+                (index, fault) for index, one in enumerate(records) if (fault := _fault_of_log(one, scope, window))
+            ]
+            taken += len(records) - len(faults)
+            for index, fault in reversed(faults):
+                del records[index]
+                rejected[fault] += 1
+    return Screening(taken, rejected)
+
+
+def screen_metrics(request: Any) -> Screening:
+    """Takes the metrics out that are not about agents.
+
+    Args:
+        request: an ExportMetricsServiceRequest; changed in place.
+    """
+    taken = 0
+    rejected: Counter[str] = Counter()
+    for resource_metrics in request.resource_metrics:
+        for scope_metrics in resource_metrics.scope_metrics:
+            metrics = scope_metrics.metrics
+            for index in reversed(range(len(metrics))):
+                if metrics[index].name.startswith(METRIC_PREFIXES):
+                    taken += _points(metrics[index])
+                else:
+                    rejected["a metric that is not about agents"] += _points(metrics[index])
+                    del metrics[index]
+    return Screening(taken, rejected)
+
+
+def _points(metric: Any) -> int:
+    kind = metric.WhichOneof("data")
+    return len(getattr(metric, kind).data_points) if kind else 0
+
+
+def _fault_of_log(record: Any, scope: str, window: Window) -> str:
+    name = record.event_name or next((p.value.string_value for p in record.attributes if p.key == "event.name"), "")
+    if not name.startswith(EVENT_PREFIXES) and not (name and scope.startswith(CLAUDE_CODE_SCOPE)):
+        return "a log line that is no event of an agent"
+    if not window.oldest_ns <= (record.time_unix_nano or record.observed_time_unix_nano) <= window.newest_ns:
+        return "a time outside the retention"
+    return ""
 
 
 def _fault(span: Any, window: Window) -> str:

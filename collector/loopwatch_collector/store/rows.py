@@ -141,5 +141,41 @@ VERDICT_COLUMNS: Final[tuple[Column, ...]] = (
     Column("row_version", "UInt64", 0),
 )
 
+LOG_EVENT_COLUMNS: Final[tuple[Column, ...]] = (
+    Column("project", _TEXT, "default"),
+    Column("trace_id", "FixedString(16)", b"\x00" * 16),
+    Column("span_id", "FixedString(8)", NO_SPAN),
+    Column("time", "DateTime64(9, 'UTC')", 0),
+    Column("hash", "UInt64", 0),  # of the whole record, so that a resent one replaces itself
+    Column("row_version", "UInt64", 0),
+    Column("name", _TEXT, ""),
+    Column("service", _TEXT, ""),
+    Column("environment", _TEXT, ""),
+    Column("content_roles", f"Array({_TEXT})", ()),
+    Column("content_hashes", "Array(UInt64)", ()),
+    Column("attributes", "Map(LowCardinality(String), String)", {}),
+)
+
+METRIC_POINT_COLUMNS: Final[tuple[Column, ...]] = (
+    Column("project", _TEXT, "default"),
+    Column("metric", _TEXT, ""),
+    Column("time", "DateTime64(9, 'UTC')", 0),
+    Column("series", "UInt64", 0),  # hash of everything that tells one series from another
+    Column("row_version", "UInt64", 0),
+    Column("start_time", "DateTime64(9, 'UTC')", 0),
+    Column("is_cumulative", "UInt8", 0),
+    Column("unit", _TEXT, ""),
+    Column("value", "Float64", 0.0),  # of a histogram: the sum
+    Column("points", "UInt64", 0),  # of a histogram: the count
+    Column("service", _TEXT, ""),
+    Column("environment", _TEXT, ""),
+    Column("process_id", "String", ""),
+    Column("agent", _TEXT, ""),
+    Column("provider", _TEXT, ""),
+    Column("model", _TEXT, ""),
+    Column("token_kind", _TEXT, ""),  # input | output | cache_read | cache_write | reasoning
+    Column("attributes", "Map(LowCardinality(String), String)", {}),
+)
+
 SPAN_INDEX: Final[dict[str, int]] = {column.name: index for index, column in enumerate(SPAN_COLUMNS)}
 SPAN_DEFAULTS: Final[tuple[Any, ...]] = tuple(column.default for column in SPAN_COLUMNS)

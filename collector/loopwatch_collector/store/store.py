@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from loopwatch_collector.store import insert, migrate
@@ -24,7 +25,12 @@ class Store:
 
     @classmethod
     def open(
-        cls, dsn: str, *, max_server_memory_bytes: int = DEFAULT_MAX_SERVER_MEMORY_BYTES, migrate_schema: bool = True
+        cls,
+        dsn: str,
+        *,
+        max_server_memory_bytes: int = DEFAULT_MAX_SERVER_MEMORY_BYTES,
+        migrate_schema: bool = True,
+        backup_dir: Path | None = None,
     ) -> "Store":
         """Opens a store and brings its tables to this version.
 
@@ -32,12 +38,13 @@ class Store:
             dsn: `chdb:///directory` or `clickhouse://user:password@host:port/database`.
             max_server_memory_bytes: what the embedded engine may use in all.
             migrate_schema: False leaves the tables as they are, for a reader beside a writer.
+            backup_dir: a directory the embedded engine may write backups to; None: it takes none.
 
         Raises:
             StoreUnavailable: the engine cannot be reached, or another process holds the directory.
             SchemaMismatch: the tables are not ones this version can use.
         """
-        store = cls(Clients(dsn, max_server_memory_bytes=max_server_memory_bytes))
+        store = cls(Clients(dsn, max_server_memory_bytes=max_server_memory_bytes, backup_dir=backup_dir))
         if migrate_schema:
             migrate.apply(store.connection(), migrate.load())
         return store
@@ -66,6 +73,22 @@ class Store:
             rows: values in the order of CONTENT_COLUMNS.
         """
         insert.insert_contents(self.connection(), rows)
+
+    def insert_log_events(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Stores events out of logs; the same record again replaces itself.
+
+        Args:
+            rows: values in the order of LOG_EVENT_COLUMNS, of any projects and days.
+        """
+        insert.insert_log_events(self.connection(), rows)
+
+    def insert_metric_points(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Stores metric points; the same point of a series again replaces itself.
+
+        Args:
+            rows: values in the order of METRIC_POINT_COLUMNS, of any projects and days.
+        """
+        insert.insert_metric_points(self.connection(), rows)
 
     def refresh_runs(self, touched: Collection[tuple[str, str, int, int]]) -> None:
         """Derives the rows of runs that got new spans. To be called after their insert, before its checkpoint.

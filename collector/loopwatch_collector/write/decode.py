@@ -1,18 +1,43 @@
 """A journal record as rows."""
 
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from loopwatch_collector.compression import decompress
 from loopwatch_collector.errors import RequestRefused
 from loopwatch_collector.journal.record import Record
+from loopwatch_collector.store.rows import SPAN_INDEX
+from loopwatch_collector.write import logs, points
 from loopwatch_collector.write.contents import Contents
 from loopwatch_collector.write.errors import Undecodable
 from loopwatch_collector.write.normalise import normalise, origin_of
+from loopwatch_collector.write.verdicts import verdict_rows
 
 _MAX_BYTES: Final = 2**31  # bounded when it was received; the caps may have been lowered since
+_REQUESTS: Final[dict[str, Any]] = {
+    "traces": ExportTraceServiceRequest,
+    "logs": ExportLogsServiceRequest,
+    "metrics": ExportMetricsServiceRequest,
+}
+_EVENT_NAMES: Final = SPAN_INDEX["event_names"]
+
+Row = list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows by table, each in the order of its columns; the content of spans and events by hash."""
+
+    contents: Contents
+    spans: list[Row] = field(default_factory=list[Row])
+    events: list[Row] = field(default_factory=list[Row])
+    points: list[Row] = field(default_factory=list[Row])
+    verdicts: list[Row] = field(default_factory=list[Row])
 
 
 def message_of(record: Record) -> Any:
@@ -21,11 +46,9 @@ def message_of(record: Record) -> Any:
     Raises:
         Undecodable: the journal's bytes are not what was written.
     """
-    if record.damage:
-        raise Undecodable(record.damage)
     if record.message is not None:
         return record.message
-    message = ExportTraceServiceRequest()
+    message = _REQUESTS[record.kind]()
     try:
         message.ParseFromString(decompress(record.body, record.encoding, _MAX_BYTES))
     except (DecodeError, RequestRefused) as fault:
@@ -33,16 +56,47 @@ def message_of(record: Record) -> Any:
     return message
 
 
-def rows_of(record: Record, contents: Contents) -> list[list[Any]]:
-    """The span rows of one record; its content is added to `contents`.
+def add_rows(rows: Rows, record: Record) -> None:
+    """Adds what one record holds.
 
     Raises:
         Undecodable: the record does not decode.
     """
-    rows: list[list[Any]] = []
-    for resource_spans in message_of(record).resource_spans:
+    message = message_of(record)
+    if record.kind == "traces":
+        _add_spans(rows, record, message)
+    elif record.kind == "logs":
+        _add_logs(rows, record, message)
+    else:
+        _add_points(rows, record, message)
+
+
+def _add_spans(rows: Rows, record: Record, message: Any) -> None:
+    contents = rows.contents
+    for resource_spans in message.resource_spans:
         origin = origin_of(resource_spans.resource, record.project, record.received_at_ns)
         for scope_spans in resource_spans.scope_spans:
             scope = scope_spans.scope.name
-            rows.extend(normalise(span, scope, origin, contents) for span in scope_spans.spans)
-    return rows
+            made = [normalise(span, scope, origin, contents) for span in scope_spans.spans]
+            rows.spans.extend(made)
+            for row in made:
+                if row[_EVENT_NAMES]:
+                    rows.verdicts.extend(verdict_rows(row))
+
+
+def _add_logs(rows: Rows, record: Record, message: Any) -> None:
+    found = logs.LogRows(rows.events, rows.spans, rows.verdicts)
+    for resource_logs in message.resource_logs:
+        origin = origin_of(resource_logs.resource, record.project, record.received_at_ns)
+        for scope_logs in resource_logs.scope_logs:
+            scope = scope_logs.scope.name
+            for log_record in scope_logs.log_records:
+                logs.add_log_record(found, log_record, scope, origin, rows.contents)
+
+
+def _add_points(rows: Rows, record: Record, message: Any) -> None:
+    for resource_metrics in message.resource_metrics:
+        origin = origin_of(resource_metrics.resource, record.project, record.received_at_ns)
+        for scope_metrics in resource_metrics.scope_metrics:
+            for metric in scope_metrics.metrics:
+                rows.points.extend(points.point_rows(metric, origin))

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from typing import Final
+from typing import Any, Final
 
 from loopwatch_collector.errors import Unavailable
 from loopwatch_collector.journal.record import Record
@@ -102,20 +102,34 @@ class Storing:
 
     def _insert(self, batch: Batch) -> None:
         started = time.perf_counter()
-        if batch.contents.bodies:
-            self._store.insert_contents(batch.contents.rows())
-        if batch.spans:
-            self._store.insert_spans(batch.spans)
+        rows = batch.rows
+        if rows.contents.bodies:
+            self._store.insert_contents(rows.contents.rows())
+        if rows.spans:
+            self._store.insert_spans(rows.spans)
+        if rows.events:
+            self._store.insert_log_events(rows.events)
+        if rows.points:
+            self._store.insert_metric_points(rows.points)
+        if rows.verdicts:
+            self._insert_verdicts(rows.verdicts)
         self._touched += batch.touched()
         self._remember(batch)
         self._metrics.write_seconds.labels("insert").observe(time.perf_counter() - started)
-        self._metrics.written_spans.inc(len(batch.spans))
-        self._metrics.batch_spans.observe(len(batch.spans))
+        self._metrics.written_spans.inc(len(rows.spans))
+        self._metrics.batch_spans.observe(len(rows.spans))
+
+    def _insert_verdicts(self, verdicts: list[list[Any]]) -> None:
+        projects: dict[str, list[list[Any]]] = {}
+        for verdict in verdicts:
+            projects.setdefault(verdict[0], []).append(verdict)
+        for of_project in projects.values():
+            self._store.insert_verdicts(of_project)
 
     def _remember(self, batch: Batch) -> None:
         if len(self._known) > _KNOWN_CONTENTS:
             self._known.clear()
-        self._known.update(batch.contents.bodies)
+        self._known.update(batch.rows.contents.bodies)
 
     def _bury(self, record: Record, fault: Exception) -> None:
         reason = str(fault) if isinstance(fault, RowRefused | Undecodable) else f"{type(fault).__name__}: {fault}"

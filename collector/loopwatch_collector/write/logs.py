@@ -1,0 +1,142 @@
+"""GenAI events out of logs.
+
+A log record of a span is read like a span's own attributes: the conventions put the same names into both. Where the
+record belongs to a span it is kept as a log event and joined when the run is read; where its sender writes no
+spans at all (Claude Code with logs only), it becomes the span it describes.
+"""
+
+import hashlib
+from typing import Any, Final, NamedTuple
+
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from loopwatch import names
+from loopwatch_collector.store.rows import SPAN_INDEX
+from loopwatch_collector.write import values
+from loopwatch_collector.write.contents import Contents, content_hash
+from loopwatch_collector.write.normalise import Origin, normalise
+from loopwatch_collector.write.verdicts import verdict_row
+
+# Events of the conventions up to 1.36: one message each, in the body. Which content they carry.
+_MESSAGE_EVENTS: Final = {
+    "gen_ai.system.message": "gen_ai.system_instructions",
+    "gen_ai.user.message": "gen_ai.input.messages",
+    "gen_ai.assistant.message": "gen_ai.input.messages",
+    "gen_ai.tool.message": "gen_ai.input.messages",
+    "gen_ai.choice": "gen_ai.output.messages",
+}
+# What Claude Code's events stand for when no span does, and the name the span would have had.
+_CLAUDE_CODE_SPANS: Final = {
+    "api_request": "claude_code.llm_request",
+    "api_error": "claude_code.llm_request",
+    "tool_result": "claude_code.tool",
+}
+_COPIED: Final = tuple(
+    SPAN_INDEX[name]
+    for name in (
+        "project", "trace_id", "parent_span_id", "start_time", "row_version", "name", "service", "environment",
+        "content_roles", "content_hashes", "attributes",
+    )
+)  # fmt: skip
+
+
+class LogRows(NamedTuple):
+    """What log records become.
+
+    Attributes:
+        events: rows in the order of LOG_EVENT_COLUMNS.
+        spans: rows in the order of SPAN_COLUMNS.
+        verdicts: rows in the order of VERDICT_COLUMNS.
+    """
+
+    events: list[list[Any]]
+    spans: list[list[Any]]
+    verdicts: list[list[Any]]
+
+
+def event_name_of(record: Any) -> str:
+    """The name of the event a log record is; "" for a plain line."""
+    if record.event_name:
+        return record.event_name
+    return next((pair.value.string_value for pair in record.attributes if pair.key == "event.name"), "")
+
+
+def add_log_record(rows: LogRows, record: Any, scope: str, origin: Origin, contents: Contents) -> None:
+    """Adds the row of one log record.
+
+    Args:
+        rows: where it goes.
+        record: an OTLP LogRecord that passed the screening.
+        scope: the name of its instrumentation scope.
+        origin: what its resource says.
+        contents: where its content goes.
+    """
+    name = event_name_of(record)
+    digest = content_hash(record.SerializeToString().hex())
+    if len(record.trace_id) == 16 and len(record.span_id) == 8:
+        row = normalise(_as_span(record, name, digest), scope, origin, contents)
+        if name == names.EVALUATION_EVENT:
+            rows.verdicts.append(_verdict(record, row))
+            return
+        project, trace_id, parent, time_ns, *rest = (row[index] for index in _COPIED)
+        rows.events.append([project, trace_id, parent, time_ns, digest, *rest])
+    elif described := _CLAUDE_CODE_SPANS.get(name.removeprefix("claude_code.")):
+        rows.spans.append(normalise(_as_described(record, described, digest), scope, origin, contents))
+
+
+def _verdict(record: Any, row: list[Any]) -> list[Any]:
+    found = {pair.key: values.attribute_text(pair.value) for pair in record.attributes}
+    project, run_id, service, time_ns = (
+        row[SPAN_INDEX[name]] for name in ("project", "run_id", "service", "start_time")
+    )
+    return verdict_row(project, run_id, record.span_id.hex(), service, time_ns, found)
+
+
+def _as_span(record: Any, name: str, digest: int) -> Span:
+    span = Span(
+        trace_id=record.trace_id,
+        span_id=digest.to_bytes(8, "big"),
+        parent_span_id=record.span_id,
+        name=name,
+        start_time_unix_nano=record.time_unix_nano or record.observed_time_unix_nano,
+        attributes=record.attributes,
+    )
+    if name in _MESSAGE_EVENTS:
+        message = {"role": name.split(".")[1], **_body(record)}
+        span.attributes.append(_pair(_MESSAGE_EVENTS[name], values.json_text([message])))
+    elif record.body.WhichOneof("value") == "kvlist_value":  # the details event of 1.37 had everything in its body
+        span.attributes.extend(record.body.kvlist_value.values)
+    return span
+
+
+def _as_described(record: Any, name: str, digest: int) -> Span:
+    found = {pair.key: pair.value.string_value for pair in record.attributes}
+    # One prompt is one run; a session without prompt ids is one run as a whole.
+    whose = found.get("prompt.id") or found.get("session.id") or "unknown session"
+    end_ns = record.time_unix_nano or record.observed_time_unix_nano
+    lasted_ns = values.milliseconds_as_ns(_attribute(record, "duration_ms")) or 0
+    return Span(
+        trace_id=hashlib.blake2b(whose.encode(), digest_size=16, person=b"claude_code").digest(),
+        span_id=digest.to_bytes(8, "big"),
+        name=name,
+        start_time_unix_nano=max(1, end_ns - lasted_ns),
+        end_time_unix_nano=end_ns,
+        attributes=record.attributes,
+        parent_span_id=b"",
+    )
+
+
+def _attribute(record: Any, key: str) -> Any:
+    return next((pair.value for pair in record.attributes if pair.key == key), KeyValue().value)
+
+
+def _body(record: Any) -> dict[str, Any]:
+    body = values.plain(record.body)
+    return body if isinstance(body, dict) else {"content": body}  # pyright: ignore[reportUnknownVariableType]  # JSON of any shape
+
+
+def _pair(key: str, text: str) -> KeyValue:
+    pair = KeyValue(key=key)
+    pair.value.string_value = text
+    return pair
