@@ -4,6 +4,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
+from loopwatch_collector.api.custody import router as custody_router
 from loopwatch_collector.api.routes import router as api_router
 from loopwatch_collector.auth import Keyring
 from loopwatch_collector.errors import CollectorError
@@ -43,6 +44,7 @@ def create_app(
     app.state.receiver = Receiver(settings, journal, metrics)
     app.include_router(receive_router)
     app.include_router(api_router)
+    app.include_router(custody_router)
     _add_health(app)
     app.add_exception_handler(CollectorError, _answer)
     return app

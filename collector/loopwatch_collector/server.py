@@ -14,9 +14,10 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
+from fastapi import FastAPI
 
 from loopwatch_collector.app import create_app
 from loopwatch_collector.errors import CannotStart, CollectorError
@@ -24,7 +25,9 @@ from loopwatch_collector.journal.journal import Journal, JournalLimits
 from loopwatch_collector.lock import DataDirectoryLock
 from loopwatch_collector.metrics import Metrics
 from loopwatch_collector.prices.price import Pricer
-from loopwatch_collector.settings import Settings
+from loopwatch_collector.receive import grpc_server
+from loopwatch_collector.retention.custodian import Custodian
+from loopwatch_collector.settings import GRPC_PORT, HTTP_PORT, Settings
 from loopwatch_collector.store.store import Store
 from loopwatch_collector.write.storing import Storing
 from loopwatch_collector.write.writer import Writer
@@ -70,7 +73,8 @@ def serve(settings: Settings, ready_file: Path | None = None) -> None:
         listener = stack.enter_context(_listen(settings.host, settings.port))
         _use_memory_for_inserts()
         metrics = Metrics()
-        store = Store.open(settings.dsn)
+        backup_dir = settings.backup_dir or settings.data_dir / "backups"
+        store = Store.open(settings.dsn, backup_dir=backup_dir)
         stack.callback(store.close)
         limits = JournalLimits(settings.max_journal_bytes, settings.min_free_bytes)
         journal = Journal(settings.data_dir / "journal.sqlite", limits, metrics)
@@ -78,12 +82,19 @@ def serve(settings: Settings, ready_file: Path | None = None) -> None:
         pricer = Pricer()
         writer = Writer(journal, Storing(store, pricer, metrics), metrics)
         app = create_app(settings, journal=journal, store=store, pricer=pricer, writer=writer, metrics=metrics)
+        custodian = Custodian(store, journal, settings.retention)
+        app.state.custodian = custodian
+        app.state.backup_dir = backup_dir
         writer.start()
         stack.callback(_stop_writer, writer)
+        custodian.start()
+        stack.callback(custodian.stop)
         port = listener.getsockname()[1]
         url = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
         lock.write({"pid": os.getpid(), "url": url})
-        asyncio.run(_serve_http(app, listener, url, ready_file))
+        server = _Server(_http_config(app))
+        with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+            runner.run(_serve(server, app, settings, listener, url, ready_file))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -165,9 +176,9 @@ class _Server(uvicorn.Server):
                 signal.signal(number, signal.SIG_IGN)
 
 
-async def _serve_http(app: object, listener: socket.socket, url: str, ready_file: Path | None) -> None:
-    config = uvicorn.Config(
-        app,  # pyright: ignore[reportArgumentType]  # FastAPI is an ASGI application
+def _http_config(app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -175,10 +186,38 @@ async def _serve_http(app: object, listener: socket.socket, url: str, ready_file
         timeout_graceful_shutdown=_REQUESTS_GRACE_S,
         timeout_keep_alive=75,
     )
-    server = _Server(config)
+
+
+async def _serve(
+    server: uvicorn.Server, app: FastAPI, settings: Settings, listener: socket.socket, url: str, ready_file: Path | None
+) -> None:
+    grpc_listener = _start_grpc(app, settings)
     announcing = asyncio.create_task(_announce(server, url, ready_file))
     await server.serve(sockets=[listener])
     await announcing
+    if grpc_listener is not None:
+        await asyncio.to_thread(grpc_listener.stop(_REQUESTS_GRACE_S).wait)
+
+
+def _start_grpc(app: FastAPI, settings: Settings) -> Any:
+    """The gRPC server, or None where it is not wanted: at the default ports it is, and its port may be taken."""
+    is_asked_for = settings.grpc_port != "auto"
+    port = settings.grpc_port if is_asked_for else GRPC_PORT if settings.port == HTTP_PORT else None
+    if port is None:
+        return None
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    try:
+        server, bound = grpc_server.start(
+            app.state.receiver, app.state.keyring, f"{host}:{port}", settings.max_body_bytes, asyncio.get_running_loop()
+        )
+    except CannotStart as fault:
+        if is_asked_for:
+            raise
+        _LOG.warning("no OTLP over gRPC: %s", fault)
+        return None
+    app.state.grpc_port = bound
+    _LOG.info("OTLP over gRPC on %s:%d", host, bound)
+    return server
 
 
 async def _announce(server: uvicorn.Server, url: str, ready_file: Path | None) -> None:

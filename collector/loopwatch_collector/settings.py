@@ -2,13 +2,16 @@
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from loopwatch_collector.errors import CannotStart
+from loopwatch_collector.retention.policy import Days, RetentionPolicy, parse_projects
 
+HTTP_PORT: Final = 4318
+GRPC_PORT: Final = 4317
 ROLES: Final = ("ingest", "read", "admin")
 
 
@@ -33,26 +36,33 @@ class Settings:
         dsn: the store, `chdb:///path` or `clickhouse://user@host:port/db`.
         host: the address to listen on.
         port: the port; 0 lets the system choose.
-        grpc_port: the port of OTLP/gRPC; 0 lets the system choose, None turns it off.
+        grpc_port: the port of OTLP/gRPC; 0 lets the system choose, None turns it off, "auto" is 4317 beside the
+            default HTTP port and off beside any other.
         keys: who may do what; empty means one project, `default`, on loopback only.
         max_body_bytes: cap on a request's body, before and after decompression.
         max_receiving_bytes: bodies held in memory by all requests together; beyond it new ones get 503.
         max_journal_bytes: records not yet in the store; beyond it requests get 503.
         min_free_bytes: free disk below which requests get 503.
         retention_days: how old a live span may be, and how long the store keeps it.
+        content_retention_days: how long messages, arguments and results are kept.
+        project_retention: days of content and of the rest, by project, where they differ.
+        backup_dir: where backups of the embedded store are written; None: `backups` under `data_dir`.
     """
 
     data_dir: Path
     dsn: str
     host: str = "127.0.0.1"
-    port: int = 4318
-    grpc_port: int | None = None
+    port: int = HTTP_PORT
+    grpc_port: int | Literal["auto"] | None = "auto"
     keys: tuple[Key, ...] = ()
     max_body_bytes: int = 64 * 2**20
     max_receiving_bytes: int = 128 * 2**20
     max_journal_bytes: int = 8 * 2**30
     min_free_bytes: int = 256 * 2**20
     retention_days: int = 90
+    content_retention_days: int = 30
+    project_retention: Mapping[str, Days] = field(default_factory=dict[str, Days])
+    backup_dir: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -69,12 +79,12 @@ class Settings:
         """
         faults: list[str] = []
         values: dict[str, Any] = {}
-        for field, variable in VARIABLES.items():
+        for name, variable in VARIABLES.items():
             text = environment.get(variable.name, "").strip()
             if not text:
                 continue
             try:
-                values[field] = variable.parse(text)
+                values[name] = variable.parse(text)
             except ValueError as fault:
                 faults.append(f"{variable.name}: {fault}")
         if faults:
@@ -82,6 +92,11 @@ class Settings:
         data_dir = values.setdefault("data_dir", Path("~/.local/share/loopwatch").expanduser())
         values.setdefault("dsn", f"chdb://{data_dir}/store")
         return cls(**values)
+
+    @property
+    def retention(self) -> RetentionPolicy:
+        """How long each project's data is kept."""
+        return RetentionPolicy(Days(self.content_retention_days, self.retention_days), self.project_retention)
 
     @property
     def is_loopback(self) -> bool:
@@ -104,13 +119,15 @@ class Variable(NamedTuple):
 
 def table() -> str:
     """The settings as rows of a Markdown table: variable, default, meaning."""
-    defaults = {field.name: field.default for field in fields(Settings) if field.default is not MISSING}
+    defaults = {entry.name: entry.default for entry in fields(Settings) if entry.default is not MISSING}
     shown = {
         **defaults,
         "data_dir": "~/.local/share/loopwatch",
         "dsn": "chdb://$LOOPWATCH_DATA_DIR/store",
         "keys": "none: project default, loopback only",
-        "grpc_port": "off",
+        "grpc_port": "4317 beside port 4318, else off",
+        "project_retention": "none: all projects alike",
+        "backup_dir": "$LOOPWATCH_DATA_DIR/backups",
     }
     rows = (f"| `{variable.name}` | {shown[field]} | {variable.meaning} |" for field, variable in VARIABLES.items())
     return "\n".join(("| variable | default | meaning |", "|---|---|---|", *rows))
@@ -144,7 +161,9 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _grpc_port(text: str) -> int | None:
+def _grpc_port(text: str) -> int | Literal["auto"] | None:
+    if text == "auto":
+        return "auto"
     return None if text == "off" else _port(text)
 
 
@@ -159,7 +178,7 @@ VARIABLES: Final[dict[str, Variable]] = {
     "dsn": Variable("LOOPWATCH_DSN", "the store: chdb:///path or clickhouse://user@host:port/db", str),
     "host": Variable("LOOPWATCH_HOST", "the address to listen on", str),
     "port": Variable("LOOPWATCH_PORT", "the HTTP port; 0 lets the system choose", _port),
-    "grpc_port": Variable("LOOPWATCH_GRPC_PORT", "the OTLP/gRPC port; 'off' for none", _grpc_port),
+    "grpc_port": Variable("LOOPWATCH_GRPC_PORT", "the OTLP/gRPC port; off for none", _grpc_port),
     "keys": Variable("LOOPWATCH_KEYS", "project:role:key, separated by commas", parse_keys),
     "max_body_bytes": Variable("LOOPWATCH_MAX_BODY_BYTES", "cap on a request's body, decompressed", _positive),
     "max_receiving_bytes": Variable(
@@ -167,7 +186,14 @@ VARIABLES: Final[dict[str, Variable]] = {
     ),
     "max_journal_bytes": Variable("LOOPWATCH_MAX_JOURNAL_BYTES", "records waiting for the store", _positive),
     "min_free_bytes": Variable("LOOPWATCH_MIN_FREE_BYTES", "free disk below which nothing is taken", _positive),
-    "retention_days": Variable("LOOPWATCH_RETENTION_DAYS", "how long spans are kept", _positive),
+    "retention_days": Variable("LOOPWATCH_RETENTION_DAYS", "how long spans and runs are kept", _positive),
+    "content_retention_days": Variable(
+        "LOOPWATCH_CONTENT_RETENTION_DAYS", "how long messages, arguments and results are kept", _positive
+    ),
+    "project_retention": Variable(
+        "LOOPWATCH_PROJECT_RETENTION", "project:content_days:days, separated by commas", parse_projects
+    ),
+    "backup_dir": Variable("LOOPWATCH_BACKUP_DIR", "where backups of the embedded store are written", _directory),
 }
 
 

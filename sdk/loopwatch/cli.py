@@ -26,6 +26,11 @@ COMMANDS: dict[str, Command] = {
     "runs": Command("list runs, or show one", "loopwatch_collector.commands.runs:main", "collector"),
     "import": Command("turn recorded transcripts into runs", "loopwatch_collector.importing.command:main", "collector"),
     "simulate": Command("send a fleet that never was", "loopwatch_collector.simulate.command:main", "collector"),
+    "delete": Command(
+        "delete a conversation, customer or user", "loopwatch_collector.commands.delete:main", "collector"
+    ),
+    "backup": Command("back up a running collector's store", "loopwatch_collector.commands.backup:main", "collector"),
+    "restore": Command("restore a backup", "loopwatch_collector.commands.restore:main", "collector"),
     "agent": Command("run a reference agent", "loopwatch_reference.command:main", "agent"),
 }
 

@@ -27,8 +27,10 @@ ROOMS = {
     "prices": ("store",),
     "write": ("journal", "store", "prices"),
     "receive": ("journal",),
+    "retention": ("journal", "store"),
+    "backups": ("store",),
     "queries": ("store",),
-    "api": ("queries", "store", "prices"),
+    "api": ("queries", "store", "prices", "retention", "backups"),
 }
 
 

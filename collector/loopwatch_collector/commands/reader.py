@@ -1,4 +1,4 @@
-"""Asks a collector's read API: the one place of these commands that talks HTTP."""
+"""Asks a collector's API: the one place of these commands that talks HTTP."""
 
 import json
 import os
@@ -21,13 +21,13 @@ class Reader:
 
     Args:
         endpoint: its base URL.
-        api_key: a key with the role `read`; empty for a collector without keys.
+        api_key: a key with the role `read`, or `admin` for what changes something; empty for a collector without keys.
     """
 
     def __init__(self, endpoint: str, api_key: str = "") -> None:
         self._endpoint = endpoint.rstrip("/")
         self._headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
-        self._pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=5, read=60))
+        self._pool = urllib3.PoolManager(retries=False)
 
     @classmethod
     def from_environment(cls, endpoint: str | None, environ: Mapping[str, str] = os.environ) -> "Reader":
@@ -47,15 +47,37 @@ class Reader:
             CollectorSilent: it is not there, or said no.
         """
         query = f"?{urlencode(parameters)}" if parameters else ""
+        return self._call("GET", f"{path}{query}", None)
+
+    def post(self, path: str, body: Mapping[str, Any], timeout_s: float = 60) -> dict[str, Any]:
+        """Returns what the collector answers to a request that changes something.
+
+        Args:
+            path: from /api/v1 on.
+            body: sent as JSON.
+            timeout_s: how long the answer may take.
+
+        Raises:
+            CollectorSilent: it is not there, or said no.
+        """
+        return self._call("POST", path, body, timeout_s)
+
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None, timeout_s: float = 60) -> dict[str, Any]:
         try:
-            reply = self._pool.request("GET", f"{self._endpoint}/api/v1{path}{query}", headers=self._headers)
+            reply = self._pool.request(
+                method,
+                f"{self._endpoint}/api/v1{path}",
+                headers=self._headers,
+                json=body,
+                timeout=urllib3.Timeout(connect=5, read=timeout_s),
+            )
         except HTTPError as fault:
             raise CollectorSilent(
                 f"no collector answers at {self._endpoint}: start one with 'loopwatch serve', "
                 "or name another with --endpoint or LOOPWATCH_ENDPOINT"
             ) from fault
         answer = _decoded(reply.data)
-        if reply.status != 200:
+        if not 200 <= reply.status < 300:
             raise CollectorSilent(answer.get("error", {}).get("message") or f"the collector answered {reply.status}")
         return answer
 

@@ -1,0 +1,55 @@
+"""Routes for the operator: deletions and backups."""
+
+from dataclasses import asdict
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from loopwatch_collector.auth import Principal, require
+from loopwatch_collector.backups import backup
+from loopwatch_collector.retention import deletion
+
+router: Final = APIRouter(prefix="/api/v1", tags=["operations"])
+Admin = Annotated[Principal, Depends(require("admin"))]
+
+
+class DeletionRequest(BaseModel):
+    """Whose data is to be deleted."""
+
+    model_config = ConfigDict(extra="forbid")
+    field: str = Field(description="conversation, customer or user")
+    value: str = Field(description="its id", max_length=4096)
+
+
+class BackupRequest(BaseModel):
+    """Which backup is to be taken."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(default="", description="the backup's name; the time when empty", max_length=100)
+    base: str = Field(default="", description="an earlier backup to continue; empty takes a whole one", max_length=100)
+
+
+@router.post("/deletions", status_code=202)
+def request_deletion(request: Request, admin: Admin, wanted: DeletionRequest) -> dict[str, Any]:
+    """Deletes a conversation, a customer or a user; the answer comes before it is done."""
+    return asdict(request.app.state.custodian.request(admin.project, wanted.field, wanted.value))
+
+
+@router.get("/deletions")
+def list_deletions(request: Request, admin: Admin) -> dict[str, Any]:
+    """Lists the requests to delete, how far they are, and whether a count after a restart proved them."""
+    found = deletion.requests(request.app.state.store.connection(), admin.project)
+    return {"deletions": [asdict(one) for one in found]}
+
+
+@router.post("/backups", status_code=201)
+def take_backup(request: Request, admin: Admin, wanted: BackupRequest) -> dict[str, Any]:
+    """Takes a backup of the embedded store, all projects included, and answers when it is complete."""
+    return asdict(backup.take(request.app.state.store, request.app.state.backup_dir, wanted.name, wanted.base))
+
+
+@router.get("/backups")
+def list_backups(request: Request, admin: Admin) -> dict[str, Any]:
+    """Lists the complete backups, the latest first."""
+    return {"backups": [asdict(one) for one in backup.existing(request.app.state.backup_dir)]}

@@ -1,0 +1,1 @@
+ALTER TABLE runs DELETE WHERE project = {project:String} AND run_id IN {run_ids:Array(String)}

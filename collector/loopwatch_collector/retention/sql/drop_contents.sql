@@ -1,0 +1,1 @@
+ALTER TABLE contents DROP PARTITION ID {partition_id:String}

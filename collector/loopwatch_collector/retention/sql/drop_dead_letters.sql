@@ -1,0 +1,1 @@
+ALTER TABLE dead_letters DROP PARTITION ID {partition_id:String}

@@ -1,0 +1,1 @@
+ALTER TABLE runs DROP PARTITION ID {partition_id:String}

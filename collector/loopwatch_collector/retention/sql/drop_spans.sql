@@ -1,0 +1,1 @@
+ALTER TABLE spans DROP PARTITION ID {partition_id:String}

@@ -1,0 +1,126 @@
+"""Retention, deletion, backup and restore on real collectors with real data."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.processes import Running, collector, get, loopwatch, query, wait_for, wait_for_runs
+
+SUPPORT = Path(__file__).parents[3] / "data" / "chat" / "support.json"
+FIELDS = ["--id", "task_id", "--id", "trial", "--outcome", "reward", "--customer", "customer"]
+
+
+def _import(receiver: Running, *options: str, start: str = "2026-01-31T09:00:00Z") -> None:
+    done = loopwatch("import", str(SUPPORT), *FIELDS, "--start", start, *options, "--endpoint", receiver.url)
+    assert done.returncode == 0, done.stderr
+
+
+def _customers(receiver: Running) -> dict[str, int]:
+    return {row["key"]: row["runs"] for row in query(receiver.url, "cost_by", dimension="customer")}
+
+
+def _deletions(receiver: Running) -> list[dict[str, Any]]:
+    return get(f"{receiver.url}/api/v1/deletions")["deletions"]
+
+
+def test_deleted_customer_is_gone_and_proved_after_a_restart(tmp_path: Path) -> None:
+    """Deleting one customer leaves the others whole; after a restart a count proves it, and the spans are gone."""
+    keep = {"LOOPWATCH_RETENTION_DAYS": "36500", "LOOPWATCH_CONTENT_RETENTION_DAYS": "36500"}
+    with collector(tmp_path, **keep) as receiver:
+        _import(receiver)
+        wait_for_runs(receiver.url, 12)
+        assert _customers(receiver) == {"acme": 5, "birch": 3, "cedar": 4}
+        done = loopwatch("delete", "--customer", "acme", "--json", "--endpoint", receiver.url)
+        assert done.returncode == 0, done.stderr
+        deleted = json.loads(done.stdout)
+        # By hand: 5 runs, 14 iterations with a model call each, 8 tool calls.
+        assert (deleted["runs"], deleted["spans"]) == (5, 5 + 2 * 14 + 8)
+        assert deleted["contents"] > 0
+        assert _customers(receiver) == {"birch": 3, "cedar": 4}
+    with collector(tmp_path, **keep) as receiver:
+        (proved,) = wait_for(lambda: [one for one in _deletions(receiver) if one["verified_at"]] or None, "the proof")
+        assert proved["value"] == "acme"
+        assert _customers(receiver) == {"birch": 3, "cedar": 4}
+
+
+def test_unknown_field_is_refused(tmp_path: Path) -> None:
+    """A field that runs do not belong to is refused with the ones that exist."""
+    with collector(tmp_path) as receiver:
+        done = loopwatch("delete", "--user", "", "--endpoint", receiver.url)
+        assert done.returncode == 1
+        assert "the user is empty" in done.stderr
+
+
+def test_old_days_are_dropped_content_first(tmp_path: Path) -> None:
+    """A restart with short retention drops the content of old runs, a shorter one drops the runs themselves."""
+    with collector(tmp_path, LOOPWATCH_RETENTION_DAYS="36500", LOOPWATCH_CONTENT_RETENTION_DAYS="36500") as receiver:
+        _import(receiver, start="2020-01-31T09:00:00Z")
+        wait_for_runs(receiver.url, 12)
+        run_id = _any_run(receiver)
+        assert _contents(receiver, run_id)
+    with collector(tmp_path, LOOPWATCH_RETENTION_DAYS="36500", LOOPWATCH_CONTENT_RETENTION_DAYS="1") as receiver:
+        wait_for(lambda: not _contents(receiver, run_id) or None, "the content is dropped")
+        assert query(receiver.url, "runs_summary")[0]["runs"] == 12
+    with collector(tmp_path, LOOPWATCH_PROJECT_RETENTION="default:1:1") as receiver:
+        wait_for_runs(receiver.url, 0)
+
+
+def _any_run(receiver: Running) -> str:
+    runs = get(f"{receiver.url}/api/v1/runs", **{"from": "2020-01-01", "to": "2100-01-01", "limit": 1})["runs"]
+    return runs[0]["run_id"]
+
+
+def _contents(receiver: Running, run_id: str) -> dict[str, str]:
+    return get(f"{receiver.url}/api/v1/runs/{run_id}/spans", content="true")["contents"]
+
+
+@pytest.mark.parametrize("incremental", [False, True], ids=["whole", "incremental"])
+def test_backup_of_a_running_store_restores_equal(tmp_path: Path, incremental: bool) -> None:
+    """A backup taken while the collector runs, whole or on an earlier one, restores to the same answers elsewhere."""
+    keep = {"LOOPWATCH_RETENTION_DAYS": "36500", "LOOPWATCH_CONTENT_RETENTION_DAYS": "36500"}
+    keep["LOOPWATCH_BACKUP_DIR"] = str(tmp_path / "kept")
+    with collector(tmp_path / "old", **keep) as receiver:
+        _import(receiver)
+        wait_for_runs(receiver.url, 12)
+        if incremental:
+            assert loopwatch("backup", "--name", "first", "--endpoint", receiver.url).returncode == 0
+            _import(receiver, "--agent", "second")
+            wait_for_runs(receiver.url, 24)
+        options = ["--incremental"] if incremental else []
+        done = loopwatch("backup", "--name", "last", *options, "--endpoint", receiver.url)
+        assert done.returncode == 0, done.stderr
+        before = _answers(receiver)
+    shutil.rmtree(tmp_path / "old")
+    restored = loopwatch(
+        "restore", "last", "--from", str(tmp_path / "kept"), "--data-dir", str(tmp_path / "new" / "data")
+    )
+    assert restored.returncode == 0, restored.stderr
+    with collector(tmp_path / "new", **keep) as receiver:
+        assert _answers(receiver) == before
+
+
+def _answers(receiver: Running) -> dict[str, Any]:
+    answers = {name: query(receiver.url, name) for name in ("runs_summary", "tool_summary", "iterations_summary")}
+    return {**answers, "contents": _contents(receiver, _any_run(receiver))}
+
+
+def test_restore_never_overwrites(tmp_path: Path) -> None:
+    """A restore over a store, of a backup that is not there, or of one whose base is gone, is one sentence."""
+    kept = tmp_path / "kept"
+    with collector(tmp_path, LOOPWATCH_BACKUP_DIR=str(kept)) as receiver:
+        for words in (["--name", "one"], ["--name", "two", "--incremental"]):
+            done = loopwatch("backup", *words, "--endpoint", receiver.url)
+            assert done.returncode == 0, done.stderr
+        taken = loopwatch("backup", "--name", "one", "--endpoint", receiver.url)
+        assert (taken.returncode, "already a backup 'one'" in taken.stderr) == (1, True)
+        unsafe = loopwatch("backup", "--name", "../one", "--endpoint", receiver.url)
+        assert (unsafe.returncode, "is no name for a backup" in unsafe.stderr) == (1, True)
+    over = loopwatch("restore", "one", "--from", str(kept), "--data-dir", str(tmp_path / "data"))
+    assert (over.returncode, "already a store" in over.stderr) == (1, True)
+    shutil.rmtree(kept / "one")
+    for name in ("two", "three"):
+        lost = loopwatch("restore", name, "--from", str(kept), "--data-dir", str(tmp_path / "empty"))
+        assert (lost.returncode, "there is no backup" in lost.stderr) == (1, True)
