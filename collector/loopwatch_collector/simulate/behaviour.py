@@ -22,6 +22,7 @@ from loopwatch_collector.simulate.fleet import Agent, Tool, cumulated
 from loopwatch_collector.simulate.schedule import PlannedRun
 
 MILLISECOND_NS: Final = 1_000_000
+STEP_NS: Final = 80_000  # of the agent's own code, before and after a model call and after its tool calls
 BYTES_PER_TOKEN: Final = 4
 EMPTY_RESULT: Final = 1  # what names the result "[]"
 IDENTICAL_CALLS_CAP: Final = 5
@@ -38,6 +39,10 @@ _ANSWER_TOKENS: Final = 180
 _CALLABLE: Final = {agent.name: tuple(tool for tool in agent.tools if tool.weight) for agent in AGENTS}
 _TOOL_SHARES: Final = {name: cumulated([tool.weight for tool in tools]) for name, tools in _CALLABLE.items()}
 _FAILURES: Final = ("ValidationError", "KeyError", "JSONDecodeError", "RuntimeError")
+
+
+def _arguments_bytes(luck: float) -> int:
+    return 32 + int(luck * 110)
 
 
 def schema_bytes(agent: Agent) -> int:
@@ -158,7 +163,10 @@ class _Play:
         other = tools[(tools.index(first) + 1) % len(tools)]
         self.loop_tools = (first, other)
         self.loop_key = self.bits(56)
-        self.loop_bytes = (20 + int(self.random() * 120), max(2, round(first.result_bytes * factor(self.random, WIDE))))
+        self.loop_bytes = (
+            _arguments_bytes(self.random()),
+            max(2, round(first.result_bytes * factor(self.random, WIDE))),
+        )
         self.loop_done = 0
 
     def _iterate(self, wanted: int) -> None:
@@ -175,7 +183,9 @@ class _Play:
 
     def _iteration(self, *, asks_tools: bool, in_loop: bool) -> None:
         start_ns = self.now_ns = self.now_ns + round(MILLISECOND_NS * factor(self.random, NARROW))
+        self.now_ns += STEP_NS
         call = self._model_call(asks_tools)
+        self.now_ns += STEP_NS
         tool_calls: list[ToolCallFacts] = []
         if call.error_type:
             if self.random() < 0.5 or len(self.iterations) + 1 >= self.agent.cap:
@@ -189,7 +199,7 @@ class _Play:
                 tool_calls.append(self._tool_call())
                 while self.retry is None and self.random() < 0.24 and len(tool_calls) < 4:
                     tool_calls.append(self._tool_call())
-        self.now_ns += round(0.3 * MILLISECOND_NS * factor(self.random, NARROW))
+        self.now_ns += STEP_NS + round(0.3 * MILLISECOND_NS * factor(self.random, NARROW))
         self.iterations.append(IterationFacts(start_ns, self.now_ns, call, tool_calls))
 
     def _model_call(self, asks_tools: bool) -> ModelCallFacts:
@@ -235,7 +245,7 @@ class _Play:
         if retry is None:
             name = self.agent.name
             tool = _CALLABLE[name][bisect(_TOOL_SHARES[name], random())]
-            arguments, arguments_bytes, tries = self.bits(63) | 1 << 63, 20 + int(random() * 120), 0
+            arguments, arguments_bytes, tries = self.bits(63) | 1 << 63, _arguments_bytes(random()), 0
         else:
             tool, arguments, arguments_bytes, tries = retry
         self.retry = None

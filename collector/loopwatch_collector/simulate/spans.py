@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from loopwatch import names
 from loopwatch_collector.simulate import content, wire
-from loopwatch_collector.simulate.behaviour import BYTES_PER_TOKEN, schema_bytes
+from loopwatch_collector.simulate.behaviour import BYTES_PER_TOKEN, STEP_NS, schema_bytes
 from loopwatch_collector.simulate.facts import IterationFacts, ModelCallFacts, RunFacts, ToolCallFacts
 from loopwatch_collector.simulate.fleet import Agent, Model
 from loopwatch_collector.simulate.wire import EVENT_ATTRIBUTE
@@ -150,7 +150,13 @@ class _Writer:
             yield SimulatedSpan(
                 SDK_SCOPE,
                 self.span(
-                    model_parent, iteration_id, plan_name, call.start_ns - 40_000, call.end_ns + 60_000, attributes, b""
+                    model_parent,
+                    iteration_id,
+                    plan_name,
+                    call.start_ns - STEP_NS // 2,
+                    call.end_ns + STEP_NS // 2,
+                    attributes,
+                    b"",
                 ),
             )
         if iteration.tool_calls:
@@ -181,7 +187,7 @@ class _Writer:
         if self.has_content:
             self.history.append(content.results_message([(_call_id(call), _result_of(call)) for call in calls]))
         if parent_id is not iteration_id:
-            start_ns, end_ns = calls[0].start_ns - 50_000, calls[-1].end_ns + 50_000
+            start_ns, end_ns = calls[0].start_ns - STEP_NS // 2, calls[-1].end_ns + STEP_NS // 2
             attributes = shared + _KIND_STEP
             yield SimulatedSpan(
                 SDK_SCOPE, self.span(parent_id, iteration_id, _step_name(phase), start_ns, end_ns, attributes, b"")
@@ -193,6 +199,8 @@ class _Writer:
         is_native = call.model.provider == "anthropic"
         fixed = _model_attributes(call.model, self.agent)
         said = self.model_content(call, asked) if self.has_content else b""
+        if said and is_native:
+            said += _URLS
         attributes = b"".join((shared, fixed, said, *(_native(call) if is_native else _plain(call))))
         name = _NATIVE_NAME if is_native else _chat_name(call.model.name)
         ended = _OK_STATUS if is_native else b""
@@ -273,9 +281,8 @@ class _Writer:
             + wire.text(names.DECISION_CHOICE, decision.choice, EVENT_ATTRIBUTE)
             + wire.double(names.DECISION_CONFIDENCE, decision.confidence, EVENT_ATTRIBUTE)
         )
-        if self.has_content:
-            reasoning = content.text(self.run.request ^ 0xD, 90)
-            attributes += wire.text(names.DECISION_REASONING, reasoning, EVENT_ATTRIBUTE)
+        reasoning = content.text(self.run.request ^ 0xD, 90)
+        attributes += wire.text(names.DECISION_REASONING, reasoning, EVENT_ATTRIBUTE)
         return wire.event(names.DECISION_EVENT, time_ns, attributes)
 
     def run_span(self, span_id: bytes) -> bytes:
@@ -367,6 +374,8 @@ def _plain(call: ModelCallFacts) -> tuple[bytes, ...]:
 _NATIVE_SUCCEEDED: Final = wire.integer("http.response.status_code", 200) + wire.text(
     "anthropic.response.service_tier", "standard"
 )
+# The SDK holds URLs back with content: they can carry some.
+_URLS: Final = wire.text("url.path", "/v1/messages") + wire.text("url.full", "https://api.anthropic.com/v1/messages")
 _NATIVE_FAILED: Final = wire.integer("http.response.status_code", 529)
 
 
@@ -430,8 +439,6 @@ def _model_attributes(model: Model, agent: Agent) -> bytes:
         + wire.text("http.request.method", "POST")
         + wire.text("http.route", "/v1/messages")
         + wire.text("url.scheme", "https")
-        + wire.text("url.path", "/v1/messages")
-        + wire.text("url.full", "https://api.anthropic.com/v1/messages")
         + wire.text(names.RESPONSE_MODEL, model.name)
     )
 
