@@ -51,6 +51,7 @@ class Delivery:
         self._retry_at = 0.0
         self._look_at = 0.0
         self._backlog = True  # until looked: an earlier process may have left something
+        self._reading = False  # the spool is being sent
         self._stopping = False
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -121,7 +122,7 @@ class Delivery:
     def settled(self) -> bool:
         """Whether everything is with the collector, or on disk because the collector takes nothing."""
         with self._changed:
-            if self._waiting or self._sending is not None:
+            if self._waiting or self._sending is not None or self._reading:
                 return False
             return self._failures > 0 or self._thread is None or not self._backlog
 
@@ -204,7 +205,15 @@ class Delivery:
 
     def _send_spool(self) -> None:
         self._look_at = time.monotonic() + LOOK_AROUND_S
-        self._backlog = False
+        with self._changed:
+            self._reading, self._backlog = True, False
+        try:
+            self._send_entries()
+        finally:
+            self._reading = False
+        self._wake()
+
+    def _send_entries(self) -> None:
         for entry in self._spool.claim():
             answer = self._transport.post(entry.kind, entry.read())
             self._judge(answer, entry.spans)
@@ -214,8 +223,7 @@ class Delivery:
             else:
                 entry.remove()
             if answer.verdict == "later" or self._stopping:
-                break
-        self._wake()
+                return
 
     def _judge(self, answer: Answer, spans: int) -> None:
         if answer.verdict == "later":
