@@ -117,6 +117,7 @@ LOOP_EVENT = "loopwatch.loop"
 LOOP_KIND = "loopwatch.loop.kind"  # identical_calls | cycle | no_progress | retry_storm | polling
 LOOP_TOOL = "loopwatch.loop.tool"
 LOOP_CALLS = "loopwatch.loop.calls"
+LOOP_EXPLANATION = "loopwatch.loop.explanation"
 LIMIT_EVENT = "loopwatch.limit"
 
 # Resource

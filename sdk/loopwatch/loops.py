@@ -1,0 +1,140 @@
+"""The loop detector: deterministic, by the tool calls of one run in the order they end; nothing else is looked at.
+
+With n identical calls (3 by default), after each call the first of these that holds is a loop:
+
+- `identical_calls`: the tool was called n times with the same arguments and gave the same result each time, whatever
+  was called in between. A failed call counts neither way; another result starts the count again.
+- `retry_storm`, `polling`: the tool was called 2n+2 times with the same arguments, and it was no loop before because
+  calls failed (at least half of them: a retry storm) or because the result changed (polling).
+- `cycle`: the last calls are a sequence of 2 to 4 calls made twice in a row, with the same results both times.
+- `no_progress`: the last n calls of the tool had different arguments and gave the same result, of at least 32
+  bytes: an "ok" or an empty list says nothing about progress.
+
+Each is reported once for the same tool and arguments (a cycle: for the same set of calls). `loop_cases.json` specifies all of this by example.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+DEFAULT_IDENTICAL_CALLS: Final = 3
+LONGEST_CYCLE: Final = 4
+MIN_RESULT_BYTES: Final = 32
+MAX_KEYS: Final = 10_000
+"""Distinct calls that are remembered; a run that makes more is not looping."""
+
+Key = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A loop that was found.
+
+    Args:
+        kind: identical_calls, cycle, no_progress, retry_storm or polling.
+        tool: the tool whose call completed it.
+        calls: how many calls make it up.
+        explanation: a sentence for a person.
+    """
+
+    kind: str
+    tool: str
+    calls: int
+    explanation: str
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What is known of the calls with one tool and the same arguments."""
+
+    calls: int = 0
+    errors: int = 0
+    same: int = 0
+    result: int = 0
+
+
+class LoopDetector:
+    """Watches the tool calls of one run.
+
+    Args:
+        identical_calls: n, at least 2.
+    """
+
+    def __init__(self, identical_calls: int = DEFAULT_IDENTICAL_CALLS) -> None:
+        self._n = max(identical_calls, 2)
+        self._seen: dict[Key, _Seen] = {}
+        self._last: deque[tuple[Key, int | None]] = deque(maxlen=2 * LONGEST_CYCLE)
+        self._answers: dict[str, deque[tuple[int, int | None]]] = {}
+        self._reported: set[object] = set()
+
+    def add(self, tool: str, arguments: int, result: int | None, result_bytes: int = 0) -> Loop | None:
+        """Takes a call that has ended.
+
+        Args:
+            tool: the tool's name.
+            arguments: a hash of its arguments.
+            result: a hash of what it answered, "nothing found" included; None when it failed.
+            result_bytes: the size of what it answered.
+
+        Returns:
+            The loop this call completes, if it does.
+        """
+        key = (tool, arguments)
+        if key not in self._seen and len(self._seen) >= MAX_KEYS:
+            return None
+        seen = self._seen.setdefault(key, _Seen())
+        _count(seen, result)
+        self._last.append((key, result))
+        answers = self._answers.setdefault(tool, deque(maxlen=self._n))
+        answers.append((arguments, result if result_bytes >= MIN_RESULT_BYTES else None))
+        return self._identical(key, seen) or self._cycle(tool) or self._no_progress(tool, answers)
+
+    def _identical(self, key: Key, seen: _Seen) -> Loop | None:
+        tool = key[0]
+        if seen.same >= self._n and self._first(("identical_calls", key)):
+            said = f"{tool} was called {seen.same} times with the same arguments and gave the same result"
+            return Loop("identical_calls", tool, seen.same, said)
+        if seen.calls < 2 * self._n + 2 or ("identical_calls", key) in self._reported:
+            return None
+        kind = "retry_storm" if 2 * seen.errors >= seen.calls else "polling"
+        if not self._first(("many", key)):
+            return None
+        how = f"{seen.errors} of them failed" if kind == "retry_storm" else "the result kept changing"
+        return Loop(kind, tool, seen.calls, f"{tool} was called {seen.calls} times with the same arguments; {how}")
+
+    def _cycle(self, tool: str) -> Loop | None:
+        last = list(self._last)
+        for period in range(2, LONGEST_CYCLE + 1):
+            lap = last[-period:]
+            if last[-2 * period : -period] != lap or any(result is None for _, result in lap):
+                continue
+            calls = frozenset(key for key, _ in lap)
+            if len(calls) > 1 and self._first(("cycle", calls)):
+                path = " → ".join(key[0] for key, _ in lap)
+                return Loop("cycle", tool, 2 * period, f"{path} was made twice in a row, with the same results")
+        return None
+
+    def _no_progress(self, tool: str, answers: deque[tuple[int, int | None]]) -> Loop | None:
+        results = {result for _, result in answers}
+        if len(answers) < self._n or len(results) != 1 or None in results or len({given for given, _ in answers}) == 1:
+            return None
+        if not self._first(("no_progress", tool, *results)):
+            return None
+        said = f"{tool} gave the same result {self._n} times in a row to different arguments"
+        return Loop("no_progress", tool, self._n, said)
+
+    def _first(self, loop: object) -> bool:
+        if loop in self._reported:
+            return False
+        self._reported.add(loop)
+        return True
+
+
+def _count(seen: _Seen, result: int | None) -> None:
+    seen.calls += 1
+    if result is None:
+        seen.errors += 1
+    elif seen.same and result == seen.result:
+        seen.same += 1
+    else:
+        seen.same, seen.result = 1, result
