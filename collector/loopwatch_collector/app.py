@@ -4,6 +4,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
+from loopwatch_collector.alerts.errors import InvalidRule
+from loopwatch_collector.alerts.routes import answer_invalid_rule
+from loopwatch_collector.alerts.routes import router as alerts_router
 from loopwatch_collector.api.custody import router as custody_router
 from loopwatch_collector.api.routes import router as api_router
 from loopwatch_collector.auth import Keyring
@@ -45,8 +48,10 @@ def create_app(
     app.include_router(receive_router)
     app.include_router(api_router)
     app.include_router(custody_router)
+    app.include_router(alerts_router)
     _add_health(app)
     app.add_exception_handler(CollectorError, _answer)
+    app.add_exception_handler(InvalidRule, answer_invalid_rule)
     return app
 
 

@@ -64,6 +64,34 @@ class Metrics:
             "loopwatch_store_retries", "Batches the store could not take at once", registry=registry
         )
 
+        self.alerts = Gauge(
+            "loopwatch_alerts",
+            "Alerts by rule and state",
+            ["project", "rule", "severity", "state"],
+            registry=registry,
+        )
+        self.rule_value = Gauge(
+            "loopwatch_rule_value", "What a rule judged last", ["project", "rule", "group"], registry=registry
+        )
+        self.rule_breached = Gauge(
+            "loopwatch_rule_breached",
+            "1 where a rule's condition is breached, 0 where it is not",
+            ["project", "rule", "group"],
+            registry=registry,
+        )
+        self.rule_evaluations = Counter(
+            "loopwatch_rule_evaluations", "Evaluations of rules by result", ["result"], registry=registry
+        )
+        self.rule_evaluation_seconds = Histogram(
+            "loopwatch_rule_evaluation_seconds", "One evaluation of one rule", buckets=_SECONDS, registry=registry
+        )
+        self.notifications = Counter(
+            "loopwatch_notifications",
+            "Messages about alerts by channel and result",
+            ["channel", "result"],
+            registry=registry,
+        )
+
     def exposition(self) -> bytes:
         """All metrics in Prometheus' text format."""
         return generate_latest(self._registry)

@@ -19,7 +19,9 @@ from typing import Any, Final
 import uvicorn
 from fastapi import FastAPI
 
+from loopwatch_collector.alerts.engine import AlertEngine
 from loopwatch_collector.app import create_app
+from loopwatch_collector.auth import DEFAULT_PROJECT
 from loopwatch_collector.errors import CannotStart, CollectorError
 from loopwatch_collector.journal.journal import Journal, JournalLimits
 from loopwatch_collector.lock import DataDirectoryLock
@@ -35,6 +37,7 @@ from loopwatch_collector.write.writer import Writer
 _LOG = logging.getLogger(__name__)
 _REQUESTS_GRACE_S: Final = 5
 _WRITER_GRACE_S: Final = 60
+_ALERTS_GRACE_S: Final = 10
 _SHARED_MEMORY_BYTES: Final = 2**29
 
 
@@ -85,8 +88,13 @@ def serve(settings: Settings, ready_file: Path | None = None) -> None:
         custodian = Custodian(store, journal, settings.retention)
         app.state.custodian = custodian
         app.state.backup_dir = backup_dir
+        projects = [key.project for key in settings.keys] or [DEFAULT_PROJECT]
+        alerts = AlertEngine(store, metrics, projects, settings.rules_path, settings.dashboards_url, os.environ)
+        app.state.alerts = alerts
         writer.start()
         stack.callback(_stop_writer, writer)
+        alerts.start()
+        stack.callback(alerts.stop, _ALERTS_GRACE_S)
         custodian.start()
         stack.callback(custodian.stop)
         port = listener.getsockname()[1]

@@ -47,6 +47,8 @@ class Settings:
         content_retention_days: how long messages, arguments and results are kept.
         project_retention: days of content and of the rest, by project, where they differ.
         backup_dir: where backups of the embedded store are written; None: `backups` under `data_dir`.
+        rules_path: the operator's alert rules and channels, a TOML file; None for the delivered rules only.
+        dashboards_url: base URL of the pages, for links in messages; "" leaves them out.
     """
 
     data_dir: Path
@@ -63,6 +65,8 @@ class Settings:
     content_retention_days: int = 30
     project_retention: Mapping[str, Days] = field(default_factory=dict[str, Days])
     backup_dir: Path | None = None
+    rules_path: Path | None = None
+    dashboards_url: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -128,6 +132,8 @@ def table() -> str:
         "grpc_port": "4317 beside port 4318, else off",
         "project_retention": "none: all projects alike",
         "backup_dir": "$LOOPWATCH_DATA_DIR/backups",
+        "rules_path": "none: the delivered rules",
+        "dashboards_url": "none: messages have no links",
     }
     rows = (f"| `{variable.name}` | {shown[field]} | {variable.meaning} |" for field, variable in VARIABLES.items())
     return "\n".join(("| variable | default | meaning |", "|---|---|---|", *rows))
@@ -151,7 +157,7 @@ def parse_keys(text: str) -> tuple[Key, ...]:
     return tuple(keys)
 
 
-def _directory(text: str) -> Path:
+def _path(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
 
@@ -174,7 +180,7 @@ def _positive(text: str) -> int:
 
 
 VARIABLES: Final[dict[str, Variable]] = {
-    "data_dir": Variable("LOOPWATCH_DATA_DIR", "where journal, lock and embedded store live", _directory),
+    "data_dir": Variable("LOOPWATCH_DATA_DIR", "where journal, lock and embedded store live", _path),
     "dsn": Variable("LOOPWATCH_DSN", "the store: chdb:///path or clickhouse://user@host:port/db", str),
     "host": Variable("LOOPWATCH_HOST", "the address to listen on", str),
     "port": Variable("LOOPWATCH_PORT", "the HTTP port; 0 lets the system choose", _port),
@@ -193,7 +199,9 @@ VARIABLES: Final[dict[str, Variable]] = {
     "project_retention": Variable(
         "LOOPWATCH_PROJECT_RETENTION", "project:content_days:days, separated by commas", parse_projects
     ),
-    "backup_dir": Variable("LOOPWATCH_BACKUP_DIR", "where backups of the embedded store are written", _directory),
+    "backup_dir": Variable("LOOPWATCH_BACKUP_DIR", "where backups of the embedded store are written", _path),
+    "rules_path": Variable("LOOPWATCH_RULES", "alert rules and channels, a TOML file", _path),
+    "dashboards_url": Variable("LOOPWATCH_DASHBOARDS_URL", "base URL of the pages, for links in messages", str),
 }
 
 

@@ -104,6 +104,12 @@ class Alert:
         entry = HistoryEntry(at_ns, event, self.value, detail)
         return replace(self, history=(*self.history, entry)[-_MAX_HISTORY:])
 
+    def closed(self, at_ns: int, detail: str) -> "Alert":
+        """The same alert, ended from outside: dropped while pending, resolved while firing."""
+        if self.state == "pending":
+            return replace(self, state="dropped").noted(at_ns, "dropped", detail)
+        return replace(self, state="resolved", resolved_at_ns=at_ns, detail=detail).noted(at_ns, "resolved", detail)
+
 
 def alert_id_of(project: str, rule: str, group: Group, started_at_ns: int) -> str:
     """Makes an alert's id; the same alert gets the same one in every process."""

@@ -1,0 +1,234 @@
+"""The engine: evaluates every rule when it is due, as long as this collector holds the lease."""
+
+import logging
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from loopwatch_collector.alerts.book import AlertBook
+from loopwatch_collector.alerts.channels import Channels
+from loopwatch_collector.alerts.conditions import Group, Verdict
+from loopwatch_collector.alerts.evaluation import Surroundings, evaluate
+from loopwatch_collector.alerts.lease import Lease
+from loopwatch_collector.alerts.notifier import Notifier
+from loopwatch_collector.alerts.own_health import OwnHealth
+from loopwatch_collector.alerts.reading import RuleReader
+from loopwatch_collector.alerts.records import AlertRecords
+from loopwatch_collector.alerts.remarks import Remarks, arrange
+from loopwatch_collector.alerts.rule import Rule
+from loopwatch_collector.alerts.rulebook import Rulebook
+from loopwatch_collector.alerts.schedule import Key, Schedule
+from loopwatch_collector.errors import CollectorError, Unavailable
+from loopwatch_collector.metrics import Metrics
+from loopwatch_collector.store.store import Store
+
+_LOG = logging.getLogger(__name__)
+_TICK_S: Final = 1.0
+_LEASE_EVERY_S: Final = 4.0
+_RELOAD_EVERY_S: Final = 10.0
+_WORKERS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class RuleStatus:
+    """How a rule's last evaluation went."""
+
+    evaluated_at_ns: int
+    duration_s: float
+    error: str
+    verdicts: Mapping[Group, Verdict]
+
+
+class AlertEngine:
+    """Rules, evaluated in threads of its own.
+
+    Args:
+        store: whose queries are asked, and where alerts are kept.
+        metrics: the collector's.
+        projects: those of the keys.
+        rules_path: the operator's file, or None.
+        dashboards_url: base URL of the pages, for links in messages; "" when it is not known.
+        environment: what `${NAME}` in the file stands for.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        metrics: Metrics,
+        projects: Sequence[str],
+        rules_path: Path | None = None,
+        dashboards_url: str = "",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.records = AlertRecords(store.connection)
+        self.rulebook = Rulebook(self.records, rules_path, environment or {})
+        self.projects = tuple(dict.fromkeys(projects))
+        self.health = OwnHealth(metrics)
+        self._store = store
+        self._metrics = metrics
+        self._dashboards_url = dashboards_url
+        holder = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        # nobody else can open an embedded store, so a claim need not wait for others to show
+        self._lease = Lease(store.connection, "alerts", holder, settle_s=0.0 if store.embedded else 1.0)
+        self._book = AlertBook(self.records)
+        self._channels = Channels((), dashboards_url)
+        self._notifier = Notifier(self._book, lambda: self._channels, lambda: self._lease.is_held, metrics)
+        self._remarks = Remarks({}, {})
+        self._readers = {project: RuleReader(store.connection, project, self.health) for project in self.projects}
+        self._schedule = Schedule()
+        self._status: dict[Key, RuleStatus] = {}
+        self._prompt = ThreadPoolExecutor(_WORKERS, thread_name_prefix="rules")
+        self._slow = ThreadPoolExecutor(1, thread_name_prefix="slow-rules")
+        self._wake = threading.Event()
+        self._stopping = False
+        self._changed = True
+        self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
+
+    def start(self) -> None:
+        """Begins to evaluate."""
+        self._notifier.start()
+        self._thread.start()
+
+    def stop(self, timeout_s: float) -> None:
+        """Ends evaluations and deliveries, and gives the lease up."""
+        self._stopping = True
+        self._wake.set()
+        self._thread.join(timeout_s)
+        self._prompt.shutdown(wait=True, cancel_futures=True)
+        self._slow.shutdown(wait=True, cancel_futures=True)
+        self._notifier.stop(timeout_s)
+        try:
+            self._lease.release()
+        except CollectorError as fault:
+            _LOG.warning("the alerts' lease could not be given up, it will run out: %s", fault)
+
+    def changed(self) -> None:
+        """Says that rules or remarks were changed, so that they count at once."""
+        self._changed = True
+        self._wake.set()
+
+    def reader(self, project: str) -> RuleReader:
+        """A reader of its own for a replay, so that old ranges do not push out what evaluations need."""
+        return RuleReader(self._store.connection, project, self.health)
+
+    def status(self, project: str, rule: str) -> RuleStatus | None:
+        """How a rule's last evaluation in this process went; None when there was none."""
+        return self._status.get((project, rule))
+
+    @property
+    def channels(self) -> Channels:
+        """Where messages can go."""
+        return self._channels
+
+    @property
+    def is_evaluating(self) -> bool:
+        """Whether this collector is the one that evaluates."""
+        return self._lease.is_held
+
+    def _run(self) -> None:
+        next_lease_s = next_reload_s = 0.0
+        was_held = False
+        while not self._stopping:
+            now_s = time.monotonic()
+            try:
+                if now_s >= next_lease_s:
+                    is_held, next_lease_s = self._lease.hold(), now_s + _LEASE_EVERY_S
+                    if is_held and not was_held:
+                        self._book.load()
+                    was_held = is_held
+                if self._changed or now_s >= next_reload_s:
+                    self._changed, next_reload_s = False, now_s + _RELOAD_EVERY_S
+                    self._reload()
+                self._tick(was_held)
+            except Unavailable as fault:
+                _LOG.warning("rules wait because the store cannot answer: %s", fault)
+            except Exception:  # noqa: BLE001 alerts must go on whatever one tick met
+                _LOG.exception("a fault in the alerts; they go on with the next tick")
+            self._wake.wait(_TICK_S)
+            self._wake.clear()
+
+    def _reload(self) -> None:
+        rules = self.rulebook.reload()
+        self._channels = Channels(rules.channels, self._dashboards_url)
+        self._remarks = arrange(self.records.remarks())
+
+    def _tick(self, is_held: bool) -> None:
+        self.health.sample(time.time_ns())
+        if not is_held:
+            return
+        version = self.records.data_version()
+        now_s = time.monotonic()
+        wanted: set[Key] = set()
+        for project in self.projects:
+            for rule in self.rulebook.current.rules_of(project).values():
+                if rule.enabled:
+                    wanted.add((project, rule.name))
+                    self._start(project, rule, now_s, version)
+        self._schedule.keep_only(wanted)
+        self._close_orphans(wanted)
+        self._show()
+
+    def _start(self, project: str, rule: Rule, now_s: float, version: tuple[int, int]) -> None:
+        key = (project, rule.name)
+        known = self._book.groups_of(project, rule.name)
+        is_active = any(alert.state in {"pending", "firing"} for alert in known.values())
+        if not self._schedule.begin(key, rule, now_s, version, is_active=is_active):
+            return
+        pool = self._slow if self._schedule.is_slow(key) else self._prompt
+        pool.submit(self._evaluate, project, rule)
+
+    def _evaluate(self, project: str, rule: Rule) -> None:
+        started = time.perf_counter()
+        verdicts: Mapping[Group, Verdict] = {}
+        error = ""
+        surroundings = Surroundings(
+            self._store.connection, self._book, self._channels, self._remarks, lambda: self._lease.is_held
+        )
+        try:
+            verdicts = evaluate(project, rule, self._readers[project], surroundings)
+        except CollectorError as fault:
+            error = str(fault)
+            _LOG.warning("rule %s of project %s could not be evaluated: %s", rule.name, project, fault)
+        except Exception as fault:  # noqa: BLE001 one rule's fault is not the others'
+            error = f"{type(fault).__name__}: {fault}"
+            _LOG.exception("rule %s of project %s", rule.name, project)
+        duration_s = time.perf_counter() - started
+        self._schedule.end((project, rule.name), duration_s)
+        self._status[project, rule.name] = RuleStatus(time.time_ns(), duration_s, error, verdicts)
+        self._metrics.rule_evaluations.labels("error" if error else "done").inc()
+        self._metrics.rule_evaluation_seconds.observe(duration_s)
+        self._notifier.wake()
+
+    def _close_orphans(self, wanted: set[Key]) -> None:
+        """Ends alerts whose rule is gone or turned off: nobody would ever say that they are over."""
+        now_ns = time.time_ns()
+        orphans = [
+            alert
+            for alert in self._book.all()
+            if alert.state in {"pending", "firing"} and (alert.project, alert.rule) not in wanted
+        ]
+        self._book.put([alert.closed(now_ns, "the rule was removed or turned off") for alert in orphans], now_ns)
+
+    def _show(self) -> None:
+        counts: dict[tuple[str, str, str, str], int] = {}
+        for alert in self._book.all():
+            if alert.state in {"pending", "firing"}:
+                key = (alert.project, alert.rule, str(alert.snapshot.get("severity", "")), alert.state)
+                counts[key] = counts.get(key, 0) + 1
+        self._metrics.alerts.clear()
+        for key, count in counts.items():
+            self._metrics.alerts.labels(*key).set(count)
+        self._metrics.rule_breached.clear()
+        self._metrics.rule_value.clear()
+        for (project, rule), status in list(self._status.items()):
+            for group, verdict in status.verdicts.items():
+                self._metrics.rule_breached.labels(project, rule, group).set(verdict.state == "breach")
+                if verdict.value is not None:
+                    self._metrics.rule_value.labels(project, rule, group).set(verdict.value)

@@ -1,0 +1,28 @@
+-- The model calls made in the range that pass the filters, each once: of the spans of one call the one of the
+-- highest rank speaks for it.
+SELECT run_id, model, agent, agent_version, customer_id, environment, user_id, conversation_id,
+    input_tokens, output_tokens, cost_usd
+FROM spans FINAL
+WHERE project = {project:String}
+    AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
+    AND start_time < fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
+    -- the sorting key holds the minute: with it only the range's own stretch of each part is read
+    AND toStartOfMinute(start_time) >= toStartOfMinute(fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC'))
+    AND toStartOfMinute(start_time) <= toStartOfMinute(fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC'))
+    AND kind = 'model_call'
+    AND (empty({environment:Array(String)}) OR has({environment:Array(String)}, environment))
+    AND (empty({agent:Array(String)}) OR has({agent:Array(String)}, agent))
+    AND (empty({version:Array(String)}) OR has({version:Array(String)}, agent_version))
+    AND (empty({model:Array(String)}) OR has({model:Array(String)}, model))
+    AND (empty({customer:Array(String)}) OR has({customer:Array(String)}, customer_id))
+    -- what the runs know to be further spans of a call that is counted already; no run is believed to last a week
+    AND (run_id, span_id) NOT IN (
+        SELECT run_id, arrayJoin(duplicate_span_ids)
+        FROM runs FINAL
+        WHERE project = {project:String}
+            AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC') - INTERVAL 7 DAY
+            AND start_time < fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
+            AND notEmpty(duplicate_span_ids)
+    )
+ORDER BY call_rank DESC, span_id
+LIMIT 1 BY if(call_key = '', toString(span_id), call_key)
