@@ -26,6 +26,7 @@ COMMANDS: dict[str, Command] = {
     "runs": Command("list runs, or show one", "loopwatch_collector.commands.runs:main", "collector"),
     "import": Command("turn recorded transcripts into runs", "loopwatch_collector.importing.command:main", "collector"),
     "simulate": Command("send a fleet that never was", "loopwatch_collector.simulate.command:main", "collector"),
+    "export": Command("write stored rows as Parquet", "loopwatch_collector.commands.export:main", "collector"),
     "delete": Command(
         "delete a conversation, customer or user", "loopwatch_collector.commands.delete:main", "collector"
     ),

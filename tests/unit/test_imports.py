@@ -29,8 +29,9 @@ ROOMS = {
     "receive": ("journal",),
     "retention": ("journal", "store"),
     "backups": ("store",),
+    "export": ("retention", "store"),
     "queries": ("store",),
-    "api": ("queries", "store", "prices", "retention", "backups"),
+    "api": ("queries", "store", "prices", "retention", "backups", "export"),
 }
 
 

@@ -1,17 +1,21 @@
-"""Routes for the operator: deletions and backups."""
+"""Routes for the operator: deletions, backups and export."""
 
 from dataclasses import asdict
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from loopwatch_collector.auth import Principal, require
 from loopwatch_collector.backups import backup
+from loopwatch_collector.export.parquet import parquet
+from loopwatch_collector.queries.times import parse_range
 from loopwatch_collector.retention import deletion
 
 router: Final = APIRouter(prefix="/api/v1", tags=["operations"])
 Admin = Annotated[Principal, Depends(require("admin"))]
+Reader = Annotated[Principal, Depends(require("read"))]
 
 
 class DeletionRequest(BaseModel):
@@ -47,6 +51,20 @@ def list_deletions(request: Request, admin: Admin) -> dict[str, Any]:
 def take_backup(request: Request, admin: Admin, wanted: BackupRequest) -> dict[str, Any]:
     """Takes a backup of the embedded store, all projects included, and answers when it is complete."""
     return asdict(backup.take(request.app.state.store, request.app.state.backup_dir, wanted.name, wanted.base))
+
+
+@router.get("/export/{table}", response_class=StreamingResponse)
+def export_rows(
+    request: Request,
+    reader: Reader,
+    table: Literal["spans", "runs", "contents"],
+    from_: Annotated[str, Query(alias="from", description="start of the range: ISO 8601 or epoch ms, included")],
+    to: Annotated[str, Query(description="end of the range: ISO 8601 or epoch ms, excluded")],
+) -> StreamingResponse:
+    """Returns the stored rows of a range as one Parquet file; contents are told apart by day only."""
+    from_ns, to_ns = parse_range(from_, to)
+    rows = parquet(request.app.state.store.connection(), table, reader.project, from_ns, to_ns)
+    return StreamingResponse(rows, media_type="application/vnd.apache.parquet")
 
 
 @router.get("/backups")

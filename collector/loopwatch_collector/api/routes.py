@@ -11,7 +11,7 @@ from loopwatch_collector.queries import runs
 from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery, catalogue
 from loopwatch_collector.queries.errors import InvalidParameter
 from loopwatch_collector.queries.runner import DEFAULT_LIMIT, MAX_LIMIT, Question, ask, ask_raw
-from loopwatch_collector.queries.times import format_time, parse_time
+from loopwatch_collector.queries.times import format_time, parse_range
 from loopwatch_collector.store.client import Connection
 
 router: Final = APIRouter()
@@ -53,7 +53,7 @@ def list_runs(
     cursor: str = "",
 ) -> dict[str, Any]:
     """Lists the runs that started in a range, the latest first."""
-    from_ns, to_ns = _range(from_, to)
+    from_ns, to_ns = parse_range(from_, to)
     page = runs.list_runs(store, reader.project, from_ns, to_ns, _repeated(request, runs.LIST_FILTERS), limit, cursor)
     return {"runs": page.runs, "next_cursor": page.next_cursor}
 
@@ -89,7 +89,7 @@ def ask_query(
     format_: Annotated[str, Query(alias="format", description="json, csv, arrow or parquet")] = "json",
 ) -> Response | dict[str, Any]:
     """Answers a named query over the runs that started in a range."""
-    from_ns, to_ns = _range(from_, to)
+    from_ns, to_ns = parse_range(from_, to)
     own = {key: value for key, value in request.query_params.items() if key not in {*_RANGE_AND_PAGE, *FILTERS}}
     question = Question(
         name, reader.project, from_ns, to_ns, own, _repeated(request, FILTERS), limit=limit, cursor=cursor
@@ -118,15 +118,6 @@ def get_prices(
 ) -> dict[str, Any]:
     """Returns what the collector charges for models, in USD per million tokens."""
     return price_list(store, request.app.state.pricer, asker.project, model, provider)
-
-
-def _range(from_: str, to: str) -> tuple[int, int]:
-    from_ns, to_ns = parse_time("from", from_), parse_time("to", to)
-    if from_ns >= to_ns:
-        raise InvalidParameter(
-            f"from must lie before to: {format_time(from_ns)} does not lie before {format_time(to_ns)}"
-        )
-    return from_ns, to_ns
 
 
 def _repeated(request: Request, names: tuple[str, ...]) -> dict[str, list[str]]:

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -61,6 +62,35 @@ class Reader:
             CollectorSilent: it is not there, or said no.
         """
         return self._call("POST", path, body, timeout_s)
+
+    def download(self, path: str, parameters: Sequence[tuple[str, str]], file: Path) -> int:
+        """Writes what the collector answers into a file, whole or not at all.
+
+        Args:
+            path: from /api/v1 on.
+            parameters: of the URL.
+            file: where to; replaced when it exists.
+
+        Returns:
+            Its bytes.
+
+        Raises:
+            CollectorSilent: the collector is not there, said no, or broke off.
+        """
+        draft = file.with_name(file.name + ".part")
+        url = f"{self._endpoint}/api/v1{path}?{urlencode(parameters)}"
+        try:
+            reply = self._pool.request("GET", url, headers=self._headers, preload_content=False)
+            if reply.status != 200:
+                message = _decoded(reply.data).get("error", {}).get("message")
+                raise CollectorSilent(message or f"the collector answered {reply.status}")
+            with draft.open("wb") as part:
+                for piece in reply.stream(1 << 20):
+                    part.write(piece)
+        except HTTPError as fault:
+            raise CollectorSilent(f"the collector at {self._endpoint} did not answer to the end: {fault}") from fault
+        draft.replace(file)
+        return file.stat().st_size
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None, timeout_s: float = 60) -> dict[str, Any]:
         try:

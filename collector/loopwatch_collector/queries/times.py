@@ -33,6 +33,27 @@ def parse_time(name: str, text: str) -> int:
     return ns
 
 
+def parse_range(from_: str, to: str) -> tuple[int, int]:
+    """Reads a range of times.
+
+    Args:
+        from_: its start, included; see `parse_time`.
+        to: its end, excluded.
+
+    Returns:
+        Both in ns since the epoch.
+
+    Raises:
+        InvalidParameter: one of them is no time, or the range is empty.
+    """
+    from_ns, to_ns = parse_time("from", from_), parse_time("to", to)
+    if from_ns >= to_ns:
+        raise InvalidParameter(
+            f"from must lie before to: {format_time(from_ns)} does not lie before {format_time(to_ns)}"
+        )
+    return from_ns, to_ns
+
+
 def format_time(ns: int) -> str:
     """Writes a time as ISO 8601 in UTC with microseconds.
 

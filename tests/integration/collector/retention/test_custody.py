@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.processes import Running, collector, get, loopwatch, query, wait_for, wait_for_runs
@@ -124,3 +125,28 @@ def test_restore_never_overwrites(tmp_path: Path) -> None:
     for name in ("two", "three"):
         lost = loopwatch("restore", name, "--from", str(kept), "--data-dir", str(tmp_path / "empty"))
         assert (lost.returncode, "there is no backup" in lost.stderr) == (1, True)
+
+
+def test_export_holds_every_row_of_the_range_and_no_other(tmp_path: Path) -> None:
+    """Exported Parquet has the runs, spans and contents of the range, with ids as text and costs as decimals."""
+    with collector(tmp_path, LOOPWATCH_RETENTION_DAYS="36500", LOOPWATCH_CONTENT_RETENTION_DAYS="36500") as receiver:
+        _import(receiver)
+        wait_for_runs(receiver.url, 12)
+        tables = {table: _export(receiver, tmp_path, table, "2026-01-31", "2026-02-01") for table in ("runs", "spans")}
+        contents = _export(receiver, tmp_path, "contents", "2026-01-31", "2026-02-01")
+        # Runs start a minute apart from 09:00: the first five are in this range.
+        few = _export(receiver, tmp_path, "runs", "2026-01-31T09:00:00Z", "2026-01-31T09:05:00Z")
+        none = _export(receiver, tmp_path, "spans", "2025-01-31", "2025-02-01")
+    assert tables["runs"].num_rows == 12
+    assert tables["spans"].num_rows == 12 + 2 * 31 + 19
+    assert {len(text) for text in tables["spans"]["trace_id"].to_pylist()} == {32}
+    assert set(contents["trace_id"].to_pylist()) == set(tables["runs"]["trace_id"].to_pylist())
+    assert few.num_rows == 5
+    assert (none.num_rows, none.schema) == (0, tables["spans"].schema)
+
+
+def _export(receiver: Running, folder: Path, table: str, from_: str, to: str) -> Any:
+    file = folder / f"{table}.parquet"
+    done = loopwatch("export", table, "--from", from_, "--to", to, "--out", str(file), "--endpoint", receiver.url)
+    assert done.returncode == 0, done.stderr
+    return pq.read_table(file)

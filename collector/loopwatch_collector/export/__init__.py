@@ -1,0 +1,1 @@
+"""Export: the stored rows themselves, as Parquet, for whoever wants them elsewhere."""
