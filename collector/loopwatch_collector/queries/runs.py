@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from loopwatch_collector.errors import NotFound
+from loopwatch_collector.queries import log_events
 from loopwatch_collector.queries.errors import InvalidParameter
 from loopwatch_collector.queries.reading import reading
 from loopwatch_collector.queries.runner import READ_SETTINGS, plain
@@ -14,7 +15,8 @@ from loopwatch_collector.store.rows import NO_SPAN
 
 LIST_FILTERS: Final = ("environment", "agent", "version", "model", "customer", "conversation", "outcome")
 MAX_SPANS: Final = 20_000
-_FIRST_STRETCH_NS: Final = 86_400_000_000_000
+_DAY_NS: Final = 86_400_000_000_000
+_FIRST_STRETCH_NS: Final = _DAY_NS
 _STRETCH_GROWTH: Final = 8
 _LAST_RUN_ID: Final = "\U0010ffff"  # sorts after every run id
 
@@ -83,7 +85,15 @@ def get_run(connection: Connection, project: str, run_id: str) -> dict[str, Any]
     Raises:
         RunNotFound: the project has no such run.
     """
-    own, children = _own_and_children(connection, project, run_id)
+    own = _own(connection, project, run_id)
+    parameters = {
+        "project": project,
+        "run_id": run_id,
+        "first_ns": own["first_span_ns"],
+        "last_ns": own["last_span_ns"],
+        "now_ns": time.time_ns(),
+    }
+    children = connection.records(reading("child_runs"), parameters, READ_SETTINGS)
     return {**_summary(own), "child_runs": [_summary(child) for child in children]}
 
 
@@ -102,18 +112,20 @@ def get_spans(connection: Connection, project: str, run_id: str, *, with_content
     Raises:
         RunNotFound: the project has no such run.
     """
-    own, _ = _own_and_children(connection, project, run_id)
+    own = _own(connection, project, run_id)
     extent = {"project": project, "first_ns": own["first_span_ns"], "last_ns": own["last_span_ns"]}
     records = connection.records(
         reading("run_spans"), {**extent, "run_id": run_id, "page_limit": MAX_SPANS + 1}, READ_SETTINGS
     )
     truncated = len(records) > MAX_SPANS
     records = records[:MAX_SPANS]
+    around = {**extent, "first_ns": max(0, extent["first_ns"] - _DAY_NS), "last_ns": extent["last_ns"] + _DAY_NS}
+    log_events.join(connection, around, records)
     iterations = _iterations(records)
     return {
         "run_id": run_id,
         "spans": [_span(record, run_id, own["start_ns"], iterations[i]) for i, record in enumerate(records)],
-        "contents": _contents(connection, extent, records) if with_content else {},
+        "contents": _contents(connection, around, records) if with_content else {},
         "truncated": truncated,
     }
 
@@ -139,15 +151,15 @@ def _read_cursor(cursor: str) -> tuple[int, str]:
     return int(start_ns), run_id
 
 
-def _own_and_children(connection: Connection, project: str, run_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _own(connection: Connection, project: str, run_id: str) -> dict[str, Any]:
     parameters = {"project": project, "run_id": run_id, "now_ns": time.time_ns()}
     records = connection.records(reading("get_run"), parameters, READ_SETTINGS)
-    if not records or not records[0]["own"]:
+    if not records:
         raise RunNotFound(f"there is no run '{run_id[:80]}' in this project")
-    return records[0], records[1:]
+    return records[0]
 
 
-_NOT_IN_SUMMARY: Final = {"start_ns", "first_span_ns", "last_span_ns", "own"}
+_NOT_IN_SUMMARY: Final = {"start_ns", "first_span_ns", "last_span_ns"}
 
 
 def _summary(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,9 +219,13 @@ def _events(record: Mapping[str, Any], run_start_ns: int) -> list[dict[str, Any]
 def _contents(
     connection: Connection, extent: Mapping[str, Any], records: Sequence[Mapping[str, Any]]
 ) -> dict[str, str]:
-    hashes = sorted({content_hash for record in records for content_hash in record["content_hashes"]})
-    if not hashes:
-        return {}
-    traces = sorted({record["trace_id"].hex() for record in records})
-    rows = connection.rows(reading("run_contents"), {**extent, "trace_ids": traces, "hashes": hashes}, READ_SETTINGS)
-    return {f"{content_hash:016x}": plain(body) for content_hash, body in rows}
+    hashes_by_trace: dict[str, set[int]] = {}
+    for record in records:
+        if record["content_hashes"]:
+            hashes_by_trace.setdefault(record["trace_id"].hex(), set()).update(record["content_hashes"])
+    contents: dict[str, str] = {}
+    for trace_id, hashes in hashes_by_trace.items():
+        parameters = {**extent, "trace_id": trace_id, "hashes": sorted(hashes)}
+        rows = connection.rows(reading("run_contents"), parameters, READ_SETTINGS)
+        contents.update((f"{content_hash:016x}", plain(body)) for content_hash, body in rows)
+    return contents

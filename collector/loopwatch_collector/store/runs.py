@@ -34,6 +34,7 @@ class RunDeriver:
     def __init__(self) -> None:
         self._extents: OrderedDict[tuple[str, str], tuple[int, int]] = OrderedDict()
         self._lock = threading.Lock()
+        self._row_version = 0
 
     def refresh(self, connection: Connection, touched: Iterable[Touched]) -> None:
         """Derives the touched runs anew from all their spans.
@@ -46,12 +47,18 @@ class RunDeriver:
             for project, runs in _by_project(touched).items():
                 self._widen(connection, project, runs)
                 for group in _groups(runs):
-                    _derive(connection, project, group)
+                    _derive(connection, project, group, self._next_version(connection))
 
     def forget(self) -> None:
         """Drops what is remembered of the runs' extents, after spans were deleted."""
         with self._lock:
             self._extents.clear()
+
+    def _next_version(self, connection: Connection) -> int:
+        """Higher than every version before, those in the store included: clocks step back, readings must not."""
+        self._row_version = self._row_version or connection.rows(statement("latest_run_version"))[0][0]
+        self._row_version = max(time.time_ns(), self._row_version + 1)
+        return self._row_version
 
     def _widen(self, connection: Connection, project: str, runs: dict[str, tuple[int, int]]) -> None:
         unknown = [run_id for run_id in runs if (project, run_id) not in self._extents]
@@ -99,7 +106,7 @@ def _stored_extents(connection: Connection, project: str, run_ids: Sequence[str]
     return found
 
 
-def _derive(connection: Connection, project: str, runs: dict[str, tuple[int, int]]) -> None:
+def _derive(connection: Connection, project: str, runs: dict[str, tuple[int, int]], row_version: int) -> None:
     connection.run(
         statement("derive_runs"),
         {
@@ -107,6 +114,6 @@ def _derive(connection: Connection, project: str, runs: dict[str, tuple[int, int
             "run_ids": list(runs),
             "first_ns": min(first for first, _ in runs.values()),
             "last_ns": max(last for _, last in runs.values()),
-            "row_version": time.time_ns(),
+            "row_version": row_version,
         },
     )

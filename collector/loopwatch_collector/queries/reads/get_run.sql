@@ -1,10 +1,7 @@
--- A run, and the runs it started; its own row has own = 1.
+-- One run, with the extent of its spans.
 SELECT
 {{summary}},
     toUnixTimestamp64Nano(first_span_time) AS first_span_ns,
-    toUnixTimestamp64Nano(last_span_time) AS last_span_ns,
-    run_id = {run_id:String} AS own
+    toUnixTimestamp64Nano(last_span_time) AS last_span_ns
 FROM runs FINAL
-WHERE project = {project:String} AND (run_id = {run_id:String} OR parent_run_id = {run_id:String})
-ORDER BY own DESC, runs.start_time, run_id
-LIMIT 1001
+WHERE project = {project:String} AND run_id = {run_id:String}

@@ -12,25 +12,26 @@
 -- column: escalation_rate ratio | Runs handed to a human
 -- with: selected_runs, selected_spans
 WITH
+    ordered AS (
+        SELECT
+            run_id,
+            arraySort(groupArray((sipHash64(tool), start_time, span_id, toUInt8(tool_outcome = 'error')))) AS calls,
+            countIf(arguments_hash != '') AS hashed,
+            uniqExactIf(sipHash64(tool, arguments_hash), arguments_hash != '') AS different
+        FROM selected_spans
+        WHERE kind = 'tool_call'
+        GROUP BY run_id
+    ),
     calls AS (
         SELECT
             run_id,
-            count() AS calls,
-            countIf(repeats > 1 AND arguments_hash != '') AS repeated,
-            countIf(before = 'error') AS retried
-        FROM (
-            SELECT
-                run_id,
-                arguments_hash,
-                row_number() OVER (PARTITION BY run_id, tool, arguments_hash ORDER BY start_time, span_id) AS repeats,
-                lagInFrame(tool_outcome) OVER (
-                    PARTITION BY run_id, tool ORDER BY start_time, span_id
-                    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-                ) AS before
-            FROM selected_spans
-            WHERE kind = 'tool_call'
-        )
-        GROUP BY run_id
+            length(ordered.calls) AS calls,
+            hashed - different AS repeated,
+            arrayCount(
+                (call, before) -> call.1 = before.1 AND before.4,
+                arrayPopFront(ordered.calls), arrayPopBack(ordered.calls)
+            ) AS retried
+        FROM ordered
     )
 SELECT
     selected_runs.iterations > {over_iterations:UInt32} AS long,

@@ -7,29 +7,29 @@
 -- column: recovery_rate ratio | recovered / retried
 -- column: retry_duration_ns ns | Time spent in these further tries
 -- with: selected_runs, selected_spans
-WITH calls AS (
-    SELECT
-        tool,
-        tool_outcome,
-        duration_ns,
-        leadInFrame(tool_outcome) OVER next_try AS next_outcome,
-        leadInFrame(duration_ns) OVER next_try AS next_duration_ns,
-        leadInFrame(1) OVER next_try AS has_next
-    FROM selected_spans
-    WHERE kind = 'tool_call'
-    WINDOW next_try AS (
-        PARTITION BY run_id, tool, arguments_hash ORDER BY start_time, span_id
-        ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
+WITH
+    ordered AS (
+        -- one array a run, calls of equal tool and arguments beside each other: far fewer groups than one a call
+        SELECT
+            arraySort(groupArray((
+                sipHash64(tool, arguments_hash), start_time, span_id, toUInt8(tool_outcome = 'error'), duration_ns, tool
+            ))) AS calls,
+            arrayResize(arrayPopFront(calls), length(calls)) AS nexts
+        FROM selected_spans
+        WHERE kind = 'tool_call' AND run_id IN (SELECT run_id FROM selected_runs WHERE tool_errors > 0)
+        GROUP BY run_id
+    ),
+    failures AS (
+        SELECT arrayJoin(arrayFilter(pair -> pair.1.4 = 1, arrayZip(calls, nexts))) AS pair
+        FROM ordered
     )
-)
 SELECT
-    tool,
-    countIf(tool_outcome = 'error') AS failed,
-    countIf(tool_outcome = 'error' AND has_next = 1) AS retried,
-    countIf(tool_outcome = 'error' AND has_next = 1 AND next_outcome != 'error') AS recovered,
+    pair.1.6 AS tool,
+    count() AS failed,
+    countIf(pair.1.1 = pair.2.1) AS retried,
+    countIf(pair.1.1 = pair.2.1 AND pair.2.4 = 0) AS recovered,
     recovered / nullIf(retried, 0) AS recovery_rate,
-    sumIf(next_duration_ns, tool_outcome = 'error' AND has_next = 1) AS retry_duration_ns
-FROM calls
+    sumIf(pair.2.5, pair.1.1 = pair.2.1) AS retry_duration_ns
+FROM failures
 GROUP BY tool
-HAVING failed > 0
 ORDER BY failed DESC, tool

@@ -1,0 +1,1 @@
+SELECT max(row_version) FROM runs
