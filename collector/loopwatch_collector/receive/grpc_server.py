@@ -62,7 +62,9 @@ def start(
     try:
         port = server.add_insecure_port(address)
     except RuntimeError as fault:
-        raise CannotStart(f"the gRPC address {address} is in use; set LOOPWATCH_GRPC_PORT to another, or to off") from fault
+        raise CannotStart(
+            f"the gRPC address {address} is in use; set LOOPWATCH_GRPC_PORT to another, or to off"
+        ) from fault
     server.start()
     return server, port
 
