@@ -8,13 +8,16 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.chaos.load import recent_midnight_ns
 from tests.chaos.sender import Plan
 from tests.processes import DEADLINE_S, wait_for
+
+_LOOPWATCH = ("-m", "loopwatch.cli")
 
 
 class Victim:
@@ -39,6 +42,13 @@ class Victim:
                 [sys.executable, *self._words], stdout=output, stderr=subprocess.STDOUT, env=self._env
             )
 
+    @property
+    def process_id(self) -> int:
+        """Of its present life."""
+        if self.process is None:
+            raise AssertionError("it was never started")
+        return self.process.pid
+
     def signal(self, number: signal.Signals) -> None:
         """Sends a signal if it lives."""
         if self.process is not None and self.process.poll() is None:
@@ -59,14 +69,15 @@ class Collector(Victim):
 
     Args:
         folder: holds its data, log and ready file.
+        launcher: the interpreter's arguments that stand for `loopwatch`.
         env: settings; the data directory can be elsewhere.
     """
 
-    def __init__(self, folder: Path, **env: str) -> None:
+    def __init__(self, folder: Path, launcher: Sequence[str] = _LOOPWATCH, **env: str) -> None:
         self.ready_file = folder / "ready.json"
         self.data_dir = Path(env.get("LOOPWATCH_DATA_DIR", folder / "data"))
         self.dsn = env.get("LOOPWATCH_DSN", f"chdb://{self.data_dir}/store")
-        words = ["-m", "loopwatch.cli", "serve", "--port", "0", "--ready-file", str(self.ready_file)]
+        words = [*launcher, "serve", "--port", "0", "--ready-file", str(self.ready_file)]
         settings = {"LOOPWATCH_KEYS": "", "LOOPWATCH_DATA_DIR": str(self.data_dir), **env}
         super().__init__(words, folder / "collector.log", settings)
 
@@ -114,11 +125,21 @@ class Trial:
         seed: of the load.
         pause_s: between two batches of one of the sender's threads.
         timeout_s: how long the sender waits for an answer.
+        launcher: the interpreter's arguments that stand for `loopwatch`.
         env: the collector's settings.
     """
 
-    def __init__(self, folder: Path, seed: int, *, pause_s: float = 0.0, timeout_s: float = 10.0, **env: str) -> None:
-        self.collector = Collector(folder, **env)
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        *,
+        pause_s: float = 0.0,
+        timeout_s: float = 10.0,
+        launcher: Sequence[str] = _LOOPWATCH,
+        **env: str,
+    ) -> None:
+        self.collector = Collector(folder, launcher, **env)
         self.plan = Plan(
             str(folder),
             str(self.collector.ready_file),
@@ -149,10 +170,10 @@ class Trial:
 
 
 @contextmanager
-def trial(folder: Path, seed: int, *, pause_s: float = 0.0, timeout_s: float = 10.0, **env: str) -> Iterator[Trial]:
-    """A trial with both processes under way; what still lives at the end is killed."""
+def trial(folder: Path, seed: int, **options: Any) -> Generator[Trial]:
+    """A trial with both processes under way; what still lives at the end is killed. See Trial for the options."""
     folder.mkdir(parents=True, exist_ok=True)
-    made = Trial(folder, seed, pause_s=pause_s, timeout_s=timeout_s, **env)
+    made = Trial(folder, seed, **options)
     try:
         made.collector.start()
         made.collector.await_ready()

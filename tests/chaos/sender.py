@@ -115,8 +115,9 @@ class Sender:
 
     def _connected(self) -> http.client.HTTPConnection:
         if self._connection is None:
-            url = urllib.parse.urlsplit(json.loads(Path(self._plan.ready_file).read_text())["url"])
-            self._connection = http.client.HTTPConnection(url.netloc, timeout=self._plan.timeout_s)
+            url = str(json.loads(Path(self._plan.ready_file).read_text())["url"])
+            address = urllib.parse.urlsplit(url).netloc
+            self._connection = http.client.HTTPConnection(address, timeout=self._plan.timeout_s)
         return self._connection
 
 
