@@ -56,7 +56,7 @@ def start(
         method = grpc.unary_unary_rpc_method_handler(
             _export(signal, receiver, keyring, loop),
             request_deserializer=bytes,  # parsed by the receiver, so that a body that does not decode is answered by us
-            response_serializer=Message.SerializeToString,
+            response_serializer=_serialized,
         )
         server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(service, {"Export": method})])
     try:
@@ -67,6 +67,10 @@ def start(
         ) from fault
     server.start()
     return server, port
+
+
+def _serialized(answer: Message) -> bytes:
+    return answer.SerializeToString()
 
 
 def _export(

@@ -20,8 +20,9 @@ WITH series AS (
         ) AS increase,
         if(
             is_cumulative,
-            max(metric_points.points) - if(start_time < fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC'), min(metric_points.points), 0),
-            sum(metric_points.points)
+            toInt64(max(metric_points.points))
+                - if(start_time < fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC'), toInt64(min(metric_points.points)), 0),
+            toInt64(sum(metric_points.points))
         ) AS measured,
         max(time) AS latest
     FROM metric_points FINAL
