@@ -23,7 +23,14 @@ from tests.compat.sink import Sink, sink
 _WORKLOADS = Path(__file__).with_name("workloads")
 _TIMEOUT_S = 300
 _SERVER = "mcp__shop__"
-_SHOWN_PACKAGES = ("anthropic", "opentelemetry-sdk", "opentelemetry-util-genai", "traceloop-sdk")
+_SHOWN_PACKAGES = (
+    "anthropic",
+    "@ai-sdk/anthropic",
+    "@ai-sdk/otel",
+    "opentelemetry-sdk",
+    "opentelemetry-util-genai",
+    "traceloop-sdk",
+)
 
 
 class RecordingService(MessagesService):
@@ -59,11 +66,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="packages to run; all when none is named")
     parser.add_argument("--upgrade", action="store_true", help="install the newest versions first")
     options = parser.parse_args(arguments)
-    known = {library.name for library in LIBRARIES}
+    known = {library.folder for library in LIBRARIES}
     if unknown := sorted(set(options.names) - known):
         parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(sorted(known))}")
-    chosen = [library for library in LIBRARIES if not options.names or library.name in options.names]
-    failed = [library.name for library in chosen if not _show(library, upgrade=options.upgrade)]
+    chosen = [library for library in LIBRARIES if not options.names or library.folder in options.names]
+    failed = [library.folder for library in chosen if not _show(library, upgrade=options.upgrade)]
     if failed:
         print(f"could not be run: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
@@ -99,14 +106,15 @@ def run(library: Library, *, upgrade: bool = False) -> Payload:
     Raises:
         subprocess.CalledProcessError: it could not be installed, or the workload failed.
     """
-    python = environments.python_with(library.name, (library.name, *library.requirements), upgrade=upgrade)
+    installed, interpreter, modules = _installed(library, upgrade=upgrade)
     service = RecordingService()
     with serving(service.settings, service=service) as api, sink() as otlp, _neutral_folder() as folder:
-        report = _run_workload(library, python, folder, api, otlp)
-        installed = environments.versions(python)
+        if modules:
+            (folder / "node_modules").symlink_to(modules)
+        report = _run_workload(library, interpreter, folder, api, otlp)
         replacements = {
             str(folder): "/app",
-            str(environments.cache_folder() / library.name): "/venv",
+            str(environments.cache_folder() / library.folder): "/venv",
             socket.gethostname(): "host",
         }
         requests = [
@@ -118,12 +126,22 @@ def run(library: Library, *, upgrade: bool = False) -> Payload:
         version=installed[library.name],
         dialect=library.dialect,
         packages={name: installed[name] for name in _SHOWN_PACKAGES if name in installed and name != library.name},
-        answers=service.answers,
+        answers=service.answers if library.traces_streams else service.answers[:1],
         tool_calls=report["tool_calls"] if library.traces_tools else [],
         conversation_id="conversation-4711" if library.tells_conversation else "",
         agent="incident-resolver" if library.tells_agent else "",
         requests=requests,
     )
+
+
+def _installed(library: Library, *, upgrade: bool) -> tuple[dict[str, str], str, Path | None]:
+    """Installs a library; returns its packages by version, what runs the workload, and its node_modules if any."""
+    if library.runtime == "node":
+        wanted = (f"{library.name}@{library.major}", *library.requirements)
+        home = environments.node_modules_with(library.folder, wanted, upgrade=upgrade)
+        return environments.node_versions(home), "node", home / "node_modules"
+    python = environments.python_with(library.folder, (library.name, *library.requirements), upgrade=upgrade)
+    return environments.versions(python), str(python), None
 
 
 @contextmanager
@@ -135,7 +153,7 @@ def _neutral_folder() -> Iterator[Path]:
         yield folder
 
 
-def _run_workload(library: Library, python: Path, folder: Path, api: str, otlp: Sink) -> dict[str, Any]:
+def _run_workload(library: Library, interpreter: str, folder: Path, api: str, otlp: Sink) -> dict[str, Any]:
     report = folder / "report.json"
     variables = {
         "ANTHROPIC_BASE_URL": api,
@@ -149,7 +167,7 @@ def _run_workload(library: Library, python: Path, folder: Path, api: str, otlp: 
         **{name: value.format(sink=otlp.url, api=api) for name, value in library.variables},
     }
     subprocess.run(
-        [python, f"{library.workload}.py"],
+        [interpreter, f"{library.workload}.{'mjs' if library.runtime == 'node' else 'py'}"],
         cwd=folder,
         env=environments.neutral_environment(**variables),
         check=True,

@@ -49,6 +49,45 @@ def python_with(name: str, requirements: Sequence[str], *, upgrade: bool) -> Pat
     return python
 
 
+def node_modules_with(name: str, requirements: Sequence[str], *, upgrade: bool) -> Path:
+    """Makes a folder whose node_modules has the requirements.
+
+    Args:
+        name: the folder.
+        requirements: what npm is asked for.
+        upgrade: ask for the newest versions though the folder exists.
+
+    Returns:
+        The folder.
+
+    Raises:
+        subprocess.CalledProcessError: npm failed; its output holds the reason.
+    """
+    folder = cache_folder() / name
+    stamp = folder / "requirements.txt"
+    wanted = "\n".join(requirements)
+    if stamp.exists() and stamp.read_text() == wanted and not upgrade:
+        return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "package.json").write_text('{"private": true}')
+    subprocess.run(
+        ["npm", "install", "--no-audit", "--no-fund", "--silent", *requirements],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    stamp.write_text(wanted)
+    return folder
+
+
+def node_versions(folder: Path) -> dict[str, str]:
+    """The packages of a folder's node_modules, by name."""
+    manifests = [*folder.glob("node_modules/*/package.json"), *folder.glob("node_modules/@*/*/package.json")]
+    packages = [json.loads(manifest.read_text()) for manifest in manifests]
+    return {package["name"]: package["version"] for package in packages if "version" in package}
+
+
 def versions(python: Path) -> dict[str, str]:
     """The packages of an environment, by name."""
     listed = subprocess.run(

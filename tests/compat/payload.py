@@ -65,14 +65,20 @@ class Payload(NamedTuple):
 
 
 def write(payload: Payload, folder: Path = FOLDER) -> Path:
-    """Writes a payload and removes those of other versions of the same library."""
+    """Writes a payload and removes what an earlier version of the same library and workload had sent."""
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.json"):
-        if json.loads(old.read_text())["library"] == payload.library:
-            old.unlink()
+    for path in folder.glob("*.json"):
+        old = json.loads(path.read_text())
+        if old["library"] == payload.library and _line(old["version"]) == _line(payload.version):
+            path.unlink()
     path = folder / f"{payload.name}.json"
     path.write_text(json.dumps(payload._asdict(), indent=1, ensure_ascii=False) + "\n")
     return path
+
+
+def _line(version: str) -> str:
+    """The line of versions that one dialect belongs to: Vercel's SDK changed its own between majors."""
+    return version.partition(".")[0]
 
 
 def read_all(folder: Path = FOLDER) -> list[Payload]:
