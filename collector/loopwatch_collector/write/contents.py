@@ -8,9 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-from loopwatch_collector.write.values import json_text
-
-MAX_BODY_CHARS: Final = 1_000_000
+MAX_BODY_BYTES: Final = 1_000_000
 _DAY_NS: Final = 86_400 * 10**9
 
 ContentKey = tuple[str, bytes, int, int]
@@ -26,22 +24,22 @@ class Contents:
 
     def __init__(self, known: set[ContentKey]) -> None:
         self._known = known
-        self.bodies: dict[ContentKey, str] = {}
+        self.bodies: dict[ContentKey, bytes] = {}
 
-    def add(self, project: str, trace_id: bytes, start_ns: int, body: str) -> int:
+    def add(self, project: str, trace_id: bytes, start_ns: int, body: bytes) -> int:
         """Adds one body.
 
         Args:
             project: whose it is.
             trace_id: the trace that said it; bodies are never shared across traces.
             start_ns: the span's start, which decides the partition.
-            body: the text.
+            body: the text, UTF-8.
 
         Returns:
             Its hash, as `content_hashes` refers to it.
         """
-        if len(body) > MAX_BODY_CHARS:
-            body = f"{body[:MAX_BODY_CHARS]}… ({len(body) - MAX_BODY_CHARS} characters were left out)"
+        if len(body) > MAX_BODY_BYTES:
+            body = _cut(body)
         digest = content_hash(body)
         key = (project, trace_id, digest, start_ns // _DAY_NS)
         if key not in self._known:
@@ -53,25 +51,29 @@ class Contents:
         return [[project, trace, digest, day, body] for (project, trace, digest, day), body in self.bodies.items()]
 
 
-def content_hash(body: str) -> int:
+def content_hash(body: bytes) -> int:
     """8 bytes of BLAKE2b, as an unsigned integer."""
-    digest = hashlib.blake2b(body.encode("utf-8", "surrogatepass"), digest_size=8, usedforsecurity=False).digest()
-    return int.from_bytes(digest, "big")
+    return int.from_bytes(hashlib.blake2b(body, digest_size=8, usedforsecurity=False).digest(), "big")
 
 
-def messages_of(text: str) -> list[str]:
+def messages_of(body: bytes) -> list[bytes]:
     """Splits a JSON array into its elements, as compact JSON; anything else stays one body.
 
     Args:
-        text: an attribute's content.
+        body: an attribute's content, UTF-8.
 
     Returns:
         The bodies, in order.
     """
-    if not text.startswith("["):
-        return [text]
+    if not body.startswith(b"["):
+        return [body]
     try:
-        elements = orjson.loads(text)
+        elements = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return [text]
-    return [json_text(element) for element in elements] or [text]
+        return [body]
+    return [element.encode() if isinstance(element, str) else orjson.dumps(element) for element in elements] or [body]
+
+
+def _cut(body: bytes) -> bytes:
+    left_out = len(body) - MAX_BODY_BYTES
+    return body[:MAX_BODY_BYTES].decode("utf-8", "ignore").encode() + f"… ({left_out} bytes were left out)".encode()

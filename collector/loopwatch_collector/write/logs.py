@@ -73,7 +73,7 @@ def add_log_record(rows: LogRows, record: Any, scope: str, origin: Origin, conte
         contents: where its content goes.
     """
     name = event_name_of(record)
-    digest = content_hash(record.SerializeToString().hex())
+    digest = content_hash(record.SerializeToString())
     if len(record.trace_id) == 16 and len(record.span_id) == 8:
         row = normalise(_as_span(record, name, digest), scope, origin, contents)
         if name == names.EVALUATION_EVENT:

@@ -7,7 +7,7 @@ from loopwatch_collector.store.rows import NO_SPAN, SPAN_COLUMNS
 from loopwatch_collector.write import dialects, kinds, messages, models, usage, values
 from loopwatch_collector.write.aliases import SLOTS, aliases_of, row_in_the_making
 from loopwatch_collector.write.call_key import call_key, call_rank
-from loopwatch_collector.write.contents import Contents, content_hash, messages_of
+from loopwatch_collector.write.contents import Contents, messages_of
 from loopwatch_collector.write.events import add_events
 
 _COLUMNS: Final = len(SPAN_COLUMNS)
@@ -221,24 +221,37 @@ def _finish_tool_call(row: list[Any]) -> None:
 def _store_content(row: list[Any], contents: Contents) -> None:
     if row[_FLAT]:
         messages.unflatten(row)
-    _place_values(row)
+    if row[_VALUE_IN] or row[_VALUE_OUT]:
+        _place_values(row)
     roles: list[str] = []
     hashes: list[int] = []
-    for role, slot in _CONTENT_SLOTS:
+    for role, slot, size_slot, hash_slot in _CONTENT:
         text = row[slot]
         if not text:
             continue
-        for body in messages_of(text) if role in _SPLIT else (text,):
+        body = text.encode()
+        for message in messages_of(body) if role in _SPLIT else (body,):
             roles.append(role)
-            hashes.append(contents.add(row[_PROJECT], row[_TRACE], row[_START], body))
+            hashes.append(contents.add(row[_PROJECT], row[_TRACE], row[_START], message))
+        if size_slot and not row[size_slot]:
+            row[size_slot] = len(body)
+        if hash_slot and not row[hash_slot]:
+            row[hash_slot] = f"{hashes[-1]:016x}"
     if roles:
         row[_ROLES] = roles
         row[_HASHES] = hashes
-        _measure(row)
 
 
-_CONTENT_SLOTS: Final = tuple(
-    (role, SLOTS[role]) for role in ("system", "input", "output", "tools", "arguments", "result")
+_VALUE_IN: Final = SLOTS["value_in"]
+_VALUE_OUT: Final = SLOTS["value_out"]
+# role, where its text is, and where size and hash go that the sender did not give
+_CONTENT: Final = (
+    ("system", SLOTS["system"], 0, 0),
+    ("input", SLOTS["input"], SLOTS["input_bytes"], 0),
+    ("output", SLOTS["output"], SLOTS["output_bytes"], 0),
+    ("tools", SLOTS["tools"], SLOTS["tools_schema_bytes"], 0),
+    ("arguments", SLOTS["arguments"], SLOTS["arguments_bytes"], SLOTS["arguments_hash"]),
+    ("result", SLOTS["result"], SLOTS["result_bytes"], SLOTS["result_hash"]),
 )
 _SPLIT: Final = frozenset({"input", "output"})
 
@@ -251,18 +264,3 @@ def _place_values(row: list[Any]) -> None:
         slot = SLOTS[for_tool if is_tool else otherwise]
         if text and not row[slot]:
             row[slot] = text
-
-
-def _measure(row: list[Any]) -> None:
-    """Sizes and hashes the sender did not give."""
-    for role, size in (("input", "input_bytes"), ("output", "output_bytes"), ("arguments", "arguments_bytes"),
-                       ("result", "result_bytes")):  # fmt: skip
-        text = row[SLOTS[role]]
-        if text and not row[SLOTS[size]]:
-            row[SLOTS[size]] = len(text.encode("utf-8", "surrogatepass"))
-    for role in ("arguments", "result"):
-        text = row[SLOTS[role]]
-        if text and not row[SLOTS[f"{role}_hash"]]:
-            row[SLOTS[f"{role}_hash"]] = f"{content_hash(text):016x}"
-    if row[SLOTS["tools"]] and row[SLOTS["tools_schema_bytes"]] is None:
-        row[SLOTS["tools_schema_bytes"]] = len(row[SLOTS["tools"]].encode("utf-8", "surrogatepass"))

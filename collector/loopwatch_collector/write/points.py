@@ -70,7 +70,7 @@ def _row(metric: Any, point: Any, origin: Origin, value: float, count: int, is_c
         origin.project,
         metric.name[: values.MAX_TEXT_CHARS],
         point.time_unix_nano,
-        content_hash(identity),
+        content_hash(identity.encode()),
         origin.row_version,
         min(point.start_time_unix_nano, values.MAX_NS),
         is_cumulative,
