@@ -8,6 +8,7 @@ from loopwatch_collector.alerts.errors import InvalidRule
 from loopwatch_collector.alerts.routes import answer_invalid_rule
 from loopwatch_collector.alerts.routes import router as alerts_router
 from loopwatch_collector.api.custody import router as custody_router
+from loopwatch_collector.api.dead_letters import router as dead_letters_router
 from loopwatch_collector.api.routes import router as api_router
 from loopwatch_collector.auth import Keyring
 from loopwatch_collector.errors import CollectorError
@@ -48,6 +49,7 @@ def create_app(
     app.include_router(receive_router)
     app.include_router(api_router)
     app.include_router(custody_router)
+    app.include_router(dead_letters_router)
     app.include_router(alerts_router)
     _add_health(app)
     app.add_exception_handler(CollectorError, _answer)

@@ -75,6 +75,27 @@ def require(role: str) -> Callable[[Request], Principal]:
     return principal_of
 
 
+def require_to_change(role: str) -> Callable[[Request], Principal]:
+    """The same for routes that change data: they also refuse a browser that another site sent here.
+
+    Without keys every page a developer has open could otherwise reach the collector on their own machine.
+
+    Args:
+        role: ingest, read or admin.
+
+    Returns:
+        A function from the request to who is asking.
+    """
+    principal_of = require(role)
+
+    def own_page_or_program(request: Request) -> Principal:
+        if request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
+            raise Forbidden("this route changes data and is not for pages of other sites")
+        return principal_of(request)
+
+    return own_page_or_program
+
+
 def permit(principal: Principal, role: str) -> Principal:
     """Passes a principal on if its role reaches.
 

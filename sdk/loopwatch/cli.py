@@ -32,6 +32,10 @@ COMMANDS: dict[str, Command] = {
     ),
     "backup": Command("back up a running collector's store", "loopwatch_collector.commands.backup:main", "collector"),
     "restore": Command("restore a backup", "loopwatch_collector.commands.restore:main", "collector"),
+    "alerts": Command("what fires, and what would", "loopwatch_collector.alerts.command:main", "collector"),
+    "dead-letters": Command(
+        "list, show or send on what could not be stored", "loopwatch_collector.commands.dead_letters:main", "collector"
+    ),
     "agent": Command("run a reference agent", "loopwatch_reference.command:main", "agent"),
 }
 

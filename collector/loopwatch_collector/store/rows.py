@@ -126,6 +126,7 @@ DEAD_LETTER_COLUMNS: Final[tuple[Column, ...]] = (
     Column("received_at", "DateTime64(9, 'UTC')", 0),
     Column("reason", "String", ""),
     Column("body", "String", b""),
+    Column("redriven_at", "Nullable(DateTime64(3, 'UTC'))", None),  # None: it still waits for somebody to look at it
 )
 
 VERDICT_COLUMNS: Final[tuple[Column, ...]] = (

@@ -110,7 +110,7 @@ class Store:
             reason: why it was refused, in a sentence.
             body: the bytes as received.
         """
-        letter = [project, kind, hashlib.sha256(body).hexdigest(), received_at_ns, reason, body]
+        letter = [project, kind, hashlib.sha256(body).hexdigest(), received_at_ns, reason, body, None]
         self.connection().insert("dead_letters", DEAD_LETTER_COLUMNS, [letter])
 
     def insert_verdicts(self, rows: Sequence[Sequence[Any]]) -> None:
