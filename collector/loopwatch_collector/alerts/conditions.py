@@ -35,6 +35,7 @@ Read = Callable[[Range], Mapping[Group, Values]]
 PAST_STEP_S: Final = 900
 _MAD_TO_SIGMA: Final = 1.4826
 _RECENT_DAYS: Final = 7
+_DAY_NS: Final = 86_400 * NS
 
 
 class Verdict(NamedTuple):
@@ -213,18 +214,26 @@ def _judge_absence(
     window = window_ending(now_ns, rule.window_s)
     current = read(window)
     before = read(Range(aligned(window.from_ns - condition.seen_within_s * NS, PAST_STEP_S), window.from_ns))
-    missing = [group for group in {*before, *active} if not _value(current, group, rule)]
     verdicts = {group: Verdict("clear", _value(current, group, rule), 1.0) for group in current}
-    past = _past_values(rule, _RECENT_DAYS, now_ns, read) if missing else []
-    for group in missing:
-        if not before.get(group, {}).get(rule.value):
-            verdicts[group] = Verdict("hold", 0.0, 1.0, "gone for longer than it is missed")
+    for group in {*before, *active}:
+        if _value(current, group, rule):
             continue
-        usual, _, days = expected_value(past, group)
-        quiet = days >= condition.min_days and usual == 0
-        detail = "usually quiet at this hour" if quiet else "nothing came"
-        verdicts[group] = Verdict("clear" if quiet else "breach", 0.0, 1.0, detail)
+        if not _value(before, group, rule):
+            verdicts[group] = Verdict("hold", 0.0, 1.0, "gone for longer than it is missed")
+        elif _is_quiet_hour(rule, condition, now_ns, read, group):
+            verdicts[group] = Verdict("clear", 0.0, 1.0, "usually quiet at this hour")
+        else:
+            verdicts[group] = Verdict("breach", 0.0, 1.0, "nothing came")
     return verdicts
+
+
+def _is_quiet_hour(rule: Rule, condition: Absence, now_ns: int, read: Read, group: Group) -> bool:
+    """Whether, on most of the past days on which the group was there, it was not there at this hour."""
+    values: list[float] = []
+    for _, window in past_windows(aligned(now_ns, PAST_STEP_S), rule.window_s, _RECENT_DAYS, rule.timezone):
+        if _value(read(Range(window.to_ns - _DAY_NS, window.to_ns)), group, rule):
+            values.append(_value(read(window), group, rule) or 0.0)
+    return len(values) >= condition.min_days and median(values) == 0
 
 
 def _judge_forecast(

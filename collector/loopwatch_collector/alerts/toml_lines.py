@@ -37,7 +37,10 @@ class Lines:
                 self._lines.setdefault((*table, *key[1].replace('"', "").split(".")), number)
 
     def of(self, path: Path) -> int | None:
-        """The line of a value, or of the nearest table around it that has one."""
+        """The line of a value, else of the first value within it, else of the nearest table around it."""
+        within = [line for known, line in self._lines.items() if known[: len(path)] == path]
+        if path and within:
+            return min(within)
         while path:
             if path in self._lines:
                 return self._lines[path]

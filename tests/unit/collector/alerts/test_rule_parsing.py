@@ -1,0 +1,176 @@
+"""Rules as TOML: what is accepted, and every fault with its line."""
+
+import pytest
+
+from loopwatch_collector.alerts.errors import InvalidRule
+from loopwatch_collector.alerts.rule import Baseline, Forecast, Rate, Threshold
+from loopwatch_collector.alerts.rule_parsing import parse_rule, parse_rules
+from loopwatch_collector.alerts.rulebook import delivered_rules
+
+GOOD = """\
+[[rule]]
+name = "customer-hour"
+title = "Dear customer"
+query = "spend_by"
+group_by = "customer"
+value = "cost_usd"
+window = "1h"
+filters = { environment = "production", model = ["a", "b"] }
+for = "2m"
+labels = { team = "agents" }
+notify = ["ops"]
+condition = { kind = "threshold", above = 50, clear = 40.5 }
+"""
+
+
+def faults(text, environment=None):
+    return [(fault.line, fault.message) for fault in parse_rules(text, "file", environment).faults]
+
+
+def changed(old, new, text=GOOD):
+    assert old in text
+    return text.replace(old, new)
+
+
+def test_a_rule_is_read_whole():
+    """Every key lands in its field, durations in seconds, and the group in the query's dimension."""
+    rule = parse_rule(GOOD, "stored")
+    assert (rule.name, rule.title, rule.window_s, rule.for_s, rule.unit) == (
+        "customer-hour",
+        "Dear customer",
+        3_600,
+        120,
+        "usd",
+    )
+    assert rule.condition == Threshold(50.0, None, 40.5)
+    assert (rule.params, rule.group_by, rule.group_column) == ({"dimension": "customer"}, "customer", "key")
+    assert rule.filters == {"environment": ("production",), "model": ("a", "b")}
+    assert (rule.labels, rule.notify, rule.source) == ({"team": "agents"}, ("ops",), "stored")
+    assert rule.toml == GOOD
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ('{ kind = "threshold", below = 3 }', Threshold(None, 3.0, 3.0)),
+        ('{ kind = "baseline", floor = 1 }', Baseline(2.0, 1.0, 4.0, 28, 3)),
+        ('{ kind = "rate", of = ["runs"], above = 0.2 }', Rate(("runs",), 0.2, 0.2, 20, 0.95)),
+    ],
+)
+def test_conditions_have_defaults(condition, expected):
+    """What is not said has a stated default."""
+    text = changed('{ kind = "threshold", above = 50, clear = 40.5 }', condition)
+    assert parse_rule(text, "file").condition == expected
+
+
+def test_a_condition_may_be_a_table_of_its_own():
+    """[rule.condition] says the same as an inline table; its faults have its lines."""
+    head = GOOD[: GOOD.index("condition =")]
+    text = head + '[rule.condition]\nkind = "threshold"\nabove = 50\n'
+    assert parse_rule(text, "file").condition == Threshold(50.0, None, 50.0)
+    assert faults(head + '[rule.condition]\nkind = "theshold"\n')[0][0] == 12
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ('name = "customer-hour"', 'name = "Customer Hour"', 2, "lower-case letters, digits and hyphens"),
+        ('title = "Dear customer"\n', "", 1, "a rule needs 'title'"),
+        ('title = "Dear', 'titel = "Dear', 3, "a rule has no 'titel'; did you mean 'title'?"),
+        ('query = "spend_by"', 'query = "spendby"', 4, "there is no query 'spendby'; did you mean 'spend_by'?"),
+        (
+            'group_by = "customer"',
+            'group_by = "custmer"',
+            5,
+            "cannot be grouped by 'custmer'; did you mean 'customer'?",
+        ),
+        ('group_by = "customer"\n', "", 4, "answers many rows: say group_by"),
+        ('value = "cost_usd"', 'value = "cost"', 6, "has no number 'cost'; it has runs, model_calls, cost_usd"),
+        ('window = "1h"', 'window = "1 hour"', 7, "'1 hour' is not a duration"),
+        ('window = "1h"', "window = 3600", 7, "must be a duration in quotes"),
+        ('window = "1h"\n', "", 11, "a rule needs 'window'"),
+        ("environment =", "enviroment =", 8, "there is no filter 'enviroment'"),
+        ('notify = ["ops"]', 'notify = "ops"', 11, "must be a list of texts"),
+        ("above = 50", 'above = "50"', 12, "above must be a number"),
+        ("clear = 40.5", "clear = 60", 12, "clear must lie on the quiet side"),
+        ("clear = 40.5", "claer = 40.5", 12, "a threshold has no 'claer'"),
+        ('kind = "threshold"', 'kind = "magic"', 12, "kind must be one of threshold, baseline"),
+    ],
+)
+def test_a_fault_has_its_line(old, new, line, words):
+    """Each mistake is reported where it stands, with what would be right."""
+    assert any(at == line and words in message for at, message in faults(changed(old, new)))
+
+
+def test_all_faults_are_told_at_once_and_good_rules_kept():
+    """A file with a bad rule between good ones keeps the good ones and lists every fault of the bad one."""
+    bad = '[[rule]]\nname = "b"\ntitle = 3\nquery = "nothing"\n'
+    result = parse_rules(f"{GOOD}\n{bad}\n{changed('customer-hour', 'other')}", "file")
+    assert [rule.name for rule in result.rules] == ["customer-hour", "other"]
+    assert [fault.line for fault in result.faults] == [14, 14, 16, 17]
+
+
+def test_the_same_name_twice_is_a_fault():
+    """The second rule of a name is refused, pointing at the first."""
+    assert faults(f"{GOOD}\n{GOOD}") == [(15, "the name 'customer-hour' is taken by the rule on line 2")]
+
+
+def test_broken_toml_has_its_line():
+    """What is not TOML at all is reported with the line it breaks on."""
+    (line, message), *_ = faults('[[rule]]\nname = "a"\ntitle = \n')
+    assert line == 3
+    assert message.startswith("not TOML")
+
+
+def test_lines_survive_texts_over_several_lines():
+    """A description in triple quotes that looks like TOML does not shift or fool the lines."""
+    text = changed('title = "Dear customer"', 'description = """\n[[rule]]\nname = "x"\n"""\ntitle = "Dear"')
+    assert faults(text) == []
+    assert faults(changed('value = "cost_usd"', 'value = "nix"', text))[0][0] == 10
+
+
+CHANNELS = '[channels.ops]\napprise = "${OPS_URL}"\n\n[channels.hook]\nwebhook = "https://a.example/x"\nsecret = "s"\n'
+
+
+def test_channels_take_secrets_from_the_environment():
+    """${NAME} is filled in; neither address nor secret is in a channel's repr."""
+    channels = parse_rules(CHANNELS, "file", {"OPS_URL": "mailto://me:pw@example.com"}).channels
+    assert [(one.name, one.kind, one.url) for one in channels] == [
+        ("ops", "apprise", "mailto://me:pw@example.com"),
+        ("hook", "webhook", "https://a.example/x"),
+    ]
+    assert "pw" not in repr(channels)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ("${OPS_URL}", "${OTHER}", 1, "the environment has no variable 'OTHER'"),
+        ('secret = "s"\n', "", 4, "needs 'secret'"),
+        ("apprise =", "aprise =", 2, "a channel has no 'aprise'"),
+        ("[channels.ops]", "[channel.ops]", 1, "neither [[rule]] nor [channels.NAME]"),
+    ],
+)
+def test_faults_of_channels_have_lines(old, new, line, words):
+    """Channels are checked like rules."""
+    found = faults(changed(old, new, CHANNELS), {"OPS_URL": "x"})
+    assert any(at == line and words in message for at, message in found)
+
+
+def test_one_rule_is_wanted_where_one_is_wanted():
+    """Through the API a text holds exactly one rule and no channels."""
+    with pytest.raises(InvalidRule, match="one \\[\\[rule\\]\\] and nothing else"):
+        parse_rule(f"{GOOD}\n{changed('customer-hour', 'b')}", "stored")
+    with pytest.raises(InvalidRule, match="nothing else"):
+        parse_rule(GOOD + '\n[channels.x]\napprise = "json://h"\n', "stored")
+
+
+def test_the_delivered_rules_are_well_formed_and_cover_what_is_promised():
+    """Cost spike, budgets by hour, day and month, rates, loops, latency, prices, silence and our own health."""
+    rules = {rule.name: rule for rule in delivered_rules()}
+    assert set(rules) >= {
+        "cost-spike", "customer-budget-hour", "budget-day", "budget-month", "escalation-rate", "tool-failure-rate",
+        "share-at-cap", "loops", "latency", "unpriced-tokens", "collector-drops", "collector-lag", "no-runs",
+    }  # fmt: skip
+    assert isinstance(rules["budget-month"].condition, Forecast)
+    assert all(rule.enabled and rule.description for rule in rules.values())
