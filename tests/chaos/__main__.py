@@ -5,6 +5,7 @@ short form is tests/integration/collector/test_durability.py.
 """
 
 import argparse
+import shutil
 import sys
 import tempfile
 import time
@@ -16,7 +17,7 @@ from tests.chaos import faults, kills
 from tests.chaos.census import Census
 
 TRIALS: dict[str, Callable[[Path, int], Census]] = {
-    "kills": partial(kills.run, kills=200),
+    "kills": partial(kills.run, kills=200, pause_s=0.03),
     "sigterm": faults.sigterm_under_load,
     "disk_full": faults.disk_full,
     "engine_refuses": faults.engine_refuses,
@@ -51,11 +52,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(name: str, seed: int) -> bool:
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="loopwatch-chaos-") as folder:
-        found = TRIALS[name](Path(folder) / name, seed)
+    folder = Path(tempfile.mkdtemp(prefix="loopwatch-chaos-"))
+    found = TRIALS[name](folder / name, seed)
     held = found.is_whole or name in _LOSES_BY_DESIGN
+    if held:  # else data and logs stay, to be looked at
+        shutil.rmtree(folder)
     cells = (found.acknowledged, found.stored, found.lost, found.double, found.invented, found.dead_letters)
-    verdict = "held" if held else f"BROKEN: {found}"
+    verdict = "held" if held else f"BROKEN, see {folder}: {found}"
     sys.stdout.write(_LINE.format(name, *cells, round(time.monotonic() - started), verdict))
     sys.stdout.flush()
     return held

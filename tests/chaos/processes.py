@@ -101,10 +101,17 @@ class Collector(Victim):
         self.signal(signal.SIGTERM)
         return self.wait()
 
-    def await_written(self, deadline_s: float = DEADLINE_S) -> None:
-        """Waits until nothing waits in the journal any more."""
+    def await_written(self, patience_s: float = DEADLINE_S) -> None:
+        """Waits until nothing waits in the journal any more; fails when it stops getting less."""
         url = self.await_ready()
-        wait_for(lambda: metric(url, "loopwatch_journal_records") == 0, "the journal is empty", deadline_s)
+        fewest = float("inf")
+
+        def is_less() -> float | None:
+            waiting = metric(url, "loopwatch_journal_records")
+            return waiting if waiting is not None and (waiting == 0 or waiting < fewest) else None
+
+        while fewest > 0:
+            fewest = wait_for(is_less, f"the journal of {fewest:.0f} records gets shorter", patience_s)
 
 
 def metric(url: str, name: str) -> float | None:
