@@ -10,6 +10,7 @@ from loopwatch.errors import (
     NotFound,
     Stopped,
     ToolError,
+    ToolTimeout,
 )
 from loopwatch.identity import carry, context
 from loopwatch.iterations import Iteration, iterations
@@ -17,7 +18,8 @@ from loopwatch.limits import Limits
 from loopwatch.model_calls import model_call
 from loopwatch.process import configure, flush, shutdown
 from loopwatch.reports import decide, escalate
-from loopwatch.runs import Run, current_run
+from loopwatch.runs import Run
+from loopwatch.scopes import current_run
 from loopwatch.steps import step
 from loopwatch.tools import tool, tool_call_id
 
@@ -34,6 +36,7 @@ __all__ = [
     "Run",
     "Stopped",
     "ToolError",
+    "ToolTimeout",
     "agent",
     "anthropic",
     "carry",

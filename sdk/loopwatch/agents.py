@@ -16,7 +16,8 @@ from loopwatch.identity import attributes_of
 from loopwatch.limits import Limits
 from loopwatch.operations import Operation
 from loopwatch.process import Process
-from loopwatch.runs import IDENTITY_KEY, NO_LIMITS, SCOPE_KEY, Run, Scope, current_scope
+from loopwatch.runs import NO_LIMITS, Run
+from loopwatch.scopes import IDENTITY_KEY, SCOPE_KEY, Scope, current_scope
 from loopwatch.wrapping import Begin, wrap
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -42,7 +43,8 @@ class AgentRun(Operation):
 
     def record_error(self, error: BaseException) -> None:
         """Writes the outcome; a run that was stopped is no error of the agent's."""
-        if isinstance(error, Stopped) and self.run.exceeded is not None:
+        if isinstance(error, Stopped):
+            self.run.stopped_by = self.run.stopped_by or error
             self._end(None)
             return
         self._end(error)
@@ -50,8 +52,9 @@ class AgentRun(Operation):
 
     def _end(self, error: BaseException | None) -> None:
         self.process.live_runs.pop(self.run.run_id, None)
-        if self.run.open_iteration is not None:
-            self.run.open_iteration.close()
+        left_open = None if self.run.open_iterations is None else self.run.open_iterations()
+        if left_open is not None:
+            left_open.close()
         self.set(self.run.end_attributes(error))
 
 
@@ -95,7 +98,7 @@ class Agent(Block[Run | None]):
     def _open(self, state: Process, name: str, bound: dict[str, Any]) -> AgentRun:
         current = otel_context.get_current()
         outer = current_scope(current)
-        run = Run(state.tracing.run_id(), name, self._limits, self._capture)
+        run = Run(state.tracing.run_id(), name, self._limits, self._capture, state.prices_for(self._limits))
         scope = Scope(run, self._identity(state, run, outer, current, bound))
         context = Context({**current, SCOPE_KEY: scope})
         attributes: dict[str, Any] = {names.OPERATION_NAME: names.OPERATION_INVOKE_AGENT}

@@ -8,7 +8,7 @@ from opentelemetry import trace
 from loopwatch import names, process
 from loopwatch.capture import INPUT
 from loopwatch.faults import swallow
-from loopwatch.runs import current_scope
+from loopwatch.scopes import current_scope
 
 C = TypeVar("C")
 _MAX_REMEMBERED = 64

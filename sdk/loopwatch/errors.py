@@ -4,6 +4,7 @@ LoopwatchError
 ├── ConfigurationError   the author: a setting that cannot be honoured
 ├── Stopped              the run: it may not go on
 │   ├── LimitExceeded    a cap on this run was reached
+│   │   └── ToolTimeout  a tool took longer than it may: the call is over, the run need not be
 │   └── BreakerOpen      the fleet's switch is open
 └── ToolError            a tool could not tell (raised by tools, not by the SDK)
     └── NotFound         a tool looked and there is nothing
@@ -42,6 +43,21 @@ class LimitExceeded(Stopped):
     def __str__(self) -> str:
         detail = f" ({self.explanation})" if self.explanation else ""
         return f"the run reached its limit of {self.limit}: {self.value:g} of {self.cap:g}{detail}"
+
+
+class ToolTimeout(LimitExceeded, TimeoutError):
+    """A tool took longer than it may. It is a retryable tool error; the run is stopped only if nothing catches it.
+
+    Args:
+        tool: the tool's name.
+        value: how long it had taken, in seconds.
+        cap: how long it may take.
+    """
+
+    def __init__(self, tool: str, value: float, cap: float) -> None:
+        super().__init__("tool_timeout_s", value, cap, f"tool {tool}")
+        self.tool = tool
+        self.retryable = True
 
 
 class BreakerOpen(Stopped):

@@ -10,7 +10,7 @@ from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
 from loopwatch import names
-from loopwatch.runs import IDENTITY_KEY, SCOPE_KEY, current_scope
+from loopwatch.scopes import IDENTITY_KEY, SCOPE_KEY, current_scope
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -1,5 +1,6 @@
 """The passes of an agent's loop."""
 
+import weakref
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
@@ -11,7 +12,8 @@ from loopwatch import names, process
 from loopwatch.errors import Stopped
 from loopwatch.faults import swallow
 from loopwatch.operations import Operation
-from loopwatch.runs import SCOPE_KEY, Run, Scope, current_scope
+from loopwatch.runs import Run
+from loopwatch.scopes import SCOPE_KEY, Scope, current_scope
 
 
 class Iteration:
@@ -78,7 +80,7 @@ class Iterations:
         iteration.__enter__()
         self._open = iteration
         if iteration.run is not None:
-            iteration.run.open_iteration = self
+            iteration.run.open_iterations = weakref.ref(self)  # the run's end closes what a loop left open
         return iteration
 
     def close(self) -> None:

@@ -10,10 +10,12 @@ With n identical calls (3 by default), after each call the first of these that h
 - `no_progress`: the last n calls of the tool had different arguments and gave the same result, of at least 32
   bytes: an "ok" or an empty list says nothing about progress.
 
-Each is reported once for the same tool and arguments (a cycle: for the same set of calls). `loop_cases.json` specifies all of this by example.
+Each is reported once for the same tool and arguments (a cycle: for the same set of calls). `loop_cases.json`
+specifies all of this by example.
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,14 +69,14 @@ class LoopDetector:
         self._answers: dict[str, deque[tuple[int, int | None]]] = {}
         self._reported: set[object] = set()
 
-    def add(self, tool: str, arguments: int, result: int | None, result_bytes: int = 0) -> Loop | None:
+    def add(self, tool: str, arguments: int, result: int | None, size: Callable[[], int] = lambda: 0) -> Loop | None:
         """Takes a call that has ended.
 
         Args:
             tool: the tool's name.
             arguments: a hash of its arguments.
             result: a hash of what it answered, "nothing found" included; None when it failed.
-            result_bytes: the size of what it answered.
+            size: gives the bytes of what it answered, asked for only when they matter.
 
         Returns:
             The loop this call completes, if it does.
@@ -86,8 +88,8 @@ class LoopDetector:
         _count(seen, result)
         self._last.append((key, result))
         answers = self._answers.setdefault(tool, deque(maxlen=self._n))
-        answers.append((arguments, result if result_bytes >= MIN_RESULT_BYTES else None))
-        return self._identical(key, seen) or self._cycle(tool) or self._no_progress(tool, answers)
+        answers.append((arguments, result))
+        return self._identical(key, seen) or self._cycle(tool) or self._no_progress(tool, answers, size)
 
     def _identical(self, key: Key, seen: _Seen) -> Loop | None:
         tool = key[0]
@@ -114,11 +116,11 @@ class LoopDetector:
                 return Loop("cycle", tool, 2 * period, f"{path} was made twice in a row, with the same results")
         return None
 
-    def _no_progress(self, tool: str, answers: deque[tuple[int, int | None]]) -> Loop | None:
+    def _no_progress(self, tool: str, answers: deque[tuple[int, int | None]], size: Callable[[], int]) -> Loop | None:
         results = {result for _, result in answers}
         if len(answers) < self._n or len(results) != 1 or None in results or len({given for given, _ in answers}) == 1:
             return None
-        if not self._first(("no_progress", tool, *results)):
+        if size() < MIN_RESULT_BYTES or not self._first(("no_progress", tool, *results)):
             return None
         said = f"{tool} gave the same result {self._n} times in a row to different arguments"
         return Loop("no_progress", tool, self._n, said)

@@ -15,7 +15,7 @@ from loopwatch.errors import Stopped
 from loopwatch.faults import swallow
 from loopwatch.operations import Operation
 from loopwatch.process import Process
-from loopwatch.runs import current_scope
+from loopwatch.scopes import current_scope
 from loopwatch.wrapping import Begin, wrap
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -136,13 +136,14 @@ class ModelCallDecorator(Block[OpenModelCall]):
         try:
             current = otel_context.get_current()
             scope = current_scope(current)
-            if scope is not None:
-                scope.run.check()
             attributes: dict[str, Any] = {
                 names.OPERATION_NAME: names.OPERATION_CHAT,
                 names.PROVIDER_NAME: self._provider,
                 names.REQUEST_MODEL: model,
             }
+            if scope is not None:
+                scope.run.check()
+                scope.run.model_call_began(attributes)
             span = state.tracing.start(f"chat {model}".rstrip(), attributes, scope, current, SpanKind.CLIENT)
             return ModelCall(state, span, current, self._capture, self._extract)
         except Stopped:

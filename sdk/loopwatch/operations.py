@@ -25,12 +25,14 @@ class Operation:
         capture: kinds of content that may leave, or None for the process's choice.
     """
 
-    __slots__ = ("_context", "_token", "capture", "process", "result", "span")
+    __slots__ = ("_context", "_token", "capture", "name", "process", "result", "span", "timeout_s")
 
     def __init__(self, process: Process, span: Any, context: Context, capture: Capture | None = None) -> None:
         self.process = process
         self.span = span
         self.capture = capture
+        self.name = ""
+        self.timeout_s: float | None = None
         self.result: object = None  # of a block, as the block said
         if capture is not None and type(span) is AgentSpan:
             span.capture = capture

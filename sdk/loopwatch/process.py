@@ -19,8 +19,12 @@ from loopwatch.content import ContentRules
 from loopwatch.encoding import Encoder
 from loopwatch.exporting import Exporter
 from loopwatch.faults import swallow
+from loopwatch.limits import Limits
+from loopwatch.prices import PriceBook
+from loopwatch.reading import Reader
 from loopwatch.redaction import Redactor
-from loopwatch.runs import Run, current_scope
+from loopwatch.runs import Run
+from loopwatch.scopes import current_scope
 from loopwatch.settings import Settings
 from loopwatch.spans import AgentSpan
 from loopwatch.spool import Spool
@@ -54,28 +58,44 @@ class Process:
         rules: what may leave.
         tracing: opens spans.
         outlet: takes ended spans.
+        prices: what model calls cost.
+        prices_always: whether every run is priced, and not only those with a cap on their cost.
     """
 
-    def __init__(self, settings: Settings, rules: ContentRules, tracing: Tracing, outlet: Outlet) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        rules: ContentRules,
+        tracing: Tracing,
+        outlet: Outlet,
+        prices: PriceBook,
+        prices_always: bool = False,
+    ) -> None:
         self.settings = settings
         self.rules = rules
         self.tracing = tracing
         self.outlet = outlet
         self.live_runs: dict[str, Run] = {}
+        self._prices = prices
+        self._prices_always = prices_always
+
+    def prices_for(self, limits: Limits) -> PriceBook | None:
+        """Returns where a run's costs come from, or None if nobody asks for them."""
+        return self._prices if self._prices_always or limits.cost_usd is not None else None
 
     def ended(self, span: ReadableSpan) -> None:
         """Takes every span that ended in this process, whoever opened it."""
         attributes = span.attributes or {}
         run = self.live_runs.get(str(attributes.get(names.RUN_ID, "")))
         if run is not None:
-            run.count_model_call(attributes)
+            run.model_call_ended(attributes)
         self.outlet.put(span, None if run is None else run.capture)
 
     def ended_own(self, span: AgentSpan) -> None:
         """Takes a span of ours, whose run is known."""
         run = None if span.scope is None else span.scope.run
         if run is not None and names.REQUEST_MODEL in span.own:
-            run.count_model_call(span.own)
+            run.model_call_ended(span.own)
         capture = span.capture if run is None or span.capture is not None else run.capture
         self.outlet.put(span, capture)
 
@@ -89,6 +109,7 @@ class RunProcessor(SpanProcessor):
             scope = current_scope(parent_context)
             if active is not None and scope is not None:
                 span.set_attributes(scope.attributes)
+                scope.run.model_call_began(span.attributes or {})
         except Exception as fault:  # noqa: BLE001 - a fault of ours must not reach the library that opened the span
             swallow("processor.on_start", fault)
 
@@ -162,7 +183,7 @@ def configure(
     spool = Spool(_spool_directory(decided), decided.max_spool_bytes)
     sent_resource = dict(resource.attributes)
     exporter = Exporter(decided, Encoder(sent_resource, rules), sent_resource, spool)
-    replace(Process(decided, rules, Tracing(provider, resource, take_own), exporter))
+    replace(Process(decided, rules, Tracing(provider, resource, take_own), exporter, PriceBook(Reader(decided).get)))
 
 
 def rules_of(decided: Settings) -> ContentRules:

@@ -6,7 +6,7 @@ from opentelemetry import trace
 
 from loopwatch import names, process
 from loopwatch.faults import swallow
-from loopwatch.runs import current_scope
+from loopwatch.scopes import current_scope
 
 
 def decide(name: str, choice: str, *, confidence: float | None = None, reasoning: str | None = None) -> None:

@@ -1,54 +1,21 @@
-"""A run in progress: who it is for, what it has used, and how it ends."""
+"""A run in progress: what it has used, what is left, and how it ends."""
 
 import threading
 import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from opentelemetry import context as otel_context
-from opentelemetry.context import Context
-
 from loopwatch import names, usage
 from loopwatch.capture import Capture
 from loopwatch.errors import LimitExceeded
+from loopwatch.faults import logger
 from loopwatch.limits import Limits, Remaining
-
-SCOPE_KEY: Final = otel_context.create_key("loopwatch.scope")
-IDENTITY_KEY: Final = otel_context.create_key("loopwatch.identity")
+from loopwatch.loops import DEFAULT_IDENTICAL_CALLS, Loop, LoopDetector
+from loopwatch.prices import PriceBook
+from loopwatch.usage import Usage
 
 NO_LIMITS: Final = Limits()
-
-
-class Scope:
-    """Where in a run the current code is; its attributes go on every span opened there.
-
-    Args:
-        run: the run.
-        attributes: what every span gets: the run's identity, the iteration and the step.
-        iteration: the iteration's number, counted from 1; 0 outside any.
-    """
-
-    __slots__ = ("attributes", "encoded", "iteration", "run")
-
-    def __init__(self, run: "Run", attributes: dict[str, Any], iteration: int = 0) -> None:
-        self.run = run
-        self.attributes = attributes
-        self.iteration = iteration
-        self.encoded: bytes | None = None  # filled by the exporter: the same bytes on every span of the scope
-
-    def with_iteration(self, number: int) -> "Scope":
-        """Returns the scope inside one iteration of the run."""
-        return Scope(self.run, {**self.attributes, names.ITERATION: number}, number)
-
-    def with_attributes(self, attributes: Mapping[str, Any]) -> "Scope":
-        """Returns the scope with more, or other, attributes for every span."""
-        return Scope(self.run, {**self.attributes, **attributes}, self.iteration)
-
-
-def current_scope(context: Context | None = None) -> Scope | None:
-    """Returns where in a run the context is, or None outside any run."""
-    scope = (otel_context.get_current() if context is None else context).get(SCOPE_KEY)
-    return scope if type(scope) is Scope else None
+_IDENTICAL: Final = frozenset({"identical_calls", "retry_storm", "polling"})
 
 
 class Run:
@@ -59,29 +26,41 @@ class Run:
         agent: the agent's name.
         limits: the caps in force.
         capture: kinds of content that may leave, or None for the process's choice.
+        prices: where costs come from, or None if nobody asked for them.
     """
 
-    def __init__(self, run_id: str, agent: str, limits: Limits, capture: Capture | None = None) -> None:
+    def __init__(
+        self,
+        run_id: str,
+        agent: str,
+        limits: Limits = NO_LIMITS,
+        capture: Capture | None = None,
+        prices: PriceBook | None = None,
+    ) -> None:
         self.run_id = run_id
         self.agent = agent
         self.limits = limits
         self.capture = capture
+        self.prices = prices
+        self.span: Any = None
         self.iterations = 0
-        self.input_tokens = 0
-        self.output_tokens = 0
         self.model_calls = 0
         self.tool_calls = 0
-        self.cost_usd: float | None = None
-        self.escalation: tuple[str, str] | None = None
-        self.exceeded: LimitExceeded | None = None
+        self.input_tokens = 0
+        self.output_tokens = 0
         self.last_tool: str | None = None
-        self.outcome: str = "open"
-        self.span: Any = None
-        self.started = time.monotonic()
-        self.lock = threading.Lock()
-        self.identical: dict[object, int] = {}
-        self.responses: set[str] = set()
-        self.open_iteration: Any = None
+        self.outcome = "open"
+        self.escalation: tuple[str, str] | None = None
+        self.stopped_by: Exception | None = None
+        self.open_iterations: Any = None
+        self._exceeded: dict[str, LimitExceeded] = {}
+        self._pending: LimitExceeded | None = None
+        self._cost_usd = 0.0
+        self._unpriced: list[Usage] = []
+        self._responses: set[str] = set()
+        self._loops = LoopDetector(limits.identical_calls or DEFAULT_IDENTICAL_CALLS)
+        self._started = time.monotonic()
+        self._lock = threading.Lock()
 
     @property
     def tokens(self) -> int:
@@ -91,7 +70,15 @@ class Run:
     @property
     def duration_s(self) -> float:
         """Seconds since the run began."""
-        return time.monotonic() - self.started
+        return time.monotonic() - self._started
+
+    @property
+    def cost_usd(self) -> float | None:
+        """US dollars of the model calls that have ended; None if that is not known, of one of them or at all."""
+        if self.prices is None:
+            return None
+        self._price()
+        return None if self._unpriced else self._cost_usd
 
     @property
     def remaining(self) -> Remaining:
@@ -100,23 +87,44 @@ class Run:
         return Remaining(
             iterations=None if caps.iterations is None else max(caps.iterations - self.iterations, 0),
             tokens=None if caps.tokens is None else max(caps.tokens - self.tokens, 0),
-            cost_usd=None if caps.cost_usd is None else max(caps.cost_usd - (self.cost_usd or 0.0), 0.0),
+            cost_usd=None if caps.cost_usd is None else max(caps.cost_usd - (self.cost_usd or self._cost_usd), 0.0),
             duration_s=None if caps.duration_s is None else max(caps.duration_s - self.duration_s, 0.0),
         )
 
-    def count_model_call(self, attributes: Mapping[str, Any]) -> None:
+    def model_call_began(self, attributes: Mapping[str, Any]) -> None:
+        """Has the model's price looked up while it answers, if anybody asked for costs."""
+        if self.prices is not None and usage.is_model_call(attributes):
+            self.prices.want(*usage.model_of(attributes))
+
+    def model_call_ended(self, attributes: Mapping[str, Any]) -> None:
         """Adds an ended span to what the run has used, if it is a model call; spans of one response count once."""
         used = usage.read(attributes)
         if used is None:
             return
-        with self.lock:
-            if used.response_id in self.responses:
+        with self._lock:
+            if used.response_id in self._responses:
                 return
             if used.response_id:
-                self.responses.add(used.response_id)
+                self._responses.add(used.response_id)
             self.model_calls += 1
             self.input_tokens += used.input_tokens
             self.output_tokens += used.output_tokens
+            if self.prices is not None:
+                self._unpriced.append(used)
+        if self.prices is not None:
+            self.prices.want(used.provider, used.model)
+
+    def _price(self) -> None:
+        """Moves what has a price by now from the unpriced calls to the cost."""
+        with self._lock:
+            left: list[Usage] = []
+            for used in self._unpriced:
+                cost = None if self.prices is None else self.prices.cost_usd(used)
+                if cost is None:
+                    left.append(used)
+                else:
+                    self._cost_usd += cost
+            self._unpriced = left
 
     def check(self, iterations: int = 0) -> None:
         """Looks at every cap before more work begins.
@@ -130,43 +138,74 @@ class Run:
         if self.limits is NO_LIMITS:
             return
         caps = self.limits
+        if self._pending is not None:
+            self.exceed(self._pending)
         if caps.iterations is not None and self.iterations + iterations > caps.iterations:
             self.exceed(LimitExceeded("iterations", self.iterations + iterations, caps.iterations))
         if caps.tokens is not None and self.tokens >= caps.tokens:
             self.exceed(LimitExceeded("tokens", self.tokens, caps.tokens))
         if caps.duration_s is not None and self.duration_s >= caps.duration_s:
             self.exceed(LimitExceeded("duration_s", self.duration_s, caps.duration_s))
+        if caps.cost_usd is not None:
+            self._check_cost(caps.cost_usd)
 
-    def count_tool_call(self, tool: str, arguments: object) -> None:
-        """Counts a tool call that is about to run, and looks at the cap on identical ones.
+    def _check_cost(self, cap: float) -> None:
+        self._price()
+        if self._cost_usd >= cap:
+            self.exceed(LimitExceeded("cost_usd", self._cost_usd, cap))
+        if self.limits.unpriced == "stop":
+            for used in self._unpriced:
+                if self.prices is not None and self.prices.is_known(used.provider, used.model):
+                    self.exceed(LimitExceeded("cost_usd", self._cost_usd, cap, f"model {used.model} has no price"))
 
-        Raises:
-            LimitExceeded: the same call was made too often, and the author chose to raise.
-        """
-        self.last_tool = tool
+    def tool_call_ended(self, loop: Loop | None) -> None:
+        """Remembers a loop that the author does not want to go on; the next thing that begins is refused."""
+        if loop is None:
+            return
         cap = self.limits.identical_calls
-        with self.lock:
-            self.tool_calls += 1
-            calls = self.identical[(tool, arguments)] = self.identical.get((tool, arguments), 0) + 1
-        if cap is not None and calls > cap:
-            self.exceed(LimitExceeded("identical_calls", calls, cap, f"{tool} with the same arguments"))
+        if cap is not None and loop.kind in _IDENTICAL:
+            self._pending = LimitExceeded("identical_calls", loop.calls, cap, loop.explanation)
+        elif self.limits.loops:
+            self._pending = LimitExceeded("loops", loop.calls, loop.calls, loop.explanation)
+
+    def report(self, exceeded: LimitExceeded) -> None:
+        """Writes down that a cap was passed by something that is over, and can only be reported."""
+        self._exceeded.setdefault(exceeded.limit, exceeded)
+        self.span.add_event(names.LIMIT_EVENT, _limit_attributes(exceeded))
+        logger.warning("loopwatch: %s", exceeded)
+
+    @property
+    def loops(self) -> LoopDetector:
+        """Watches the run's tool calls."""
+        return self._loops
 
     def exceed(self, exceeded: LimitExceeded) -> None:
-        """Records that a cap was reached and does what the author chose."""
-        if self.exceeded is None:
-            self.exceeded = exceeded
-            self.span.add_event(
-                names.LIMIT_EVENT,
-                {
-                    names.LIMIT_NAME: exceeded.limit,
-                    names.LIMIT_VALUE: exceeded.value,
-                    names.LIMIT_CAP: exceeded.cap,
-                },
-            )
-        if callable(self.limits.on_limit):
-            self.limits.on_limit(exceeded)
-        elif self.limits.on_limit == "raise":
+        """Records that a cap was reached, once per limit, and does what the author chose.
+
+        Raises:
+            LimitExceeded: the author chose to raise.
+        """
+        first = exceeded.limit not in self._exceeded
+        if first:
+            self._exceeded[exceeded.limit] = exceeded
+            self.span.add_event(names.LIMIT_EVENT, _limit_attributes(exceeded))
+        if self.limits.on_limit == "raise":
+            self.stopped_by = exceeded
             raise exceeded
+        if first and callable(self.limits.on_limit):
+            self._hand_over(exceeded)
+        elif first:
+            logger.warning("loopwatch: %s (recorded only)", exceeded)
+
+    def _hand_over(self, exceeded: LimitExceeded) -> None:
+        """Calls the author's function; what it raises is meant for the agent."""
+        if not callable(self.limits.on_limit):
+            return
+        try:
+            self.limits.on_limit(exceeded)
+        except Exception as raised:
+            self.stopped_by = raised
+            raise
 
     def end_attributes(self, error: BaseException | None) -> dict[str, Any]:
         """Returns the outcome and its reason, as attributes of the run span."""
@@ -174,24 +213,26 @@ class Run:
         attributes: dict[str, Any] = {names.OUTCOME: self.outcome}
         if reason:
             attributes[names.OUTCOME_REASON] = reason
-        if self.exceeded is not None:
-            attributes[names.LIMIT_NAME] = self.exceeded.limit
-            attributes[names.LIMIT_VALUE] = self.exceeded.value
-            attributes[names.LIMIT_CAP] = self.exceeded.cap
+        exceeded = self.stopped_by if isinstance(self.stopped_by, LimitExceeded) else None
+        if exceeded is None and self._exceeded:
+            exceeded = next(iter(self._exceeded.values()))
+        if exceeded is not None:
+            attributes.update(_limit_attributes(exceeded))
+        cost = self.cost_usd
+        if cost is not None:
+            attributes[names.COST_USD] = cost
         return attributes
 
     def _outcome(self, error: BaseException | None) -> tuple[str, str]:
         """Several may apply: escalated, then stopped, then failed, then completed."""
         if self.escalation is not None:
             return "escalated", self.escalation[0]
-        if self.exceeded is not None:
-            return "stopped", str(self.exceeded)
+        if self.stopped_by is not None:
+            return "stopped", str(self.stopped_by)
         if error is not None:
             return "failed", type(error).__name__
         return "completed", ""
 
 
-def current_run() -> Run | None:
-    """Returns the run the calling code is in, or None outside any."""
-    scope = current_scope()
-    return None if scope is None else scope.run
+def _limit_attributes(exceeded: LimitExceeded) -> dict[str, Any]:
+    return {names.LIMIT_NAME: exceeded.limit, names.LIMIT_VALUE: exceeded.value, names.LIMIT_CAP: exceeded.cap}

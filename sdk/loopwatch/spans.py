@@ -15,7 +15,7 @@ from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, Statu
 
 if TYPE_CHECKING:
     from loopwatch.capture import Capture
-    from loopwatch.runs import Scope
+    from loopwatch.scopes import Scope
     from loopwatch.snapshots import Snapshot
     from loopwatch.tracing import Tracing
 

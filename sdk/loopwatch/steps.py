@@ -11,7 +11,7 @@ from loopwatch.blocks import Block
 from loopwatch.faults import swallow
 from loopwatch.operations import Operation
 from loopwatch.process import Process
-from loopwatch.runs import SCOPE_KEY, current_scope
+from loopwatch.scopes import SCOPE_KEY, current_scope
 from loopwatch.wrapping import Begin, wrap
 
 F = TypeVar("F", bound=Callable[..., Any])

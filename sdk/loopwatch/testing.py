@@ -23,6 +23,7 @@ from loopwatch import faults, names, process, settings
 from loopwatch.capture import Capture, CaptureChoice
 from loopwatch.content import ContentRules
 from loopwatch.encoding import Encoder, Ended
+from loopwatch.prices import PriceBook
 from loopwatch.process import Process, provider_for
 from loopwatch.tracing import Tracing
 
@@ -304,7 +305,7 @@ def record(
     tracing = Tracing(
         provider_for(resource), resource, process.take_own, lambda bits: next(numbers), lambda: next(ticks)
     )
-    before = process.replace(Process(decided, rules, tracing, recorder))
+    before = process.replace(Process(decided, rules, tracing, recorder, PriceBook(None), prices_always=True))
     raising = faults.raise_faults(raise_faults)
     try:
         yield recorder

@@ -1,5 +1,6 @@
 """`@tool`: one call of the function is one tool call, with its outcome."""
 
+import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar, overload
@@ -12,16 +13,21 @@ from loopwatch import names, snapshots
 from loopwatch.arguments import binder
 from loopwatch.blocks import Block
 from loopwatch.capture import CaptureChoice
-from loopwatch.errors import NotFound, Stopped
+from loopwatch.errors import NotFound, Stopped, ToolTimeout
 from loopwatch.faults import swallow
+from loopwatch.loops import Loop
+from loopwatch.names import LOOP_EVENT
 from loopwatch.operations import Operation
 from loopwatch.process import Process
-from loopwatch.runs import current_scope
+from loopwatch.runs import Run
+from loopwatch.scopes import current_scope
+from loopwatch.timeouts import TIMEOUT_KEY, cut_off_in_thread
 from loopwatch.wrapping import Begin, wrap
 
 F = TypeVar("F", bound=Callable[..., Any])
 NotFoundWhen = Callable[[Any], bool] | Iterable[object] | None
 _CALL_ID_KEY: Final = otel_context.create_key("loopwatch.tool_call_id")
+_NOTHING: Final = 0  # the result of a call that raised NotFound
 _RETRYABLE_STATUS: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 
 
@@ -39,7 +45,7 @@ def is_retryable(error: BaseException) -> bool:
 class ToolCall(Operation):
     """One execution of a tool, open."""
 
-    __slots__ = ("_is_not_found",)
+    __slots__ = ("_arguments", "_is_not_found", "_run", "_started")
 
     def __init__(
         self,
@@ -48,23 +54,50 @@ class ToolCall(Operation):
         context: Context,
         capture: captures.Capture | None,
         is_not_found: Callable[[Any], bool] | None,
+        tool: str,
+        arguments: int,
+        run: Run | None,
     ) -> None:
         super().__init__(process, span, context, capture)
         self._is_not_found = is_not_found
+        self.name = tool
+        self._arguments = arguments
+        self._run = run
+        self._started = time.monotonic()
 
     def record_result(self, result: object) -> None:
         """Writes the outcome and the result."""
         missing = self._is_not_found is not None and self._is_not_found(result)
         self.set({names.TOOL_OUTCOME: "not_found" if missing else "success"})
-        self.content(names.TOOL_RESULT, result)
+        taken = snapshots.take(result)
+        self.keep(names.TOOL_RESULT, taken)
+        self._watch(hash(snapshots.identity(taken)), lambda: snapshots.size(taken))
+        self._report_late()
 
     def record_error(self, error: BaseException) -> None:
         """An exception is an error, unless it says that there is nothing to find."""
         if isinstance(error, NotFound):
             self.set({names.TOOL_OUTCOME: "not_found"})
+            self._watch(_NOTHING, lambda: 0)
             return
         self.set({names.TOOL_OUTCOME: "error", names.TOOL_RETRYABLE: is_retryable(error)})
+        self._watch(None, lambda: 0)
         super().record_error(error)
+
+    def _watch(self, result: int | None, size: Callable[[], int]) -> None:
+        """Shows the call to the run's loop detector and writes down what it finds."""
+        if self._run is None:
+            return
+        loop = self._run.loops.add(self.name, self._arguments, result, size)
+        if loop is not None:
+            self.span.add_event(LOOP_EVENT, loop_attributes(loop))
+            self._run.tool_call_ended(loop)
+
+    def _report_late(self) -> None:
+        """A sync tool cannot be cut off; that it took too long is written down."""
+        taken_s = time.monotonic() - self._started
+        if self.timeout_s is not None and taken_s > self.timeout_s and self._run is not None:
+            self._run.report(ToolTimeout(self.name, taken_s, self.timeout_s))
 
 
 class OpenToolCall:
@@ -89,8 +122,12 @@ class Tool(Block[OpenToolCall]):
         not_found: NotFoundWhen,
         hide: Iterable[str],
         arguments: Mapping[str, object] | None,
+        timeout_s: float | None,
+        in_thread: bool,
     ) -> None:
         self._name = name
+        self._timeout_s = timeout_s
+        self._in_thread = in_thread
         self._hidden = tuple(hide)
         self._arguments = arguments
         self._capture = None if capture is None else captures.parse(capture)
@@ -98,7 +135,7 @@ class Tool(Block[OpenToolCall]):
 
     def __call__(self, function: F) -> F:
         """Wraps a tool's function."""
-        return wrap(function, self._begin_call)
+        return wrap(cut_off_in_thread(function) if self._in_thread else function, self._begin_call)
 
     def _begin_call(self, function: Callable[..., Any]) -> Begin:
         bind = binder(function)
@@ -123,13 +160,20 @@ class Tool(Block[OpenToolCall]):
         recorded = snapshots.take(_without(bound, self._hidden)) if self._hidden else taken
         if scope is not None:
             scope.run.check()
-            scope.run.count_tool_call(name, snapshots.identity(taken))
+            scope.run.tool_calls += 1
+            scope.run.last_tool = name
         attributes: dict[str, Any] = {names.OPERATION_NAME: names.OPERATION_EXECUTE_TOOL, names.TOOL_NAME: name}
         call_id = current.get(_CALL_ID_KEY)
         if call_id is not None:
             attributes[names.TOOL_CALL_ID] = str(call_id)
         span = state.tracing.start(span_name, attributes, scope, current)
-        opened = ToolCall(state, span, current, self._capture, self._is_not_found)
+        run = None if scope is None else scope.run
+        timeout_s = self._timeout_s or (None if run is None else run.limits.tool_timeout_s)
+        if self._in_thread and timeout_s is not None:
+            current = Context({**current, TIMEOUT_KEY: (name, timeout_s)})
+        identity = hash(snapshots.identity(taken))
+        opened = ToolCall(state, span, current, self._capture, self._is_not_found, name, identity, run)
+        opened.timeout_s = timeout_s
         opened.keep(names.TOOL_ARGUMENTS, recorded)
         return opened
 
@@ -146,6 +190,16 @@ class Tool(Block[OpenToolCall]):
 def _without(bound: dict[str, Any], hidden: tuple[str, ...]) -> dict[str, Any]:
     """Hidden arguments leave neither themselves nor a hash, from which a short one could be guessed."""
     return {name: "[hidden]" if name in hidden else value for name, value in bound.items()}
+
+
+def loop_attributes(loop: Loop) -> dict[str, Any]:
+    """Returns a loop as an event's attributes."""
+    return {
+        names.LOOP_KIND: loop.kind,
+        names.LOOP_TOOL: loop.tool,
+        names.LOOP_CALLS: loop.calls,
+        names.LOOP_EXPLANATION: loop.explanation,
+    }
 
 
 def _test_of(not_found: NotFoundWhen) -> Callable[[Any], bool] | None:
@@ -179,6 +233,8 @@ def tool(
     not_found: NotFoundWhen = None,
     hide: Iterable[str] = (),
     arguments: Mapping[str, object] | None = None,
+    timeout_s: float | None = None,
+    in_thread: bool = False,
 ) -> Tool: ...
 def tool(
     function: Any = None,
@@ -189,6 +245,8 @@ def tool(
     not_found: NotFoundWhen = None,
     hide: Iterable[str] = (),
     arguments: Mapping[str, object] | None = None,
+    timeout_s: float | None = None,
+    in_thread: bool = False,
 ) -> Any:
     """Makes each call of a function a tool call.
 
@@ -202,6 +260,10 @@ def tool(
         not_found: values that mean "there is nothing", such as `[None, []]`, or a test of the result.
         hide: names of arguments that are never recorded.
         arguments: what the tool is given, when used as a context manager.
+        timeout_s: seconds a call may take, instead of the run's limit. An async tool is cancelled and raises
+            `ToolTimeout`; a sync one is only reported, unless `in_thread`.
+        in_thread: run a sync tool in a thread of its own, so that a call that takes too long can be left behind: it
+            raises `ToolTimeout` while the thread finishes alone.
 
     Returns:
         The wrapped function, or a decorator, which is also a context manager.
@@ -210,5 +272,5 @@ def tool(
         LimitExceeded: from a call, when a cap of the run is reached.
         ConfigurationError: `capture` names a kind that does not exist.
     """
-    decorator = Tool(name, capture, not_found, hide, arguments)
+    decorator = Tool(name, capture, not_found, hide, arguments, timeout_s, in_thread)
     return decorator if function is None else decorator(function)

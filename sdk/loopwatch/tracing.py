@@ -12,7 +12,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
 
-from loopwatch.runs import Scope
+from loopwatch.scopes import Scope
 from loopwatch.spans import AgentSpan
 
 SCOPE_NAME: Final = "loopwatch"

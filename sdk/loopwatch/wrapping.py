@@ -4,12 +4,14 @@
 or None when there is nothing to record. It raises only what is meant for the host (`Stopped`).
 """
 
+import asyncio
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any
 
 from loopwatch import process
+from loopwatch.errors import ToolTimeout
 from loopwatch.operations import Operation
 from loopwatch.snapshots import type_of
 
@@ -64,7 +66,7 @@ def _wrap_async(function: Callable[..., Any], begin: Begin) -> Callable[..., Any
         if state is None or (operation := begin(state, args, kwargs)) is None:
             return await function(*args, **kwargs)
         try:
-            result = await function(*args, **kwargs)
+            result = await _within(operation, function(*args, **kwargs))
         except BaseException as error:
             operation.fail(error)
             raise
@@ -72,6 +74,21 @@ def _wrap_async(function: Callable[..., Any], begin: Begin) -> Callable[..., Any
         return result
 
     return call
+
+
+async def _within(operation: Operation, waited: Awaitable[Any]) -> Any:
+    """Awaits it, but no longer than the operation may take."""
+    timeout_s = operation.timeout_s
+    if timeout_s is None:
+        return await waited
+    cut = asyncio.timeout(timeout_s)
+    try:
+        async with cut:
+            return await waited
+    except TimeoutError:
+        if cut.expired():
+            raise ToolTimeout(operation.name, timeout_s, timeout_s) from None
+        raise
 
 
 def _wrap_generator(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:

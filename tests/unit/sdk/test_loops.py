@@ -20,7 +20,7 @@ def test_case_of_the_table(case: dict[str, Any]) -> None:
         result = call.get("result")
         answer = None if result is None else hash(result)
         size = len((result or "").encode())
-        loop = detector.add(call["tool"], hash(call["arguments"]), answer, size)
+        loop = detector.add(call["tool"], hash(call["arguments"]), answer, lambda size=size: size)
         if loop is not None:
             found.append({"at": number, "kind": loop.kind, "tool": loop.tool, "calls": loop.calls})
             assert loop.tool in loop.explanation or loop.kind == "cycle"
@@ -31,5 +31,5 @@ def test_memory_is_bounded() -> None:
     """A run that makes ever different calls does not fill the memory of its detector."""
     detector = LoopDetector()
     for number in range(30_000):
-        detector.add("tool", number, number, 100)
+        detector.add("tool", number, number)
     assert len(detector._seen) == 10_000  # noqa: SLF001 - the bound is on what it keeps

@@ -1,0 +1,51 @@
+"""Where in a run the calling code is, carried by the OpenTelemetry context."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context
+
+from loopwatch import names
+from loopwatch.runs import Run
+
+SCOPE_KEY: Final = otel_context.create_key("loopwatch.scope")
+IDENTITY_KEY: Final = otel_context.create_key("loopwatch.identity")
+
+
+class Scope:
+    """A place in a run; its attributes go on every span opened there.
+
+    Args:
+        run: the run.
+        attributes: what every span gets: the run's identity, the iteration and the step.
+        iteration: the iteration's number, counted from 1; 0 outside any.
+    """
+
+    __slots__ = ("attributes", "encoded", "iteration", "run")
+
+    def __init__(self, run: Run, attributes: dict[str, Any], iteration: int = 0) -> None:
+        self.run = run
+        self.attributes = attributes
+        self.iteration = iteration
+        self.encoded: bytes | None = None  # filled by the exporter: the same bytes on every span of the scope
+
+    def with_iteration(self, number: int) -> "Scope":
+        """Returns the scope inside one iteration of the run."""
+        return Scope(self.run, {**self.attributes, names.ITERATION: number}, number)
+
+    def with_attributes(self, attributes: Mapping[str, Any]) -> "Scope":
+        """Returns the scope with more, or other, attributes for every span."""
+        return Scope(self.run, {**self.attributes, **attributes}, self.iteration)
+
+
+def current_scope(context: Context | None = None) -> Scope | None:
+    """Returns where in a run the context is, or None outside any run."""
+    scope = (otel_context.get_current() if context is None else context).get(SCOPE_KEY)
+    return scope if type(scope) is Scope else None
+
+
+def current_run() -> Run | None:
+    """Returns the run the calling code is in, or None outside any."""
+    scope = current_scope()
+    return None if scope is None else scope.run
