@@ -16,7 +16,9 @@ SELECT
     provider,
     model,
     response_id,
-    kind = 'model_call' AND row_number() OVER (PARTITION BY call_key ORDER BY call_rank DESC, span_id) = 1 AS counted,
+    kind = 'model_call' AND span_id NOT IN (
+        SELECT arrayJoin(duplicate_span_ids) FROM runs FINAL WHERE project = {project:String} AND run_id = {run_id:String}
+    ) AS counted,
     input_tokens,
     output_tokens,
     cache_read_tokens,

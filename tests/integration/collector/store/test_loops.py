@@ -1,0 +1,74 @@
+"""The SQL loop detector on the SDK's table of cases."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from importlib import resources
+from typing import Any
+
+from loopwatch_collector.queries.runner import Question, ask
+from loopwatch_collector.store.store import Store
+
+SECOND_NS = 1_000_000_000
+
+
+def _cases() -> list[dict[str, Any]]:
+    text = (resources.files("loopwatch") / "loop_cases.json").read_text(encoding="utf-8")
+    return json.loads(text)["cases"]
+
+
+def _calls(span: Callable[..., list[Any]], run: int, case: dict[str, Any]) -> list[list[Any]]:
+    return [
+        span(
+            run * 1000 + i,
+            at_s=i,
+            run_id=f"run-{run}",
+            trace_id=(run + 1).to_bytes(16, "big"),
+            kind="tool_call",
+            tool=call["tool"],
+            tool_outcome=call["outcome"],
+            duration_ns=SECOND_NS // 2,
+            arguments_hash=_hash(call["arguments"]),
+            result_hash=_hash(call["result"]) if "result" in call else "",
+            result_bytes=len(call["result"].encode()) if "result" in call else 0,
+        )
+        for i, call in enumerate(case["calls"], 1)
+    ]
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def test_the_sql_detector_finds_the_loops_of_the_case_table(
+    store: Store, span: Callable[..., list[Any]], write: Callable[[Store, list[list[Any]]], None]
+) -> None:
+    """For every case, and its own n, `loop_list` reports the loops the table lists, and no other."""
+    cases = _cases()
+    write(store, [row for run, case in enumerate(cases) for row in _calls(span, run, case)])
+    for run, case in enumerate(cases):
+        params = {"identical_calls": str(case["identical_calls"])}
+        rows = ask(store.connection(), Question("loop_list", "default", 0, 2**62, params)).rows
+        found = sorted((row[5], row[3], row[4], row[6]) for row in rows if row[0] == f"run-{run}")
+        wanted = sorted((loop["at"], loop["kind"], loop["tool"], loop["calls"]) for loop in case["loops"])
+        assert found == wanted, case["name"]
+
+
+def test_a_loop_wastes_the_model_calls_that_asked_for_its_repeats(
+    store: Store, span: Callable[..., list[Any]], write: Callable[[Store, list[list[Any]]], None]
+) -> None:
+    """Of four equal calls in two iterations the first is no repeat; what asked for the other three is waste, once."""
+    calls = [
+        span(10 + i, at_s=at_s, kind="tool_call", tool="search", tool_outcome="success", arguments_hash="a",
+             result_hash="r", result_bytes=100)
+        for i, at_s in enumerate((1.0, 1.5, 3.0, 3.5))
+    ]  # fmt: skip
+    models = [
+        span(20 + i, at_s=at_s, kind="model_call", call_key=f"k{i}", input_tokens=100 * (i + 1), output_tokens=1,
+             cost_usd=Decimal(i + 1))
+        for i, at_s in enumerate((0.5, 2.5, 4.5))
+    ]  # fmt: skip
+    write(store, calls + models)
+    rows = ask(store.connection(), Question("loops", "default", 0, 2**62)).rows
+    assert rows == [["identical_calls", "search", 1, 1, 3, 302, 3.0, "run-1"]]
