@@ -16,6 +16,7 @@ from loopwatch_collector.alerts.book import AlertBook
 from loopwatch_collector.alerts.channels import Channels
 from loopwatch_collector.alerts.conditions import Group, Verdict
 from loopwatch_collector.alerts.evaluation import Surroundings, evaluate
+from loopwatch_collector.alerts.late_data import LateData
 from loopwatch_collector.alerts.lease import Lease
 from loopwatch_collector.alerts.notifier import Notifier
 from loopwatch_collector.alerts.own_health import OwnHealth
@@ -34,6 +35,7 @@ _TICK_S: Final = 1.0
 _LEASE_EVERY_S: Final = 4.0
 _RELOAD_EVERY_S: Final = 10.0
 _WORKERS: Final = 2
+_MAX_SHOWN_GROUPS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ class AlertEngine:
         self._notifier = Notifier(self._book, lambda: self._channels, lambda: self._lease.is_held, metrics)
         self._remarks = Remarks({}, {})
         self._readers = {project: RuleReader(store.connection, project, self.health) for project in self.projects}
+        self._late_data = LateData()
+        self._seen_version = (-1, -1)
         self._schedule = Schedule()
         self._status: dict[Key, RuleStatus] = {}
         self._prompt = ThreadPoolExecutor(_WORKERS, thread_name_prefix="rules")
@@ -165,6 +169,9 @@ class AlertEngine:
             return
         version = self.records.data_version()
         now_s = time.monotonic()
+        if version != self._seen_version:
+            self._seen_version = version
+            self._notice_late_data()
         wanted: set[Key] = set()
         for project in self.projects:
             for rule in self.rulebook.current.rules_of(project).values():
@@ -174,6 +181,12 @@ class AlertEngine:
         self._schedule.keep_only(wanted)
         self._close_orphans(wanted)
         self._show()
+
+    def _notice_late_data(self) -> None:
+        late = self._late_data.changed(self._store.connection(), time.time_ns())
+        if late:
+            for reader in self._readers.values():
+                reader.forget(late)
 
     def _start(self, project: str, rule: Rule, now_s: float, version: tuple[int, int]) -> None:
         key = (project, rule.name)
@@ -228,7 +241,12 @@ class AlertEngine:
         self._metrics.rule_breached.clear()
         self._metrics.rule_value.clear()
         for (project, rule), status in list(self._status.items()):
-            for group, verdict in status.verdicts.items():
+            for group, verdict in _shown(status.verdicts):
                 self._metrics.rule_breached.labels(project, rule, group).set(verdict.state == "breach")
                 if verdict.value is not None:
                     self._metrics.rule_value.labels(project, rule, group).set(verdict.value)
+
+
+def _shown(verdicts: Mapping[Group, Verdict]) -> list[tuple[Group, Verdict]]:
+    """The groups that are worth a time series: those in breach first, and never thousands."""
+    return sorted(verdicts.items(), key=lambda item: item[1].state != "breach")[:_MAX_SHOWN_GROUPS]

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from loopwatch_collector.alerts.conditions import PAST_STEP_S, Group, Values
@@ -69,6 +69,15 @@ class RuleReader:
             self._kept.move_to_end(key)
             self._forget_expired()
         return readings
+
+    def forget(self, stretches: Iterable[Range]) -> None:
+        """Drops answers about stretches of time for which data came late."""
+        late = list(stretches)
+        with self._lock:
+            for key in list(self._kept):
+                asked: Range = key[-1]
+                if any(asked.from_ns < stretch.to_ns and stretch.from_ns < asked.to_ns for stretch in late):
+                    del self._kept[key]
 
     def _forget_expired(self) -> None:
         """Drops what has run out at the old end; the bound holds whatever has not."""
