@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from loopwatch_collector.auth import Principal, require
+from loopwatch_collector.auth import Principal, require, require_to_change
 from loopwatch_collector.backups import backup
 from loopwatch_collector.export.parquet import parquet
 from loopwatch_collector.queries.times import parse_range
@@ -15,6 +15,7 @@ from loopwatch_collector.retention import deletion
 
 router: Final = APIRouter(prefix="/api/v1", tags=["operations"])
 Admin = Annotated[Principal, Depends(require("admin"))]
+Changer = Annotated[Principal, Depends(require_to_change("admin"))]
 Reader = Annotated[Principal, Depends(require("read"))]
 
 
@@ -35,7 +36,7 @@ class BackupRequest(BaseModel):
 
 
 @router.post("/deletions", status_code=202)
-def request_deletion(request: Request, admin: Admin, wanted: DeletionRequest) -> dict[str, Any]:
+def request_deletion(request: Request, admin: Changer, wanted: DeletionRequest) -> dict[str, Any]:
     """Deletes a conversation, a customer or a user; the answer comes before it is done."""
     return asdict(request.app.state.custodian.request(admin.project, wanted.field, wanted.value))
 
@@ -48,7 +49,7 @@ def list_deletions(request: Request, admin: Admin) -> dict[str, Any]:
 
 
 @router.post("/backups", status_code=201)
-def take_backup(request: Request, admin: Admin, wanted: BackupRequest) -> dict[str, Any]:
+def take_backup(request: Request, admin: Changer, wanted: BackupRequest) -> dict[str, Any]:
     """Takes a backup of the embedded store, all projects included, and answers when it is complete."""
     return asdict(backup.take(request.app.state.store, request.app.state.backup_dir, wanted.name, wanted.base))
 
