@@ -92,10 +92,11 @@ def dashboards(folder: Path, endpoint: str, **env: str) -> Any:
     return running(["dashboards", "--port", "0", "--collector", endpoint], folder, {"LOOPWATCH_API_KEY": "", **env})
 
 
-def get(url: str, **params: Any) -> dict[str, Any]:
+def get(url: str, headers: dict[str, str] | None = None, **params: Any) -> dict[str, Any]:
     """One JSON answer of the API."""
     query = urllib.parse.urlencode(params, doseq=True)
-    with urllib.request.urlopen(f"{url}?{query}" if query else url, timeout=60) as reply:
+    request = urllib.request.Request(f"{url}?{query}" if query else url, headers=headers or {})
+    with urllib.request.urlopen(request, timeout=60) as reply:
         answer: dict[str, Any] = json.load(reply)
         return answer
 

@@ -41,11 +41,15 @@ VIRTUAL: Final = (
     "agent_entity",  # a name whose meaning depends on the span's kind
     "tool_status",
     "success",
+    "span_type",
     "level",
     "usage_details",  # JSON objects that hold several fields each
     "raw_usage",
     "provider_metadata",
     "token_details",
+    "chat_usage",
+    "answer_usage",
+    "cost_details",
     "completion_start",
     "total_tokens",
     "input",
@@ -74,6 +78,7 @@ _MEMO_KEYS: Final = 20_000
 _CLAUDE_CODE: Final = frozenset({"claude_code"})
 _PYDANTIC: Final = frozenset({"pydantic_ai", "logfire"})
 _STRANDS: Final = frozenset({"strands"})
+_VERCEL: Final = frozenset({"vercel"})
 _BARE_INPUT: Final = frozenset({"langsmith", "laminar", "genkit"})
 
 
@@ -90,7 +95,17 @@ _TABLE: Final[tuple[tuple[str, Reader, tuple[str | Source, ...]], ...]] = (
     ("step", values.text, (names.STEP,)),
     ("seq", values.count, (names.SEQ,)),
     ("process_id", values.text, (names.PROCESS_ID,)),
-    ("customer_id", values.text, (names.CUSTOMER_ID,)),
+    (
+        "customer_id",
+        values.text,
+        (
+            names.CUSTOMER_ID, "customer.id", "customer_id", "tenant.id", "tenant_id",
+            "langfuse.trace.metadata.customer_id", "langfuse.trace.metadata.tenant_id",
+            "traceloop.association.properties.customer_id", "traceloop.association.properties.tenant_id",
+            "langsmith.metadata.customer_id", "langsmith.metadata.tenant_id", "ai.telemetry.metadata.customerId",
+            "ai.telemetry.metadata.tenantId", "lmnr.association.properties.metadata.customer_id",
+        ),
+    ),
     (
         "conversation_id",
         values.text,
@@ -99,7 +114,8 @@ _TABLE: Final[tuple[tuple[str, Reader, tuple[str | Source, ...]], ...]] = (
             "traceloop.association.properties.session_id", "traceloop.association.properties.thread_id",
             "traceloop.association.properties.conversation_id", "ai.telemetry.metadata.sessionId",
             "mlflow.trace.session", "lmnr.association.properties.session_id", "anthropic.session.thread.id",
-            "thread.id",
+            "langsmith.metadata.session_id", "langsmith.metadata.thread_id", "langsmith.metadata.conversation_id",
+            "gcp.vertex.agent.session_id", "thread.id",
         ),
     ),
     (
@@ -107,11 +123,13 @@ _TABLE: Final[tuple[tuple[str, Reader, tuple[str | Source, ...]], ...]] = (
         values.text,
         (
             names.USER_ID, "enduser.id", "langfuse.user.id", "traceloop.association.properties.user_id",
-            "ai.telemetry.metadata.userId", "mlflow.trace.user", "lmnr.association.properties.user_id", "gen_ai.user",
+            "ai.telemetry.metadata.userId", "mlflow.trace.user", "lmnr.association.properties.user_id",
+            "langsmith.metadata.user_id", "gen_ai.user",
         ),
     ),
     ("environment", values.text, (names.ENVIRONMENT, "deployment.environment", "langfuse.environment")),
-    ("tags", values.texts, (names.TAGS, "langfuse.trace.tags", "tag.tags", "langsmith.span.tags", "logfire.tags")),
+    ("tags", values.texts, (names.TAGS, "langfuse.trace.tags", "tag.tags", "langsmith.span.tags", "logfire.tags",
+                             "lmnr.association.properties.tags")),
     (
         "prompt_name",
         values.text,
@@ -129,7 +147,7 @@ _TABLE: Final[tuple[tuple[str, Reader, tuple[str | Source, ...]], ...]] = (
         "agent",
         values.text,
         (names.AGENT_NAME, "agent.name", Source("agent_name", None, _PYDANTIC), "gen_ai.workflow.name",
-         "traceloop.workflow.name"),
+         "traceloop.workflow.name", Source("ai.telemetry.functionId", None, _VERCEL)),
     ),
     ("agent_version", values.text, (names.AGENT_VERSION,)),
     ("agent_entity", values.text, ("traceloop.entity.name",)),
@@ -217,10 +235,17 @@ _TABLE: Final[tuple[tuple[str, Reader, tuple[str | Source, ...]], ...]] = (
         values.count,
         ("gen_ai.usage.total_tokens", "llm.token_count.total", "llm.usage.total_tokens", "ai.usage.totalTokens"),
     ),
-    ("usage_details", values.json_object, ("langfuse.observation.usage_details", "mlflow.chat.tokenUsage")),
+    ("usage_details", values.json_object, ("langfuse.observation.usage_details",)),
+    ("chat_usage", values.json_object, ("mlflow.chat.tokenUsage",)),
+    ("cost_details", values.json_object, ("langfuse.observation.cost_details",)),
     ("raw_usage", values.json_object, ("gen_ai.usage.raw",)),
     ("provider_metadata", values.json_object, ("ai.response.providerMetadata",)),
-    ("token_details", values.json_object, ("gen_ai.usage.input_token_details",)),
+    (
+        "token_details",
+        values.json_object,
+        # LangSmith writes the second as Python does, with single quotes: no JSON
+        ("langsmith.metadata.usage_metadata", "gen_ai.usage.input_token_details"),
+    ),
     ("web_search_requests", values.count, (names.WEB_SEARCH_REQUESTS,)),
     (
         "service_tier",
@@ -232,6 +257,7 @@ _TABLE: Final[tuple[tuple[str, Reader, tuple[str | Source, ...]], ...]] = (
         values.usd,
         (
             "gen_ai.usage.cost", "gen_ai.usage.total_cost", "llm.cost.total", "operation.cost", "litellm.cost.total",
+            "gen_ai.cost.total_cost",
             _claude("cost_usd"),
         ),
     ),
@@ -272,6 +298,7 @@ _TABLE: Final[tuple[tuple[str, Reader, tuple[str | Source, ...]], ...]] = (
     ("tool_outcome", values.text, (names.TOOL_OUTCOME,)),
     ("tool_retryable", values.flag, (names.TOOL_RETRYABLE,)),
     ("tool_status", values.text, ("gen_ai.tool.status",)),
+    ("span_type", values.text, ("logfire.span_type",)),
     ("success", values.flag, (_claude("success"),)),
     ("arguments_hash", values.text, (names.TOOL_ARGUMENTS_HASH,)),
     ("arguments_bytes", values.count, (names.TOOL_ARGUMENTS_BYTES,)),

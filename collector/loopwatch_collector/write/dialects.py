@@ -29,11 +29,13 @@ _SCOPE_PREFIXES: Final[tuple[tuple[str, str], ...]] = (
     ("sentry", "sentry"),
 )
 
+_VERCEL_SCOPES: Final = frozenset({"ai", "gen_ai"})  # version 7 writes the conventions under the second
+
 
 @lru_cache(maxsize=1_024)
 def of_scope(scope: str) -> str:
     """The dialect of an instrumentation scope; "" when its name says nothing."""
-    if scope == "ai":
+    if scope in _VERCEL_SCOPES:
         return "vercel"
     return next((dialect for prefix, dialect in _SCOPE_PREFIXES if scope.startswith(prefix)), "")
 

@@ -24,8 +24,8 @@ _OPERATIONS: Final = {
     "execute_tool": TOOL_CALL,
     "invoke_workflow": WORKFLOW,
     "plan": STEP,
-    "execute_event_loop_cycle": STEP,  # Strands
-    "agent_step": STEP,  # Vercel AI SDK 7
+    "execute_event_loop_cycle": ITERATION,  # Strands
+    "agent_step": ITERATION,  # Vercel AI SDK 7
     # What follows the conventions name, and is none of ours.
     **dict.fromkeys(
         ("retrieval", "create_agent", "fetch_response", "create_memory_store", "delete_memory_store", "create_memory",
@@ -74,7 +74,16 @@ _MLFLOW: Final = {
 }
 
 _LAMINAR: Final = {"LLM": MODEL_CALL, "TOOL": TOOL_CALL, "DEFAULT": WORKFLOW}
-_GENKIT: Final = {"model": MODEL_CALL, "embedder": MODEL_CALL, "tool": TOOL_CALL, "retriever": OTHER, "flow": WORKFLOW}
+_GENKIT: Final = {
+    "model": MODEL_CALL,
+    "background-model": MODEL_CALL,
+    "embedder": MODEL_CALL,
+    "tool": TOOL_CALL,
+    "tool.v2": TOOL_CALL,
+    "flow": WORKFLOW,
+    "agent": RUN,
+    **dict.fromkeys(("retriever", "indexer", "reranker", "evaluator", "prompt", "util"), OTHER),
+}
 
 _CLAUDE_CODE: Final = {
     "interaction": RUN,

@@ -4,13 +4,15 @@ from typing import Any, Final, NamedTuple
 
 from loopwatch import names
 from loopwatch_collector.store.rows import NO_SPAN, SPAN_COLUMNS
-from loopwatch_collector.write import dialects, kinds, messages, models, usage, values
+from loopwatch_collector.write import answers, dialects, kinds, messages, models, outcomes, usage, values
 from loopwatch_collector.write.aliases import SLOTS, aliases_of, row_in_the_making
 from loopwatch_collector.write.call_key import call_key, call_rank
 from loopwatch_collector.write.contents import Contents, messages_of
 from loopwatch_collector.write.events import add_events
+from loopwatch_collector.write.handovers import Handovers, reason_of
 
 _COLUMNS: Final = len(SPAN_COLUMNS)
+DEFAULT_HANDOVERS: Final = Handovers()
 _MAX_ATTRIBUTES: Final = 512
 _MAX_ATTRIBUTE_CHARS: Final = 32_768
 _STATUS: Final = ("unset", "ok", "error")
@@ -19,7 +21,7 @@ _STATUS: Final = ("unset", "ok", "error")
     _PROJECT, _TRACE, _SPAN, _PARENT, _START, _DURATION, _VERSION, _KIND, _NAME, _SCOPE, _DIALECT, _STATUS_SLOT,
     _ERROR_TYPE, _ERROR_MESSAGE, _SERVICE, _SERVICE_VERSION, _ENVIRONMENT, _PROCESS, _RUN_ID, _AGENT, _RESPONSE_ID,
     _CALL_KEY, _CALL_RANK, _INPUT_TOKENS, _OUTPUT_TOKENS, _WRITE_5M, _WRITE_1H, _TOOL, _TOOL_OUTCOME,
-    _ROLES, _HASHES, _ATTRIBUTES, _ENTITY, _FLAT, _STEP, _ITERATION, _STOP_REASON,
+    _ROLES, _HASHES, _ATTRIBUTES, _ENTITY, _FLAT, _STEP, _ITERATION, _STOP_REASON, _ESCALATION_REASON, _SPAN_TYPE,
 ) = (
     SLOTS[name]
     for name in (
@@ -27,7 +29,8 @@ _STATUS: Final = ("unset", "ok", "error")
         "scope", "dialect", "status", "error_type", "error_message", "service", "service_version", "environment",
         "process_id", "run_id", "agent", "response_id", "call_key", "call_rank", "input_tokens", "output_tokens",
         "cache_write_5m_tokens", "cache_write_1h_tokens", "tool", "tool_outcome", "content_roles", "content_hashes",
-        "attributes", "agent_entity", "flat", "step", "iteration", "stop_reason",
+        "attributes", "agent_entity", "flat", "step", "iteration", "stop_reason", "escalation_reason",
+        "span_type",
     )
 )  # fmt: skip
 
@@ -75,7 +78,9 @@ def origin_of(resource: Any, project: str, row_version: int) -> Origin:
     )
 
 
-def normalise(span: Any, scope: str, origin: Origin, contents: Contents) -> list[Any]:
+def normalise(
+    span: Any, scope: str, origin: Origin, contents: Contents, handovers: Handovers = DEFAULT_HANDOVERS
+) -> list[Any]:
     """Makes the row of one span.
 
     Args:
@@ -83,6 +88,7 @@ def normalise(span: Any, scope: str, origin: Origin, contents: Contents) -> list
         scope: the name of its instrumentation scope.
         origin: what its resource says.
         contents: where its content goes; the row holds the hashes.
+        handovers: which tools hand a run over, for senders that do not say it.
 
     Returns:
         Values in the order of SPAN_COLUMNS; the cost columns are for the pricer.
@@ -96,7 +102,10 @@ def normalise(span: Any, scope: str, origin: Origin, contents: Contents) -> list
     _classify(row, ranks, dialect, name)
     add_events(row, span.events)
     _judge(row, span.status)
-    _finish(row, ranks)
+    if row[_FLAT]:
+        messages.unflatten(row)
+    _place_values(row)
+    _finish(row, ranks, handovers)
     _store_content(row, contents)
     if row[_PARENT] == NO_SPAN or row[_KIND] == kinds.RUN:
         rest.update(origin.attributes)
@@ -165,7 +174,23 @@ def _classify(row: list[Any], ranks: dict[int, int], dialect: str, name: str) ->
         dialect = dialect or dialects.of_kind_source(rank)
     if row[_KIND] == kinds.WORKFLOW:
         row[_KIND] = kinds.RUN if row[_PARENT] == NO_SPAN else kinds.STEP
+    elif dialect in _STAND_INS and _is_stand_in(row, ranks):
+        row[_KIND] = kinds.OTHER
     row[_DIALECT] = dialect
+
+
+_STAND_INS: Final = frozenset({"logfire", "google_adk"})
+
+
+def _is_stand_in(row: list[Any], ranks: dict[int, int]) -> bool:
+    """Whether a span only looks like a call.
+
+    Logfire opens one when a stream begins and reports the call by another when it ended; Google's ADK adds one
+    for tool calls it ran together.
+    """
+    if row[_KIND] == kinds.MODEL_CALL:
+        return row[_SPAN_TYPE] == "span" and _INPUT_TOKENS not in ranks and not row[_ERROR_TYPE]
+    return row[_TOOL] == "(merged tools)"
 
 
 def _kind_without_a_word(row: list[Any], ranks: dict[int, int], name: str) -> str:
@@ -187,20 +212,34 @@ def _judge(row: list[Any], status: Any) -> None:
         row[_ERROR_TYPE] = row[_ERROR_TYPE] or "_OTHER"
 
 
-def _finish(row: list[Any], ranks: dict[int, int]) -> None:
+def _finish(row: list[Any], ranks: dict[int, int], handovers: Handovers) -> None:
     kind = row[_KIND]
     if kind == kinds.MODEL_CALL:
         _finish_model_call(row, ranks)
     elif kind == kinds.TOOL_CALL:
         _finish_tool_call(row)
+        if _RUN_ID not in ranks and handovers.has(row[_TOOL]) and row[_TOOL_OUTCOME] != outcomes.ERROR:
+            row[_ESCALATION_REASON] = row[_ESCALATION_REASON] or reason_of(row[_TOOL], row[_ARGUMENTS])
     elif kind == kinds.RUN:
-        row[_AGENT] = row[_AGENT] or row[_ENTITY] or row[_NAME].removeprefix("invoke_agent ")
+        row[_AGENT] = row[_AGENT] or row[_ENTITY] or _agent_in(row[_NAME], row[_DIALECT])
+        outcomes.judge_run(row)
     elif kind == kinds.STEP:
         row[_STEP] = row[_STEP] or row[_ENTITY] or row[_NAME].removeprefix("step ")
     row[_ITERATION] = min(row[_ITERATION], 2**32 - 1)
 
 
+# Their agents' spans are named by the library, not by whom they show.
+_NAMED_BY_LIBRARY: Final = frozenset({"anthropic", "claude_code", "vercel"})
+
+
+def _agent_in(name: str, dialect: str) -> str:
+    bare = name.removeprefix("invoke_agent ").removeprefix("invoke_workflow ")
+    return bare if bare != name or dialect not in _NAMED_BY_LIBRARY else ""
+
+
 def _finish_model_call(row: list[Any], ranks: dict[int, int]) -> None:
+    if row[_DIALECT] in answers.DIALECTS and not row[_RESPONSE_ID]:
+        answers.complete(row, ranks)
     models.complete(row)
     usage.complete(row, ranks)
     row[_CALL_KEY] = call_key(row[_TRACE], row[_SPAN], row[_RESPONSE_ID])
@@ -214,15 +253,10 @@ def _finish_model_call(row: list[Any], ranks: dict[int, int]) -> None:
 
 def _finish_tool_call(row: list[Any]) -> None:
     row[_TOOL] = row[_TOOL] or row[_ENTITY] or row[_NAME].removeprefix("execute_tool ").removeprefix("running tool ")
-    if row[_TOOL_OUTCOME] not in {"success", "not_found", "error"}:
-        row[_TOOL_OUTCOME] = "error" if row[_STATUS_SLOT] == "error" else "success"
+    outcomes.judge_tool_call(row)
 
 
 def _store_content(row: list[Any], contents: Contents) -> None:
-    if row[_FLAT]:
-        messages.unflatten(row)
-    if row[_VALUE_IN] or row[_VALUE_OUT]:
-        _place_values(row)
     roles: list[str] = []
     hashes: list[int] = []
     for role, slot, size_slot, hash_slot in _CONTENT:
@@ -244,6 +278,10 @@ def _store_content(row: list[Any], contents: Contents) -> None:
 
 _VALUE_IN: Final = SLOTS["value_in"]
 _VALUE_OUT: Final = SLOTS["value_out"]
+_INPUT: Final = SLOTS["input"]
+_OUTPUT: Final = SLOTS["output"]
+_ARGUMENTS: Final = SLOTS["arguments"]
+_RESULT: Final = SLOTS["result"]
 # role, where its text is, and where size and hash go that the sender did not give
 _CONTENT: Final = (
     ("system", SLOTS["system"], 0, 0),
@@ -258,9 +296,10 @@ _SPLIT: Final = frozenset({"input", "output"})
 
 def _place_values(row: list[Any]) -> None:
     """Gives content of undecided role the one its span's kind implies."""
-    is_tool = row[_KIND] == kinds.TOOL_CALL
-    for generic, for_tool, otherwise in (("value_in", "arguments", "input"), ("value_out", "result", "output")):
-        text = row[SLOTS[generic]]
-        slot = SLOTS[for_tool if is_tool else otherwise]
-        if text and not row[slot]:
-            row[slot] = text
+    if row[_KIND] == kinds.TOOL_CALL:
+        row[_ARGUMENTS] = row[_ARGUMENTS] or row[_VALUE_IN] or row[_INPUT]
+        row[_RESULT] = row[_RESULT] or row[_VALUE_OUT] or row[_OUTPUT]
+        row[_INPUT] = row[_OUTPUT] = None
+    else:
+        row[_INPUT] = row[_INPUT] or row[_VALUE_IN]
+        row[_OUTPUT] = row[_OUTPUT] or row[_VALUE_OUT]

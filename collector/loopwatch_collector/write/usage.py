@@ -18,18 +18,29 @@ _WRITE_1H: Final = SLOTS["cache_write_1h_tokens"]
 _REASONING: Final = SLOTS["reasoning_tokens"]
 _DIALECT: Final = SLOTS["dialect"]
 _SEARCHES: Final = SLOTS["web_search_requests"]
-_JSON_SLOTS: Final = tuple(SLOTS[name] for name in ("usage_details", "raw_usage", "provider_metadata", "token_details"))
+_TOTAL: Final = SLOTS["total_tokens"]
+_JSON_SLOTS: Final = tuple(
+    SLOTS[name]
+    for name in ("usage_details", "raw_usage", "provider_metadata", "token_details", "chat_usage", "answer_usage")
+)
+# These give input with cached tokens, as the attributes do; the others hold the API's own numbers, without.
+_INCLUSIVE: Final = frozenset({SLOTS["token_details"], SLOTS["chat_usage"]})
 # JSON objects spell the same numbers in as many ways; first present wins.
 _JSON_NAMES: Final[dict[int, tuple[str, ...]]] = {
-    _READ: ("cache_read_input_tokens", "input_cached_tokens", "cache_read", "cached_tokens", "cacheReadInputTokens"),
+    _READ: (
+        "cache_read_input_tokens", "input_cached_tokens", "cache_read", "cached_tokens", "cacheReadInputTokens",
+        "cachedContentTokens",
+    ),
     _WRITE: ("cache_creation_input_tokens", "input_cache_creation", "cache_creation", "cacheCreationInputTokens"),
     _WRITE_5M: ("ephemeral_5m_input_tokens", "input_cache_creation_5m"),
-    _WRITE_1H: ("ephemeral_1h_input_tokens", "input_cache_creation_1h"),
+    _WRITE_1H: (
+        "ephemeral_1h_input_tokens", "input_cache_creation_1h", "cache_creation_input_tokens_above_1hr",
+    ),
     _REASONING: ("reasoning_tokens", "thinking_tokens", "output_reasoning_tokens", "reasoning"),
-    _INPUT: ("input_tokens", "input", "prompt_tokens"),
-    _OUTPUT: ("output_tokens", "output", "completion_tokens"),
+    _INPUT: ("input_tokens", "input", "prompt_tokens", "inputTokens"),
+    _OUTPUT: ("output_tokens", "output", "completion_tokens", "outputTokens"),
     _SEARCHES: ("web_search_requests",),
-}
+}  # fmt: skip
 
 
 def complete(row: list[Any], ranks: dict[int, int]) -> None:
@@ -42,12 +53,23 @@ def complete(row: list[Any], ranks: dict[int, int]) -> None:
     is_exclusive = row[_DIALECT] == "claude_code"
     for slot in _JSON_SLOTS:
         if row[slot]:
-            is_exclusive |= _fill(row, ranks, _leaves(row[slot]))
+            is_exclusive |= _fill(row, ranks, _leaves(row[slot])) and slot not in _INCLUSIVE
     _split_writes(row)
     cached = row[_READ] + row[_WRITE_5M] + row[_WRITE_1H]
     if is_exclusive or cached > row[_INPUT]:
         row[_INPUT] += cached
+    if row[_TOTAL] and (_INPUT not in ranks or _OUTPUT not in ranks):
+        _split_total(row, ranks)
     row[_REASONING] = min(row[_REASONING], row[_OUTPUT]) if row[_OUTPUT] else row[_REASONING]
+
+
+def _split_total(row: list[Any], ranks: dict[int, int]) -> None:
+    """What only the total tells: the other part, or all of it as input, as for embeddings."""
+    total = row[_TOTAL]
+    if _INPUT in ranks:
+        row[_OUTPUT] = max(0, total - row[_INPUT])
+    else:
+        row[_INPUT] = max(row[_INPUT], total - row[_OUTPUT])
 
 
 def _leaves(found: dict[str, Any]) -> dict[str, int]:

@@ -82,22 +82,29 @@ WITH
             countIf(span.kind = 'tool_call' AND span.tool_outcome = 'error') AS tool_errors,
             countIf(span.kind = 'tool_call' AND span.tool_outcome = 'not_found') AS tool_not_found,
             greatest(countIf(span.kind = 'iteration'), max(span.iteration)) AS numbered_iterations,
+            -- what reports a call, those that say the same of the same model side by side
             arraySort(
-                call -> (call.key, 255 - call.rank, call.span_id),
+                call -> (
+                    call.input_tokens + call.output_tokens = 0, call.model, call.input_tokens, call.output_tokens,
+                    call.start_ns, call.span_id
+                ),
                 groupArrayIf(
-                    (span.call_key, span.call_rank, span.span_id, span.parent_span_id, span.provider, span.model, span.input_tokens, span.output_tokens,
+                    (if(span.call_key = '', lower(hex(span.span_id)), span.call_key), span.call_rank, span.span_id, span.parent_span_id, span.provider, span.model, span.input_tokens, span.output_tokens,
                      span.cache_read_tokens, span.cache_write_tokens, span.reasoning_tokens, span.cost_usd,
                      ifNull(span.input_cost_usd, 0), ifNull(span.output_cost_usd, 0), ifNull(span.cache_read_cost_usd, 0),
-                     ifNull(span.cache_write_cost_usd, 0), toUnixTimestamp64Nano(span.start_time), span.input_bytes)::Tuple(
+                     ifNull(span.cache_write_cost_usd, 0), toUnixTimestamp64Nano(span.start_time), span.input_bytes,
+                     span.response_id != '',
+                     toUnixTimestamp64Nano(span.start_time) + toInt64(least(span.duration_ns, 31536000000000000)))::Tuple(
                         key String, rank UInt8, span_id FixedString(8), parent_span_id FixedString(8),
                         provider String, model String, input_tokens UInt64, output_tokens UInt64,
                         cache_read_tokens UInt64, cache_write_tokens UInt64, reasoning_tokens UInt64,
                         cost_usd Nullable(Decimal(38, 12)), input_cost_usd Decimal(38, 12),
                         output_cost_usd Decimal(38, 12), cache_read_cost_usd Decimal(38, 12),
-                        cache_write_cost_usd Decimal(38, 12), start_ns Int64, input_bytes UInt64),
+                        cache_write_cost_usd Decimal(38, 12), start_ns Int64, input_bytes UInt64,
+                        has_response_id Bool, end_ns Int64),
                     span.kind = 'model_call'
                 )
-            ) AS calls,
+            ) AS reports,
             groupArrayIf(
                 (toUnixTimestamp64Nano(span.start_time), span.tool, span.result_bytes)::Tuple(
                     start_ns Int64, tool String, result_bytes UInt64),
@@ -106,10 +113,44 @@ WITH
         FROM run_spans AS span
         GROUP BY project, run_id
     ),
+    -- One key per call. A report without a response id is of the call with one that has the same model and the
+    -- same tokens and ran meanwhile: a wrapper's span begins before the client's own, a stream's summary follows
+    -- within five seconds. One without tokens either (it failed) is of the call it is part of.
+    keyed AS (
+        SELECT
+            *,
+            arrayFill(call -> call.has_response_id, reports) AS named_before,
+            arrayReverseFill(call -> call.has_response_id, reports) AS named_after,
+            arrayMap(
+                call -> call.span_id,
+                arrayFilter(call -> NOT call.has_response_id AND call.input_tokens + call.output_tokens = 0, reports)
+            ) AS bare_span_ids,
+            arrayMap(
+                (call, before, after) -> multiIf(
+                    call.has_response_id, call.key,
+                    call.input_tokens + call.output_tokens = 0,
+                    if(
+                        has(bare_span_ids, call.parent_span_id),
+                        replaceOne(call.key, lower(hex(call.span_id)), lower(hex(call.parent_span_id))),
+                        call.key
+                    ),
+                    after.has_response_id AND after.model = call.model AND after.input_tokens = call.input_tokens
+                        AND after.output_tokens = call.output_tokens AND after.start_ns <= call.end_ns,
+                    after.key,
+                    before.has_response_id AND before.model = call.model AND before.input_tokens = call.input_tokens
+                        AND before.output_tokens = call.output_tokens AND call.start_ns <= before.end_ns + 5000000000,
+                    before.key,
+                    call.key
+                ),
+                reports, named_before, named_after
+            ) AS report_keys,
+            arraySort((call, key) -> (key, 255 - call.rank, call.span_id), reports, report_keys) AS calls,
+            arraySort((key, call) -> (key, 255 - call.rank, call.span_id), report_keys, reports) AS keys
+        FROM facts
+    ),
     counts AS (
         SELECT
             *,
-            arrayMap(call -> if(call.key = '', toString(call.span_id), call.key), calls) AS keys,
             arrayFilter(
                 (call, key, previous) -> key != previous, calls, keys, arrayPopBack(arrayPushFront(keys, ''))
             ) AS counted,
@@ -132,7 +173,7 @@ WITH
                 arrayMap(call -> [if(isNull(call.cost_usd), call.input_tokens + call.output_tokens, 0)], counted),
                 arrayMap(call -> [ifNull(call.cost_usd, toDecimal128(0, 12))], counted)
             ) AS by_model
-        FROM facts
+        FROM keyed
     ),
     -- What a call cost is charged to the tool results that are new in its input, those since the call before, by
     -- their bytes; the rest of its input and its output to (no tool). Whole pico-dollars, rounded down, and what
@@ -197,7 +238,9 @@ SELECT
     last_span_time,
     last_activity_time,
     spans,
-    agent, agent_version, service, environment, conversation_id, customer_id, user_id, tags,
+    -- a sender that names no agent is one itself
+    if(agent != '', agent, service) AS agent,
+    agent_version, service, environment, conversation_id, customer_id, user_id, tags,
     prompt_name, prompt_version,
     ended,
     multiIf(

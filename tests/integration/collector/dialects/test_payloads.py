@@ -1,0 +1,175 @@
+"""What other libraries really sent (tests/data/dialects, made by `make compat`) through a real collector."""
+
+import random
+import urllib.request
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from tests.compat.payload import Payload, read_all
+from tests.processes import ALL_TIME, collector, get, wait_for
+
+pytestmark = pytest.mark.xdist_group("dialects")
+
+PAYLOADS = read_all()
+# USD per million tokens of claude-opus-5-5: input, output, cache read, cache write for five minutes.
+_RATES = (Decimal(4), Decimal(20), Decimal("0.20"), Decimal(5))
+# LiteLLM's SDK opens a trace for each completion; nothing it sends ties them together.
+_RUNS = {"litellm": 3}
+
+
+class Stored(NamedTuple):
+    """A collector with every payload in two projects: as it came, and shuffled span by span with repeats."""
+
+    url: str
+    keys: dict[str, str]
+
+
+def _send(url: str, key: str, request: ExportTraceServiceRequest) -> None:
+    headers = {
+        "content-type": "application/x-protobuf",
+        "loopwatch-import": "true",  # the payloads are older than a live sender's spans may be
+        "authorization": f"Bearer {key}",
+    }
+    message = urllib.request.Request(f"{url}/v1/traces", request.SerializeToString(), headers)
+    with urllib.request.urlopen(message, timeout=30) as reply:
+        assert reply.read() == b""  # a full success
+
+
+def _single_spans(payload: Payload) -> list[ExportTraceServiceRequest]:
+    found: list[ExportTraceServiceRequest] = []
+    for request in payload.trace_requests():
+        for resource_spans in request.resource_spans:
+            for scope_spans in resource_spans.scope_spans:
+                for span in scope_spans.spans:
+                    single = ExportTraceServiceRequest()
+                    part = single.resource_spans.add(resource=resource_spans.resource)
+                    part.scope_spans.add(scope=scope_spans.scope, spans=[span])
+                    found.append(single)
+    return found
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
+    folder: Path = tmp_path_factory.mktemp("dialects")
+    keys = {"whole": "key-of-whole", "shuffled": "key-of-shuffled"}
+    with collector(
+        folder, LOOPWATCH_KEYS=",".join(f"{project}:admin:{key}" for project, key in keys.items())
+    ) as running:
+        for payload in PAYLOADS:
+            for request in payload.trace_requests():
+                _send(running.url, keys["whole"], request)
+        singles = [single for payload in PAYLOADS for single in _single_spans(payload)]
+        rng = random.Random(7)
+        for single in rng.sample(singles, len(singles)) + rng.sample(singles, len(singles) // 3):
+            _send(running.url, keys["shuffled"], single)
+        spans = {project: _span_count(running.url, key) for project, key in keys.items()}
+        assert spans["whole"] == spans["shuffled"] == len(singles)
+        yield Stored(running.url, keys)
+
+
+def _span_count(url: str, key: str) -> int:
+    """The spans of all runs, once everything sent is written."""
+    expected = sum(len(_single_spans(payload)) for payload in PAYLOADS)
+    return wait_for(
+        lambda: next((n for n in [sum(len(_spans(url, key, run)) for run in _runs(url, key))] if n == expected), None),
+        f"{expected} spans stored",
+        60,
+    )
+
+
+def _get(url: str, key: str, **params: Any) -> dict[str, Any]:
+    return get(url, headers={"authorization": f"Bearer {key}"}, **params)
+
+
+def _runs(url: str, key: str) -> list[dict[str, Any]]:
+    return _get(f"{url}/api/v1/runs", key, **ALL_TIME, limit=500)["runs"]
+
+
+def _spans(url: str, key: str, run: dict[str, Any]) -> list[dict[str, Any]]:
+    return _get(f"{url}/api/v1/runs/{run['run_id']}/spans", key)["spans"]
+
+
+def _runs_of(stored: Stored, project: str, payload: Payload) -> list[dict[str, Any]]:
+    traces = {
+        span.trace_id.hex()
+        for single in _single_spans(payload)
+        for span in single.resource_spans[0].scope_spans[0].spans
+    }
+    return [run for run in _runs(stored.url, stored.keys[project]) if run["run_id"] in traces]
+
+
+def _expected_tokens(payload: Payload) -> dict[str, int]:
+    usages = [answer["usage"] for answer in payload.answers]
+    read = sum(usage["cache_read_input_tokens"] for usage in usages)
+    written = sum(usage["cache_creation_input_tokens"] for usage in usages)
+    return {
+        "input_tokens": sum(usage["input_tokens"] for usage in usages) + read + written,
+        "output_tokens": sum(usage["output_tokens"] for usage in usages),
+        "cache_read_tokens": read,
+        "cache_write_tokens": written,
+    }
+
+
+def _expected_cost(tokens: dict[str, int]) -> Decimal:
+    cached = tokens["cache_read_tokens"] + tokens["cache_write_tokens"]
+    counts = (
+        tokens["input_tokens"] - cached,
+        tokens["output_tokens"],
+        tokens["cache_read_tokens"],
+        tokens["cache_write_tokens"],
+    )
+    return sum((rate * count for rate, count in zip(_RATES, counts, strict=True)), Decimal()) / 10**6
+
+
+@pytest.mark.parametrize("project", ["whole", "shuffled"])
+@pytest.mark.parametrize("payload", PAYLOADS, ids=lambda payload: payload.name)
+def test_runs_say_what_the_api_answered(stored: Stored, payload: Payload, project: str) -> None:
+    """Calls, tokens with their cache split and cost are those the API reported, counted once, whoever sent them."""
+    runs = _runs_of(stored, project, payload)
+    expected = _expected_tokens(payload)
+    assert len(runs) == _RUNS.get(payload.library, 1)
+    assert {name: sum(run[name] for run in runs) for name in expected} == expected
+    assert sum(run["model_calls"] for run in runs) == len(payload.answers)
+    assert sum(Decimal(str(run["cost_usd"])) for run in runs) == _expected_cost(expected)
+    assert sum(run["unpriced_tokens"] for run in runs) == 0
+
+
+@pytest.mark.parametrize("payload", PAYLOADS, ids=lambda payload: payload.name)
+def test_tool_calls_are_those_that_ran(stored: Stored, payload: Payload) -> None:
+    """Tool calls are counted and named as they were executed, with success where nothing failed."""
+    runs = _runs_of(stored, "whole", payload)
+    spans = [span for run in runs for span in _spans(stored.url, stored.keys["whole"], run)]
+    tools = [span["tool"] for span in spans if span["kind"] == "tool_call"]
+    assert sorted(tools) == sorted(payload.tool_calls)
+    assert sum(run["tool_calls"] for run in runs) == len(payload.tool_calls)
+    assert {span["tool_outcome"] for span in spans if span["kind"] == "tool_call"} <= {"success"}
+
+
+@pytest.mark.parametrize("payload", PAYLOADS, ids=lambda payload: payload.name)
+def test_spans_make_one_tree_a_run(stored: Stored, payload: Payload) -> None:
+    """Every run has one root, every other span a parent in it, and as many counted calls as it made."""
+    for run in _runs_of(stored, "shuffled", payload):
+        spans = _spans(stored.url, stored.keys["shuffled"], run)
+        ids = {span["span_id"] for span in spans}
+        roots = [span for span in spans if span["parent_span_id"] is None]
+        assert len(roots) == 1
+        assert all(span["parent_span_id"] in ids for span in spans if span not in roots)
+        assert sum(span["counted"] for span in spans) == run["model_calls"]
+
+
+@pytest.mark.parametrize("payload", PAYLOADS, ids=lambda payload: payload.name)
+def test_runs_know_whose_they_are(stored: Stored, payload: Payload) -> None:
+    """Conversation and agent are found where the library was told them; the outcome is completed."""
+    for run in _runs_of(stored, "whole", payload):
+        if payload.conversation_id:
+            assert run["conversation_id"] == payload.conversation_id
+        if payload.agent:
+            assert run["agent"].replace("_", "-") == payload.agent
+        assert run["agent"]
+        assert run["outcome"] == "completed"
+        assert run["iterations"] >= 1
