@@ -40,7 +40,7 @@ class Settings:
             default HTTP port and off beside any other.
         keys: who may do what; empty means one project, `default`, on loopback only.
         max_body_bytes: cap on a request's body, before and after decompression.
-        max_receiving_bytes: bodies held in memory by all requests together; beyond it new ones get 503.
+        max_receiving_bytes: memory of all requests being received together, as sent and as decoded; beyond it 503.
         max_journal_bytes: records not yet in the store; beyond it requests get 503.
         min_free_bytes: free disk below which requests get 503.
         retention_days: how old a live span may be, and how long the store keeps it.
@@ -58,7 +58,7 @@ class Settings:
     grpc_port: int | Literal["auto"] | None = "auto"
     keys: tuple[Key, ...] = ()
     max_body_bytes: int = 64 * 2**20
-    max_receiving_bytes: int = 128 * 2**20
+    max_receiving_bytes: int = 384 * 2**20
     max_journal_bytes: int = 8 * 2**30
     min_free_bytes: int = 256 * 2**20
     retention_days: int = 90
@@ -188,7 +188,7 @@ VARIABLES: Final[dict[str, Variable]] = {
     "keys": Variable("LOOPWATCH_KEYS", "project:role:key, separated by commas", parse_keys),
     "max_body_bytes": Variable("LOOPWATCH_MAX_BODY_BYTES", "cap on a request's body, decompressed", _positive),
     "max_receiving_bytes": Variable(
-        "LOOPWATCH_MAX_RECEIVING_BYTES", "bodies held in memory at once, all requests together", _positive
+        "LOOPWATCH_MAX_RECEIVING_BYTES", "memory of all requests being received, as sent and as decoded", _positive
     ),
     "max_journal_bytes": Variable("LOOPWATCH_MAX_JOURNAL_BYTES", "records waiting for the store", _positive),
     "min_free_bytes": Variable("LOOPWATCH_MIN_FREE_BYTES", "free disk below which nothing is taken", _positive),

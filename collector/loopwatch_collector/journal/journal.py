@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Final
+from typing import Final, NamedTuple
 
 from isal import isal_zlib
 
@@ -25,7 +25,7 @@ _LOG = logging.getLogger(__name__)
 _GROUP_RECORDS: Final = 256  # appended in one commit at most, so that the first of a burst does not wait for the last
 _GROUP_BYTES: Final = 16 * 2**20
 _DISK_CHECK_S: Final = 1.0
-_MAX_BATCH_MEMORY_BYTES: Final = 256 * 2**20
+_MAX_BATCH_MEMORY_BYTES: Final = 128 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,15 @@ class JournalLimits:
     max_bytes: int = 8 * 2**30
     min_free_bytes: int = 256 * 2**20
     recent_bytes: int = 12 * 2**20
-    recent_memory_bytes: int = 256 * 2**20
+    recent_memory_bytes: int = 128 * 2**20
+
+
+class Backlog(NamedTuple):
+    """Records not in the store yet: how many, their bytes, and how long the oldest has waited."""
+
+    records: int
+    bytes: int
+    lag_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +176,20 @@ class Journal:
 
     def oldest_received_ns(self) -> int | None:
         """When the oldest record that still waits was received, ns since the epoch; None when none waits."""
-        return self._reader().execute(statement("backlog")).fetchone()[2]
+        return self._reader().execute(statement("backlog")).fetchone()[1]
+
+    def backlog(self) -> Backlog:
+        """What is waiting for the store."""
+        count, oldest_ns = self._reader().execute(statement("backlog")).fetchone()
+        lag_s = max(0.0, (time.time_ns() - oldest_ns) / 1e9) if oldest_ns else 0.0
+        return Backlog(count, self._waiting_bytes if count else 0, lag_s)
 
     def observe(self) -> None:
         """Sets the gauges of what is waiting."""
-        count, size, oldest_ns = self._reader().execute(statement("backlog")).fetchone()
-        self._metrics.journal_records.set(count)
-        self._metrics.journal_bytes.set(size)
-        self._metrics.lag_seconds.set(max(0.0, (time.time_ns() - oldest_ns) / 1e9) if oldest_ns else 0.0)
+        backlog = self.backlog()
+        self._metrics.journal_records.set(backlog.records)
+        self._metrics.journal_bytes.set(backlog.bytes)
+        self._metrics.lag_seconds.set(backlog.lag_s)
         self.free_bytes()
 
     def close(self) -> None:
@@ -238,6 +252,7 @@ class Journal:
             self._fail(connection, group, fault)
             return
         self._metrics.journal_commit_seconds.observe(time.perf_counter() - started)
+        self._metrics.journaled_items.inc(sum(record.items for record in stored))
         self._waiting_bytes -= discarded
         self._publish(stored)
         for entry, record in zip(appends, stored, strict=True):

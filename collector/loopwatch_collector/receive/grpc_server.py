@@ -81,8 +81,14 @@ def _export(
         try:
             principal = permit(keyring.authenticate(metadata.get("authorization")), "ingest")
             sending = Sending(signal, principal, body, "", status.PROTOBUF, is_import=False)
-            return asyncio.run_coroutine_threadsafe(receiver.take(sending), loop).result()
+            return asyncio.run_coroutine_threadsafe(_take(receiver, sending), loop).result()
         except CollectorError as fault:
             return context.abort(_CODES.get(fault.status, grpc.StatusCode.UNAVAILABLE), str(fault))
 
     return export
+
+
+async def _take(receiver: Receiver, sending: Sending) -> Message:
+    with receiver.allowance.hold() as hold:
+        hold.add(len(sending.body))
+        return await receiver.take(sending, hold)

@@ -2,24 +2,27 @@
 
 import asyncio
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from google.protobuf.message import Message
 
 from loopwatch_collector.auth import Principal
 from loopwatch_collector.compression import decompress
-from loopwatch_collector.errors import Unavailable
+from loopwatch_collector.errors import TooLarge
 from loopwatch_collector.journal.journal import Journal
 from loopwatch_collector.journal.record import Record
 from loopwatch_collector.metrics import Metrics
 from loopwatch_collector.receive import screening, signals, status
+from loopwatch_collector.receive.allowance import Allowance, Hold, json_memory_bytes, protobuf_memory_bytes
 from loopwatch_collector.receive.screening import Screening, Window
 from loopwatch_collector.receive.signals import Signal
 from loopwatch_collector.settings import Settings
 
-_INLINE_BYTES: Final = 512 * 2**10  # above it a body is worked on in a thread, so that others are answered meanwhile
+# Above these a body is worked on in a thread, so that others are answered meanwhile.
+_INLINE_BYTES: Final = 128 * 2**10
+_INLINE_MEMORY_BYTES: Final = 12 * 2**20
+_THREADS: Final = 2  # what is decompressed at the same time is not held yet
+_MAX_ITEMS: Final = 50_000  # each becomes a row of some kilobytes
 
 
 class Sending(NamedTuple):
@@ -55,13 +58,15 @@ class Receiver:
         self._settings = settings
         self._journal = journal
         self._metrics = metrics
-        self._held_bytes = 0
+        self.allowance = Allowance(settings.max_receiving_bytes)
+        self._threads = asyncio.Semaphore(_THREADS)
 
-    async def take(self, sending: Sending) -> Message:
+    async def take(self, sending: Sending, hold: Hold) -> Message:
         """Takes one request.
 
         Args:
             sending: the request.
+            hold: this request's share of the allowance; its body is counted in already.
 
         Returns:
             The export response. When it returns, what was taken is on disk.
@@ -72,29 +77,34 @@ class Receiver:
         """
         started = time.perf_counter()
         received_at_ns = time.time_ns()
-        with self._hold(len(sending.body)):
-            screened, record = await self._prepare(sending, received_at_ns)
-            self._metrics.received_bytes.inc(len(sending.body))
-            self._metrics.received_spans.inc(screened.taken + screened.rejected.total())
-            if screened.taken:
-                await asyncio.wrap_future(self._journal.append(record))
+        raw = await self._decompressed(sending)
+        if raw is not sending.body:
+            hold.add(len(raw))
+        memory_bytes = _memory_bytes(raw, sending.media_type)
+        hold.add(memory_bytes)
+        screened, record = await self._prepared(sending, raw, received_at_ns, memory_bytes)
+        self._metrics.received_bytes.inc(len(sending.body))
+        self._metrics.received_spans.inc(screened.taken + screened.rejected.total())
+        if screened.taken:
+            await asyncio.wrap_future(self._journal.append(record))
         self._count(screened, time.perf_counter() - started)
         return signals.answer(sending.signal, screened.rejected.total(), screened.reason)
 
-    @contextmanager
-    def _hold(self, size: int) -> Generator[None]:
-        if self._held_bytes + size > self._settings.max_receiving_bytes:
-            raise Unavailable("too many bodies are being received at once; send again in a moment")
-        self._held_bytes += size
-        try:
-            yield
-        finally:
-            self._held_bytes -= size
+    async def _decompressed(self, sending: Sending) -> bytes:
+        work = (sending.body, sending.encoding, self._settings.max_body_bytes)
+        if len(sending.body) <= _INLINE_BYTES:
+            return decompress(*work)
+        async with self._threads:
+            return await asyncio.to_thread(decompress, *work)
 
-    async def _prepare(self, sending: Sending, received_at_ns: int) -> tuple[Screening, Record]:
-        if len(sending.body) > _INLINE_BYTES:
-            return await asyncio.to_thread(prepare, sending, received_at_ns, self._settings)
-        return prepare(sending, received_at_ns, self._settings)
+    async def _prepared(
+        self, sending: Sending, raw: bytes, received_at_ns: int, memory_bytes: int
+    ) -> tuple[Screening, Record]:
+        work = (sending, raw, received_at_ns, memory_bytes, self._settings)
+        if memory_bytes <= _INLINE_MEMORY_BYTES:
+            return prepare(*work)
+        async with self._threads:
+            return await asyncio.to_thread(prepare, *work)
 
     def _count(self, screened: Screening, seconds: float) -> None:
         self._metrics.acknowledged_spans.inc(screened.taken)
@@ -103,24 +113,29 @@ class Receiver:
             self._metrics.rejected_spans.labels(reason).inc(count)
 
 
-def prepare(sending: Sending, received_at_ns: int, settings: Settings) -> tuple[Screening, Record]:
+def prepare(
+    sending: Sending, raw: bytes, received_at_ns: int, memory_bytes: int, settings: Settings
+) -> tuple[Screening, Record]:
     """Decodes and screens a request.
 
     Args:
         sending: the request.
+        raw: its body, decompressed.
         received_at_ns: when it arrived, ns since the epoch.
+        memory_bytes: what its decoded body takes, estimated.
         settings: the caps.
 
     Returns:
         The counts, and the record to journal: the body as it came, unless something had to be changed.
 
     Raises:
-        RequestRefused: the body cannot be read.
+        RequestRefused: the body cannot be read, or holds too many items.
     """
-    raw = decompress(sending.body, sending.encoding, settings.max_body_bytes)
     message = signals.parse(sending.signal, raw, sending.media_type)
     window = screening.EVER if sending.is_import else screening.live_window(received_at_ns, settings.retention_days)
     screened = _screen(sending.signal, message, window)
+    if screened.taken > _MAX_ITEMS:
+        raise TooLarge(f"the request holds {screened.taken} items, over {_MAX_ITEMS}; send smaller batches")
     kept, encoding = sending.body, "gzip" if sending.encoding == "gzip" else ""
     if screened.rejected or sending.media_type == status.JSON:
         kept, encoding = message.SerializeToString(), ""
@@ -134,8 +149,13 @@ def prepare(sending: Sending, received_at_ns: int, settings: Settings) -> tuple[
         items=screened.taken,
         body=kept,
         message=message,
+        memory_bytes=memory_bytes,
     )
     return screened, record
+
+
+def _memory_bytes(raw: bytes, media_type: str) -> int:
+    return json_memory_bytes(raw) if media_type == status.JSON else protobuf_memory_bytes(raw)
 
 
 def _screen(signal: Signal, message: Any, window: Window) -> Screening:

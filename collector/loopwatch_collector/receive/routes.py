@@ -28,15 +28,16 @@ async def receive(request: Request, signal: Signal, principal: Principal) -> Res
     if is_import:
         permit(principal, "admin")
     receiver: Receiver = request.app.state.receiver
-    sending = Sending(
-        signal=signal,
-        principal=principal,
-        body=await bodies.read(request, request.app.state.settings.max_body_bytes),
-        encoding=request.headers.get("content-encoding", "").strip().lower(),
-        media_type=content_type,
-        is_import=is_import,
-    )
-    return status.accepted(await receiver.take(sending), content_type)
+    with receiver.allowance.hold() as hold:
+        sending = Sending(
+            signal=signal,
+            principal=principal,
+            body=await bodies.read(request, request.app.state.settings.max_body_bytes, hold),
+            encoding=request.headers.get("content-encoding", "").strip().lower(),
+            media_type=content_type,
+            is_import=is_import,
+        )
+        return status.accepted(await receiver.take(sending, hold), content_type)
 
 
 @router.post(TRACE_PATHS[0], summary="OTLP spans")
