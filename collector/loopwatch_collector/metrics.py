@@ -31,6 +31,24 @@ class Metrics:
             "loopwatch_rejected_spans", "Spans not taken, by reason", ["reason"], registry=registry
         )
         self.written_spans = Counter("loopwatch_written_spans", "Spans inserted into the store", registry=registry)
+        self.journaled_items = Counter(
+            "loopwatch_journaled_items", "Spans, log records and points on disk in the journal", registry=registry
+        )
+        self.duplicate_spans = Counter(
+            "loopwatch_duplicate_spans", "Written spans that had come before, among the latest", registry=registry
+        )
+        self.sequence_gaps = Gauge(
+            "loopwatch_sequence_gaps",
+            "Spans missing between the numbers a process gave them: on their way, dropped by it, or lost",
+            ["project", "service", "process"],
+            registry=registry,
+        )
+        self.sdk_dropped_spans = Gauge(
+            "loopwatch_sdk_dropped_spans",
+            "Spans SDKs say they dropped, of the processes known since the start",
+            ["project", "reason"],
+            registry=registry,
+        )
         self.dead_letters = Counter(
             "loopwatch_dead_letters",
             "Records set aside because the store or the decoder refused them",
@@ -92,6 +110,16 @@ class Metrics:
             registry=registry,
         )
 
+    def values(self) -> dict[str, float]:
+        """The value of every sample, by its name and labels as Prometheus writes them."""
+        samples = (sample for family in self._registry.collect() for sample in family.samples)
+        return {_sample_name(sample.name, sample.labels): sample.value for sample in samples}
+
     def exposition(self) -> bytes:
         """All metrics in Prometheus' text format."""
         return generate_latest(self._registry)
+
+
+def _sample_name(name: str, labels: dict[str, str]) -> str:
+    inner = ",".join(f'{label}="{value}"' for label, value in sorted(labels.items()))
+    return f"{name}{{{inner}}}" if inner else name

@@ -28,9 +28,11 @@ from loopwatch_collector.lock import DataDirectoryLock
 from loopwatch_collector.metrics import Metrics
 from loopwatch_collector.prices.price import Pricer
 from loopwatch_collector.receive import grpc_server
+from loopwatch_collector.receive.connections import BoundedHeadProtocol
 from loopwatch_collector.retention.custodian import Custodian
 from loopwatch_collector.settings import GRPC_PORT, HTTP_PORT, Settings
 from loopwatch_collector.store.store import Store
+from loopwatch_collector.write.senders import Senders
 from loopwatch_collector.write.storing import Storing
 from loopwatch_collector.write.writer import Writer
 
@@ -83,8 +85,11 @@ def serve(settings: Settings, ready_file: Path | None = None) -> None:
         journal = Journal(settings.data_dir / "journal.sqlite", limits, metrics)
         stack.callback(journal.close)
         pricer = Pricer()
-        writer = Writer(journal, Storing(store, pricer, metrics), metrics)
-        app = create_app(settings, journal=journal, store=store, pricer=pricer, writer=writer, metrics=metrics)
+        senders = Senders()
+        writer = Writer(journal, Storing(store, pricer, metrics, senders), metrics)
+        app = create_app(
+            settings, journal=journal, store=store, pricer=pricer, writer=writer, senders=senders, metrics=metrics
+        )
         custodian = Custodian(store, journal, settings.retention)
         app.state.custodian = custodian
         app.state.backup_dir = backup_dir
@@ -187,6 +192,7 @@ class _Server(uvicorn.Server):
 def _http_config(app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=BoundedHeadProtocol,
         log_config=None,
         access_log=False,
         lifespan="off",

@@ -22,6 +22,7 @@ class Command(NamedTuple):
 COMMANDS: dict[str, Command] = {
     "demo": Command("start everything and watch agents at work", "loopwatch_reference.demo:main", "all"),
     "serve": Command("run the collector", "loopwatch_collector.server:main", "collector"),
+    "doctor": Command("say what is wrong and how to mend it", "loopwatch_collector.doctor:main", "collector"),
     "dashboards": Command("run the dashboards", "loopwatch_dashboards.server:main", "dashboards"),
     "runs": Command("list runs, or show one", "loopwatch_collector.commands.runs:main", "collector"),
     "import": Command("turn recorded transcripts into runs", "loopwatch_collector.importing.command:main", "collector"),

@@ -15,6 +15,7 @@ from loopwatch_collector.write.contents import ContentKey
 from loopwatch_collector.write.decode import message_of
 from loopwatch_collector.write.division import halves
 from loopwatch_collector.write.errors import Undecodable
+from loopwatch_collector.write.senders import Senders
 
 _LOG = logging.getLogger(__name__)
 _RUNS_S: Final = 0.5  # under load runs are derived once in this time, not once an insert
@@ -28,12 +29,14 @@ class Storing:
         store: where rows go.
         pricer: fills the cost columns.
         metrics: where it counts.
+        senders: the account of who sent what.
     """
 
-    def __init__(self, store: Store, pricer: Pricer, metrics: Metrics) -> None:
+    def __init__(self, store: Store, pricer: Pricer, metrics: Metrics, senders: Senders) -> None:
         self._store = store
         self._pricer = pricer
         self._metrics = metrics
+        self._senders = senders
         self._known: set[ContentKey] = set()
         self._touched: list[Touch] = []
         self._derived_at = 0.0
@@ -117,6 +120,8 @@ class Storing:
         self._remember(batch)
         self._metrics.write_seconds.labels("insert").observe(time.perf_counter() - started)
         self._metrics.written_spans.inc(len(rows.spans))
+        self._metrics.duplicate_spans.inc(self._senders.note_spans(rows.spans))
+        self._senders.note_points(rows.points)
         self._metrics.batch_spans.observe(len(rows.spans))
 
     def _insert_verdicts(self, verdicts: list[list[Any]]) -> None:

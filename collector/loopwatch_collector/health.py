@@ -1,0 +1,177 @@
+"""What the collector says of itself: alive, ready, its metrics, and its state as one document."""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import State
+
+from loopwatch_collector.auth import Principal, require
+from loopwatch_collector.errors import CollectorError
+from loopwatch_collector.metrics import Metrics
+from loopwatch_collector.settings import VARIABLES, Settings
+from loopwatch_collector.write.senders import Sender, SenderKey
+
+router: Final = APIRouter()
+_LAGGING_S: Final = 60
+_LISTED_SENDERS: Final = 100
+_LISTED_GAPS: Final = 100
+
+
+@router.get("/healthz", tags=["health"], summary="The process is up")
+async def healthz() -> dict[str, str]:
+    """Answers as long as the process does."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", tags=["health"], summary="It can receive and write", response_model=None)
+def readyz(request: Request) -> Response:
+    """200 when requests are taken and written, 503 with the reasons when not."""
+    faults = faults_of(request.app.state)
+    return JSONResponse({"status": "not ready" if faults else "ready", "faults": faults}, 503 if faults else 200)
+
+
+@router.get("/metrics", tags=["health"], summary="Prometheus metrics", response_class=Response)
+def metrics(request: Request) -> Response:
+    """All metrics in Prometheus' text format."""
+    state = request.app.state
+    state.journal.observe()
+    _observe_senders(state.metrics, state.senders.list())
+    return Response(state.metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@router.get("/api/v1/system", tags=["health"])
+async def system(request: Request, reader: Annotated[Principal, Depends(require("read"))]) -> dict[str, Any]:
+    """The collector's state: what it holds, what came and what is missing, and how it is set up.
+
+    A reader sees the senders of its own project; keys and settings are for admins.
+    """
+    return await run_in_threadpool(_system, request.app.state, reader)
+
+
+def faults_of(state: State) -> list[str]:
+    """Why the collector cannot do its work, each a sentence that says what to do."""
+    faults: list[str] = []
+    if not state.writer.is_alive:
+        faults.append("the writer has stopped: see the log and restart the collector")
+    if state.journal.free_bytes() < state.settings.min_free_bytes:
+        faults.append("the disk is nearly full: free some space, nothing is taken until then")
+    try:
+        state.store.ping()
+    except CollectorError as fault:
+        faults.append(f"the store does not answer: {fault}")
+    return faults
+
+
+def _observe_senders(to: Metrics, senders: Sequence[tuple[SenderKey, Sender]]) -> None:
+    to.sequence_gaps.clear()
+    gaps = sorted(((sender.missing, key) for key, sender in senders if sender.missing), reverse=True)
+    for count, key in gaps[:_LISTED_GAPS]:
+        to.sequence_gaps.labels(*key).set(count)
+    to.sdk_dropped_spans.clear()
+    for (project, _, _), sender in senders:
+        for reason, count in sender.dropped.items():
+            to.sdk_dropped_spans.labels(project, reason).inc(count)
+
+
+def _system(state: State, reader: Principal) -> dict[str, Any]:
+    settings: Settings = state.settings
+    journal = state.journal.backlog()
+    reasons = faults_of(state)
+    if journal.lag_s > _LAGGING_S:
+        reasons.append(f"the oldest record waits for the store since {journal['lag_s']:.0f} s")
+    senders: list[tuple[SenderKey, Sender]] = state.senders.list()
+    counted = state.metrics.values()
+    return {
+        "status": "degraded" if reasons else "ok",
+        "reasons": reasons,
+        "version": version("loopwatch"),
+        "started_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(state.started_at_s)),
+        "uptime_s": round(time.time() - state.started_at_s, 1),
+        "store": _store(state, settings),
+        "data_dir": str(settings.data_dir),
+        "free_disk_bytes": state.journal.free_bytes(),
+        "min_free_bytes": settings.min_free_bytes,
+        "retention_days": settings.retention_days,
+        "journal": journal._asdict(),
+        "received": {
+            "spans": int(counted.get("loopwatch_received_spans_total", 0)),
+            "rejected": _by_label(counted, "loopwatch_rejected_spans_total", "reason"),
+        },
+        "acknowledged_spans": int(counted.get("loopwatch_acknowledged_spans_total", 0)),
+        "written_spans": int(counted.get("loopwatch_written_spans_total", 0)),
+        "duplicate_spans": int(counted.get("loopwatch_duplicate_spans_total", 0)),
+        "dead_letters": int(counted.get("loopwatch_dead_letters_total", 0)),
+        "senders": [_shown(key, sender) for key, sender in senders if key[0] == reader.project][:_LISTED_SENDERS],
+        **({"settings": _settings(settings), "keys": _keys(settings)} if reader.role == "admin" else {}),
+    }
+
+
+def _store(state: State, settings: Settings) -> dict[str, Any]:
+    if not state.store.embedded:
+        address = settings.dsn.rpartition("@")[2]  # without user and password
+        return {"engine": "server", "dsn": f"clickhouse://{address}"}
+    folder = Path(settings.dsn.removeprefix("chdb://"))
+    size = sum(file.stat().st_blocks * 512 for file in _files(folder))
+    return {"engine": "embedded", "dsn": settings.dsn, "disk_bytes": size}
+
+
+def _files(folder: Path) -> list[Path]:
+    found: list[Path] = []
+    for file in folder.rglob("*"):
+        try:
+            if file.is_file() and not file.is_symlink():
+                found.append(file)
+        except OSError:
+            continue  # merged away while we looked
+    return found
+
+
+def _by_label(values: dict[str, float], name: str, label: str) -> dict[str, int]:
+    start = f'{name}{{{label}="'
+    return {key[len(start) : -2]: int(value) for key, value in values.items() if key.startswith(start)}
+
+
+def _shown(key: SenderKey, sender: Sender) -> dict[str, Any]:
+    return {
+        "service": key[1],
+        "process_id": key[2],
+        "last_seen": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(sender.last_seen_ns / 1e9)),
+        "spans_stored": sender.spans,
+        "dropped": sender.dropped,
+        "gaps": sender.missing,
+    }
+
+
+def _settings(settings: Settings) -> list[dict[str, str]]:
+    defaults = {entry.name: entry.default for entry in fields(Settings)}
+    return [
+        {
+            "name": variable.name,
+            "value": _masked(name, getattr(settings, name)),
+            "source": "default" if getattr(settings, name) == defaults.get(name) else "set",
+        }
+        for name, variable in VARIABLES.items()
+    ]
+
+
+def _masked(name: str, value: Any) -> str:
+    if name == "keys":
+        return f"{len(value)} keys" if value else "none"
+    if name == "dsn" and "@" in value:
+        return f"clickhouse://***@{value.rpartition('@')[2]}"
+    return "" if value is None else str(value)
+
+
+def _keys(settings: Settings) -> list[dict[str, str]]:
+    return [
+        {"project": key.project, "role": key.role, "fingerprint": hashlib.sha256(key.secret.encode()).hexdigest()[:12]}
+        for key in settings.keys
+    ]
