@@ -4,7 +4,9 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Callable, Iterable
+from ipaddress import ip_address
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 from fastapi import Request
 
@@ -37,6 +39,11 @@ class Keyring:
         # Looked up by digest: the time an attempt takes says nothing about how much of a key it got right.
         self._principals = {_digest(key.secret): Principal(key.project, key.role) for key in keys}
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there are no keys, so that everybody who can reach the port may do everything."""
+        return not self._principals
+
     def authenticate(self, authorization: str | None) -> Principal:
         """Tells who is asking.
 
@@ -58,53 +65,92 @@ class Keyring:
         raise Unauthenticated("this collector wants a key it knows: send the header 'Authorization: Bearer KEY'")
 
 
-def require(role: str) -> Callable[[Request], Principal]:
-    """A FastAPI dependency that lets only one role and admins pass.
+def require(*roles: str) -> Callable[[Request], Principal]:
+    """A FastAPI dependency that lets only some roles and admins pass.
 
     Args:
-        role: ingest, read or admin.
+        roles: ingest, read or admin; any of them will do.
 
     Returns:
         A function from the request to who is asking.
     """
 
     def principal_of(request: Request) -> Principal:
-        principal = request.app.state.keyring.authenticate(request.headers.get("authorization"))
-        return permit(principal, role)
+        keyring: Keyring = request.app.state.keyring
+        if keyring.is_open:
+            _refuse_rebound_name(request)
+        return permit(keyring.authenticate(request.headers.get("authorization")), *roles)
 
     return principal_of
 
 
-def require_to_change(role: str) -> Callable[[Request], Principal]:
+def require_to_change(*roles: str) -> Callable[[Request], Principal]:
     """The same for routes that change data: they also refuse a browser that another site sent here.
 
-    Without keys every page a developer has open could otherwise reach the collector on their own machine.
-
     Args:
-        role: ingest, read or admin.
+        roles: ingest, read or admin; any of them will do.
 
     Returns:
         A function from the request to who is asking.
     """
-    principal_of = require(role)
+    principal_of = require(*roles)
 
     def own_page_or_program(request: Request) -> Principal:
-        if request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
+        if _is_from_another_site(request):
             raise Forbidden("this route changes data and is not for pages of other sites")
         return principal_of(request)
 
     return own_page_or_program
 
 
-def permit(principal: Principal, role: str) -> Principal:
+def permit(principal: Principal, *roles: str) -> Principal:
     """Passes a principal on if its role reaches.
 
     Raises:
         Forbidden: it does not.
     """
-    if principal.role not in {role, "admin"}:
-        raise Forbidden(f"this key has the role {principal.role}; the request needs {role} or admin")
+    if principal.role not in {*roles, "admin"}:
+        needed = " or ".join((*(role for role in roles if role != "admin"), "admin"))
+        raise Forbidden(f"this key has the role {principal.role}; the request needs {needed}")
     return principal
+
+
+def _is_from_another_site(request: Request) -> bool:
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in {"cross-site", "same-site"}
+    origin = request.headers.get("origin")  # of browsers that do not send the other
+    return origin is not None and origin.rpartition("//")[2] != request.headers.get("host")
+
+
+def _refuse_rebound_name(request: Request) -> None:
+    """Without keys the browser's own rules are all that keeps a foreign page out; a name it controls evades them.
+
+    Raises:
+        Forbidden: the request names a host that is not this machine.
+    """
+    name = _host_name(request.headers.get("host", "localhost"))
+    if not is_this_machine(name) and name != request.app.state.settings.host.lower():
+        raise Forbidden(
+            f"without keys this collector answers only to localhost, not to '{name[:100]}'; set LOOPWATCH_KEYS"
+        )
+
+
+def _host_name(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:  # half an IPv6 address
+        return host
+
+
+def is_this_machine(name: str) -> bool:
+    """Whether a host name or address can only mean this machine."""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _digest(secret: str) -> bytes:

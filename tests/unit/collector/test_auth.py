@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from loopwatch_collector.auth import Keyring, Principal, permit
+from loopwatch_collector.auth import Keyring, Principal, is_this_machine, permit
 from loopwatch_collector.errors import Forbidden, Unauthenticated
 from loopwatch_collector.settings import Key
 
@@ -41,3 +41,17 @@ def test_roles_reach_their_own_routes_and_admins_all() -> None:
     assert permit(Principal("p", "admin"), "ingest").role == "admin"
     with pytest.raises(Forbidden):
         permit(Principal("p", "ingest"), "read")
+
+
+@pytest.mark.parametrize("name", ["localhost", "app.localhost", "127.0.0.1", "127.8.8.8", "::1"])
+def test_names_of_this_machine(name: str) -> None:
+    """Loopback names and addresses can only mean this machine."""
+    assert is_this_machine(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "evil.example", "localhost.evil.example", "10.0.0.1", "127.0.0.1.evil.example", "["]
+)
+def test_names_that_a_page_can_bend(name: str) -> None:
+    """Any other name may resolve to this machine because somebody wants it to."""
+    assert not is_this_machine(name)
