@@ -3,12 +3,13 @@
 A client of the embedded engine is one lock, so each thread has its own; all of them share the engine.
 """
 
+import re
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.datatypes.registry import get_from_name
@@ -16,7 +17,15 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DataError, ProgrammingError
 
 from loopwatch_collector.errors import CollectorError
-from loopwatch_collector.store.errors import QueryTooLarge, RowRefused, StatementFailed, StoreFull, StoreUnavailable
+from loopwatch_collector.store import cluster
+from loopwatch_collector.store.errors import (
+    QueryTooLarge,
+    RowRefused,
+    StatementFailed,
+    StoreAddressInvalid,
+    StoreFull,
+    StoreUnavailable,
+)
 from loopwatch_collector.store.rows import Column
 
 # Codes of ClickHouse's ErrorCodes.cpp.
@@ -46,8 +55,9 @@ _EMBEDDED_OPTIONS: Final = {
 class Connection:
     """One thread's way to the engine: rows out, statements and columns in, the engine's errors as ours."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, cluster_name: str = "") -> None:
         self._client = client
+        self.cluster_name = cluster_name
 
     def rows(
         self, sql: str, parameters: Mapping[str, Any] | None = None, settings: Mapping[str, Any] | None = None
@@ -64,7 +74,9 @@ class Connection:
             StoreUnavailable: the engine cannot work just now.
         """
         with _engine_errors():
-            result = self._client.query(sql, dict(parameters or {}), dict(settings or {}), tz_mode="aware")  # pyright: ignore[reportUnknownMemberType]  # the driver's signature says Sequence without of what
+            result = self._client.query(  # pyright: ignore[reportUnknownMemberType]  # the driver's signature says Sequence without of what
+                self._adapted(sql), dict(parameters or {}), dict(settings or {}), tz_mode="aware"
+            )
         return [tuple(row) for row in result.result_rows]
 
     def records(
@@ -72,7 +84,9 @@ class Connection:
     ) -> list[dict[str, Any]]:
         """Runs a SELECT and returns its rows by column name; see rows."""
         with _engine_errors():
-            result = self._client.query(sql, dict(parameters or {}), dict(settings or {}), tz_mode="aware")  # pyright: ignore[reportUnknownMemberType]  # see rows
+            result = self._client.query(  # pyright: ignore[reportUnknownMemberType]  # see rows
+                self._adapted(sql), dict(parameters or {}), dict(settings or {}), tz_mode="aware"
+            )
         return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
 
     def run(
@@ -86,7 +100,7 @@ class Connection:
             settings: engine settings of this call.
         """
         with _engine_errors():
-            self._client.command(sql, dict(parameters or {}), settings=dict(settings or {}))  # pyright: ignore[reportUnknownMemberType]  # see rows
+            self._client.command(self._adapted(sql), dict(parameters or {}), settings=dict(settings or {}))  # pyright: ignore[reportUnknownMemberType]  # see rows
 
     def raw(
         self,
@@ -104,7 +118,17 @@ class Connection:
             format_name: CSVWithNames, ArrowStream, Parquet, ...
         """
         with _engine_errors():
-            return self._client.raw_query(sql, dict(parameters or {}), dict(settings or {}), fmt=format_name)  # pyright: ignore[reportUnknownMemberType]  # see rows
+            return self._client.raw_query(  # pyright: ignore[reportUnknownMemberType]  # see rows
+                self._adapted(sql), dict(parameters or {}), dict(settings or {}), fmt=format_name
+            )
+
+    def create(self, sql: str) -> None:
+        """Runs a statement of a migration, as `cluster.create_statements` made it."""
+        with _engine_errors():
+            self._client.command(sql)  # pyright: ignore[reportUnknownMemberType]  # see rows
+
+    def _adapted(self, sql: str) -> str:
+        return cluster.adapt(sql, self.cluster_name)
 
     def insert(self, table: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> None:
         """Inserts rows, which must lie in one partition to be stored as a whole.
@@ -151,7 +175,7 @@ class Clients:
 
     Args:
         dsn: `chdb:///directory` for the embedded engine, `clickhouse://user:password@host:port/database` for a
-            server (`clickhouses://` for TLS).
+            server (`clickhouses://` for TLS), with `?cluster=NAME` for a cluster of them.
         settings: engine settings of every client.
         max_server_memory_bytes: what the embedded engine may use in all.
         backup_dir: a directory the embedded engine may write backups to and read them from.
@@ -166,7 +190,8 @@ class Clients:
     ) -> None:
         self.embedded = dsn.startswith("chdb:")
         self._dsn = dsn
-        self._settings = dict(settings or {})
+        self._cluster_name = "" if self.embedded else _cluster_name(dsn)
+        self._settings = {**(cluster.SETTINGS if self._cluster_name else {}), **(settings or {})}
         self._options = {**_EMBEDDED_OPTIONS, "max_server_memory_usage": str(max_server_memory_bytes)}
         if backup_dir is not None:
             self._options["backups.allowed_path"] = str(backup_dir)
@@ -183,7 +208,7 @@ class Clients:
         """
         connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = Connection(self._open())
+            connection = Connection(self._open(), self._cluster_name)
             self._local.connection = connection
         return connection
 
@@ -213,13 +238,24 @@ class Clients:
         return clickhouse_connect.get_client(  # pyright: ignore[reportUnknownMemberType]  # its **kwargs has no type
             host=parts.hostname or "localhost",
             port=parts.port or 0,
-            username=parts.username,
-            password=parts.password or "",
+            username=unquote(parts.username or "default"),
+            password=unquote(parts.password or ""),
             database=parts.path.strip("/") or "default",
             secure=parts.scheme in {"clickhouses", "https"},
             settings=self._settings,
             autogenerate_session_id=False,
         )
+
+
+def _cluster_name(dsn: str) -> str:
+    options = dict(parse_qsl(urlsplit(dsn).query, keep_blank_values=True))
+    name = options.pop("cluster", "")
+    if options or re.fullmatch(r"[A-Za-z0-9_.-]*", name) is None:
+        raise StoreAddressInvalid(
+            f"the store's address may end in ?cluster=NAME, a name of letters, digits, '_', '.' and '-'; not in "
+            f"?{urlsplit(dsn).query}"
+        )
+    return name
 
 
 @contextmanager

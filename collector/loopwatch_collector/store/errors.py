@@ -8,6 +8,7 @@ CollectorError
 │   └── QueryTooLarge       422  the caller: the question hit its limit of time, memory or rows
 ├── RowRefused                   the writer: the engine will never take these rows; bisect, or dead-letter
 ├── StatementFailed              us: the engine does not take one of our own statements
+├── StoreAddressInvalid          the operator: LOOPWATCH_DSN says something it cannot say
 └── SchemaMismatch               the operator: the stored schema is not one this version can use
 """
 
@@ -43,6 +44,12 @@ class StatementFailed(CollectorError):
     """The engine does not take one of our own statements: a fault of ours, or a version that differs from ours."""
 
     code = "statement_failed"
+
+
+class StoreAddressInvalid(CannotStart):
+    """The store's address has an option that does not exist."""
+
+    code = "store_address_invalid"
 
 
 class SchemaMismatch(CannotStart):

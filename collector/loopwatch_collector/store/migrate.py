@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib import resources
 from typing import Final, NamedTuple
 
+from loopwatch_collector.store import cluster
 from loopwatch_collector.store.client import Connection
 from loopwatch_collector.store.errors import SchemaMismatch
 from loopwatch_collector.store.rows import Column
@@ -52,14 +53,19 @@ def apply(connection: Connection, migrations: Sequence[Migration]) -> list[Migra
     Raises:
         SchemaMismatch: the store has a migration this version does not know, or one whose text has changed.
     """
-    connection.run(_migrations_table())
+    _run(connection, _migrations_table())
     done = _applied(connection)
     _check(done, migrations)
     missing = [migration for migration in migrations if migration.number not in done]
     for migration in missing:
-        connection.run(migration.sql)
+        _run(connection, migration.sql)
         connection.insert("schema_migrations", _COLUMNS, [[migration.number, migration.name, migration.checksum]])
     return missing
+
+
+def _run(connection: Connection, sql: str) -> None:
+    for statement_sql in cluster.create_statements(sql, connection.cluster_name):
+        connection.create(statement_sql)
 
 
 def _migrations_table() -> str:
