@@ -32,6 +32,7 @@ from loopwatch_collector.receive.connections import BoundedHeadProtocol
 from loopwatch_collector.retention.custodian import Custodian
 from loopwatch_collector.settings import GRPC_PORT, HTTP_PORT, Settings
 from loopwatch_collector.store.store import Store
+from loopwatch_collector.write.handovers import Handovers
 from loopwatch_collector.write.senders import Senders
 from loopwatch_collector.write.storing import Storing
 from loopwatch_collector.write.writer import Writer
@@ -86,7 +87,7 @@ def serve(settings: Settings, ready_file: Path | None = None) -> None:
         stack.callback(journal.close)
         pricer = Pricer()
         senders = Senders()
-        writer = Writer(journal, Storing(store, pricer, metrics, senders), metrics)
+        writer = Writer(journal, Storing(store, pricer, metrics, senders, Handovers(settings.handover_tools)), metrics)
         app = create_app(
             settings, journal=journal, store=store, pricer=pricer, writer=writer, senders=senders, metrics=metrics
         )

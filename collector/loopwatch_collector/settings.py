@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from loopwatch_collector.errors import CannotStart
 from loopwatch_collector.retention.policy import Days, RetentionPolicy, parse_projects
+from loopwatch_collector.write.handovers import DEFAULT_PATTERNS
 
 HTTP_PORT: Final = 4318
 GRPC_PORT: Final = 4317
@@ -49,6 +50,7 @@ class Settings:
         backup_dir: where backups of the embedded store are written; None: `backups` under `data_dir`.
         rules_path: the operator's alert rules and channels, a TOML file; None for the delivered rules only.
         dashboards_url: base URL of the pages, for links in messages; "" leaves them out.
+        handover_tools: patterns of the tools that hand a run over to a human, for senders that know no escalation.
     """
 
     data_dir: Path
@@ -67,6 +69,7 @@ class Settings:
     backup_dir: Path | None = None
     rules_path: Path | None = None
     dashboards_url: str = ""
+    handover_tools: tuple[str, ...] = DEFAULT_PATTERNS
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -134,6 +137,7 @@ def table() -> str:
         "backup_dir": "$LOOPWATCH_DATA_DIR/backups",
         "rules_path": "none: the delivered rules",
         "dashboards_url": "none: messages have no links",
+        "handover_tools": ", ".join(f"`{pattern}`" for pattern in DEFAULT_PATTERNS),
     }
     rows = (f"| `{variable.name}` | {shown[field]} | {variable.meaning} |" for field, variable in VARIABLES.items())
     return "\n".join(("| variable | default | meaning |", "|---|---|---|", *rows))
@@ -173,6 +177,13 @@ def _grpc_port(text: str) -> int | Literal["auto"] | None:
     return None if text == "off" else _port(text)
 
 
+def _patterns(text: str) -> tuple[str, ...]:
+    patterns = tuple(part.strip() for part in text.split(",") if part.strip())
+    if "*" in patterns:
+        raise ValueError("'*' would take every tool call for a hand-over; name the tools")
+    return patterns
+
+
 def _positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) == 0:
         raise ValueError(f"'{text}' is not a whole number above 0")
@@ -202,6 +213,9 @@ VARIABLES: Final[dict[str, Variable]] = {
     "backup_dir": Variable("LOOPWATCH_BACKUP_DIR", "where backups of the embedded store are written", _path),
     "rules_path": Variable("LOOPWATCH_RULES", "alert rules and channels, a TOML file", _path),
     "dashboards_url": Variable("LOOPWATCH_DASHBOARDS_URL", "base URL of the pages, for links in messages", str),
+    "handover_tools": Variable(
+        "LOOPWATCH_HANDOVER_TOOLS", "shell patterns of tools that hand a run to a human, separated by commas", _patterns
+    ),
 }
 
 

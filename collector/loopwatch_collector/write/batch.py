@@ -7,6 +7,7 @@ from loopwatch_collector.prices.price import Pricer
 from loopwatch_collector.store.rows import SPAN_INDEX
 from loopwatch_collector.write.contents import ContentKey, Contents
 from loopwatch_collector.write.decode import Rows, add_rows
+from loopwatch_collector.write.handovers import DEFAULT_HANDOVERS, Handovers
 
 _PROJECT: Final = SPAN_INDEX["project"]
 _RUN_ID: Final = SPAN_INDEX["run_id"]
@@ -37,18 +38,21 @@ class Batch(NamedTuple):
         return [(*key, *extent) for key, extent in extents.items()]
 
 
-def batch_of(records: list[Record], known: set[ContentKey], pricer: Pricer) -> Batch:
+def batch_of(
+    records: list[Record], known: set[ContentKey], pricer: Pricer, handovers: Handovers = DEFAULT_HANDOVERS
+) -> Batch:
     """Decodes, normalises and prices records.
 
     Args:
         records: of any projects.
         known: contents that are in the store already.
         pricer: fills the cost columns.
+        handovers: which tools hand a run over, for senders that do not say it.
 
     Raises:
         Undecodable: a record does not decode.
     """
-    rows = Rows(Contents(known))
+    rows = Rows(Contents(known), handovers)
     for record in records:
         add_rows(rows, record)
     price = pricer.price

@@ -15,6 +15,7 @@ from loopwatch_collector.store.rows import SPAN_INDEX
 from loopwatch_collector.write import logs, points
 from loopwatch_collector.write.contents import Contents
 from loopwatch_collector.write.errors import Undecodable
+from loopwatch_collector.write.handovers import DEFAULT_HANDOVERS, Handovers
 from loopwatch_collector.write.normalise import normalise, origin_of
 from loopwatch_collector.write.verdicts import verdict_rows
 
@@ -31,9 +32,19 @@ Row = list[Any]
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows by table, each in the order of its columns; the content of spans and events by hash."""
+    """Rows by table, each in the order of its columns; the content of spans and events by hash.
+
+    Attributes:
+        contents: the bodies of messages, arguments and results.
+        handovers: which tools hand a run over, for senders that do not say it.
+        spans: of traces, and of logs that describe one.
+        events: log records of spans.
+        points: of metrics.
+        verdicts: evaluation results.
+    """
 
     contents: Contents
+    handovers: Handovers = DEFAULT_HANDOVERS
     spans: list[Row] = field(default_factory=list[Row])
     events: list[Row] = field(default_factory=list[Row])
     points: list[Row] = field(default_factory=list[Row])
@@ -77,7 +88,7 @@ def _add_spans(rows: Rows, record: Record, message: Any) -> None:
         origin = origin_of(resource_spans.resource, record.project, record.received_at_ns)
         for scope_spans in resource_spans.scope_spans:
             scope = scope_spans.scope.name
-            made = [normalise(span, scope, origin, contents) for span in scope_spans.spans]
+            made = [normalise(span, scope, origin, contents, rows.handovers) for span in scope_spans.spans]
             rows.spans.extend(made)
             for row in made:
                 if row[_EVENT_NAMES]:

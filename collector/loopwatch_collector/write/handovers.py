@@ -45,6 +45,9 @@ def _plain(name: str) -> str:
     return name.strip().lower().replace("-", "_").replace(".", "_").replace(" ", "_")
 
 
+DEFAULT_HANDOVERS: Final = Handovers()
+
+
 def reason_of(tool: str, arguments: str | None) -> str:
     """The reason a hand-over gives: the first text among its arguments, else the tool's name.
 

@@ -9,10 +9,9 @@ from loopwatch_collector.write.aliases import SLOTS, aliases_of, row_in_the_maki
 from loopwatch_collector.write.call_key import call_key, call_rank
 from loopwatch_collector.write.contents import Contents, messages_of
 from loopwatch_collector.write.events import add_events
-from loopwatch_collector.write.handovers import Handovers, reason_of
+from loopwatch_collector.write.handovers import DEFAULT_HANDOVERS, Handovers, reason_of
 
 _COLUMNS: Final = len(SPAN_COLUMNS)
-DEFAULT_HANDOVERS: Final = Handovers()
 _MAX_ATTRIBUTES: Final = 512
 _MAX_ATTRIBUTE_CHARS: Final = 32_768
 _STATUS: Final = ("unset", "ok", "error")
@@ -22,6 +21,7 @@ _STATUS: Final = ("unset", "ok", "error")
     _ERROR_TYPE, _ERROR_MESSAGE, _SERVICE, _SERVICE_VERSION, _ENVIRONMENT, _PROCESS, _RUN_ID, _AGENT, _RESPONSE_ID,
     _CALL_KEY, _CALL_RANK, _INPUT_TOKENS, _OUTPUT_TOKENS, _WRITE_5M, _WRITE_1H, _TOOL, _TOOL_OUTCOME,
     _ROLES, _HASHES, _ATTRIBUTES, _ENTITY, _FLAT, _STEP, _ITERATION, _STOP_REASON, _ESCALATION_REASON, _SPAN_TYPE,
+    _COMPLETION_START, _TTFT, _COST_DETAILS, _REPORTED_COST,
 ) = (
     SLOTS[name]
     for name in (
@@ -30,7 +30,7 @@ _STATUS: Final = ("unset", "ok", "error")
         "process_id", "run_id", "agent", "response_id", "call_key", "call_rank", "input_tokens", "output_tokens",
         "cache_write_5m_tokens", "cache_write_1h_tokens", "tool", "tool_outcome", "content_roles", "content_hashes",
         "attributes", "agent_entity", "flat", "step", "iteration", "stop_reason", "escalation_reason",
-        "span_type",
+        "span_type", "completion_start", "ttft_ns", "cost_details", "reported_cost_usd",
     )
 )  # fmt: skip
 
@@ -174,8 +174,6 @@ def _classify(row: list[Any], ranks: dict[int, int], dialect: str, name: str) ->
         dialect = dialect or dialects.of_kind_source(rank)
     if row[_KIND] == kinds.WORKFLOW:
         row[_KIND] = kinds.RUN if row[_PARENT] == NO_SPAN else kinds.STEP
-    elif dialect in _STAND_INS and _is_stand_in(row, ranks):
-        row[_KIND] = kinds.OTHER
     row[_DIALECT] = dialect
 
 
@@ -189,7 +187,7 @@ def _is_stand_in(row: list[Any], ranks: dict[int, int]) -> bool:
     for tool calls it ran together.
     """
     if row[_KIND] == kinds.MODEL_CALL:
-        return row[_SPAN_TYPE] == "span" and _INPUT_TOKENS not in ranks and not row[_ERROR_TYPE]
+        return row[_SPAN_TYPE] == "span" and _INPUT_TOKENS not in ranks and row[_STATUS_SLOT] != "error"
     return row[_TOOL] == "(merged tools)"
 
 
@@ -213,6 +211,8 @@ def _judge(row: list[Any], status: Any) -> None:
 
 
 def _finish(row: list[Any], ranks: dict[int, int], handovers: Handovers) -> None:
+    if row[_DIALECT] in _STAND_INS and _is_stand_in(row, ranks):
+        row[_KIND] = kinds.OTHER
     kind = row[_KIND]
     if kind == kinds.MODEL_CALL:
         _finish_model_call(row, ranks)
@@ -242,6 +242,10 @@ def _finish_model_call(row: list[Any], ranks: dict[int, int]) -> None:
         answers.complete(row, ranks)
     models.complete(row)
     usage.complete(row, ranks)
+    if row[_COMPLETION_START] and not row[_TTFT]:
+        row[_TTFT] = max(0, (values.time_ns_of(row[_COMPLETION_START]) or 0) - row[_START])
+    if row[_COST_DETAILS] and row[_REPORTED_COST] is None:
+        row[_REPORTED_COST] = values.usd_of(row[_COST_DETAILS].get("total"))
     row[_CALL_KEY] = call_key(row[_TRACE], row[_SPAN], row[_RESPONSE_ID])
     row[_CALL_RANK] = call_rank(
         row[_DIALECT],

@@ -21,6 +21,7 @@ NOT_FOUND: Final = "not_found"
 ERROR: Final = "error"
 _OUTCOMES: Final = frozenset({SUCCESS, NOT_FOUND, ERROR})
 _MAX_CHARS: Final = 65_536
+_MAX_MESSAGE_CHARS: Final = 500
 _EMPTY: Final = frozenset({"[]", "{}", "null", '""'})
 _RETRYABLE: Final = re.compile(
     r"time.?out|timed out|connection|unavailable|overloaded|rate.?limit|too many requests|temporar"
@@ -54,10 +55,9 @@ def judge_tool_call(row: list[Any]) -> None:
     outcome = ERROR if row[_STATUS] == ERROR else outcome_of(row[_RESULT])
     row[_OUTCOME] = outcome
     if outcome == ERROR:
+        row[_ERROR_MESSAGE] = row[_ERROR_MESSAGE] or (row[_RESULT] or "")[:_MAX_MESSAGE_CHARS]
         row[_ERROR_TYPE] = row[_ERROR_TYPE] or "tool_error"
-        if row[_RETRYABLE_SLOT] is None and _RETRYABLE.search(
-            f"{row[_ERROR_TYPE]} {row[_ERROR_MESSAGE]} {(row[_RESULT] or '')[:1024]}"
-        ):
+        if row[_RETRYABLE_SLOT] is None and _RETRYABLE.search(f"{row[_ERROR_TYPE]} {row[_ERROR_MESSAGE][:1024]}"):
             row[_RETRYABLE_SLOT] = 1
 
 

@@ -15,6 +15,7 @@ from loopwatch_collector.write.contents import ContentKey
 from loopwatch_collector.write.decode import message_of
 from loopwatch_collector.write.division import halves
 from loopwatch_collector.write.errors import Undecodable
+from loopwatch_collector.write.handovers import DEFAULT_HANDOVERS, Handovers
 from loopwatch_collector.write.senders import Senders
 
 _LOG = logging.getLogger(__name__)
@@ -30,13 +31,22 @@ class Storing:
         pricer: fills the cost columns.
         metrics: where it counts.
         senders: the account of who sent what.
+        handovers: which tools hand a run over, for senders that do not say it.
     """
 
-    def __init__(self, store: Store, pricer: Pricer, metrics: Metrics, senders: Senders) -> None:
+    def __init__(
+        self,
+        store: Store,
+        pricer: Pricer,
+        metrics: Metrics,
+        senders: Senders,
+        handovers: Handovers = DEFAULT_HANDOVERS,
+    ) -> None:
         self._store = store
         self._pricer = pricer
         self._metrics = metrics
         self._senders = senders
+        self._handovers = handovers
         self._known: set[ContentKey] = set()
         self._touched: list[Touch] = []
         self._derived_at = 0.0
@@ -44,7 +54,7 @@ class Storing:
     def prepare(self, records: list[Record]) -> Batch:
         """Records as rows; for the thread that runs ahead of the one that writes."""
         started = time.perf_counter()
-        batch = batch_of(records, self._known, self._pricer)
+        batch = batch_of(records, self._known, self._pricer, self._handovers)
         self._metrics.write_seconds.labels("normalise").observe(time.perf_counter() - started)
         return batch
 
@@ -74,7 +84,7 @@ class Storing:
             Unavailable: the store cannot work now; what was stored meanwhile is stored again, to the same rows.
         """
         try:
-            self._insert(batch_of(records, self._known, self._pricer))
+            self._insert(batch_of(records, self._known, self._pricer, self._handovers))
         except Unavailable:
             raise
         except Exception as fault:  # noqa: BLE001  # whatever it is, it is kept with the dead letter

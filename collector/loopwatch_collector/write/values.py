@@ -3,6 +3,7 @@
 import base64
 import math
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -118,6 +119,17 @@ def _scaled(value: Any, factor: int) -> int | None:
     except (TypeError, ValueError):
         return None
     return int(number) if 0 <= number <= MAX_NS else None
+
+
+def time_ns_of(text: str) -> int | None:
+    """A time written in ISO 8601, as ns since the epoch; without a zone it is UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 10**9 + since.microseconds * 1_000
 
 
 def flag(value: Any) -> int | None:
