@@ -108,6 +108,10 @@ class Collector:
         """
         return self._ask(f"/api/v1/queries/{name}", question(window, filters, **params), Answer.from_json)
 
+    def catalogue(self) -> "Future[dict[str, Any]]":
+        """Asks what named queries there are, by name."""
+        return self._ask("/api/v1/queries", (), lambda body: {one["name"]: one for one in body["queries"]})
+
     def runs(self, window: Window, filters: Mapping[str, Sequence[str]], **params: Any) -> "Future[dict[str, Any]]":
         """Asks for a page of runs, newest first: {"runs", "next_cursor"}."""
         return self._ask("/api/v1/runs", question(window, filters, **params), dict)
@@ -120,24 +124,78 @@ class Collector:
         """Asks for one run's spans with their content: {"run_id", "spans", "contents"}."""
         return self._ask(f"/api/v1/runs/{_segment(run_id)}/spans", (("content", "true"),), dict)
 
+    def ask(self, path: str, **params: Any) -> "Future[Any]":
+        """Asks a route that is about no window, such as `/api/v1/rules`; None and "" leave a parameter out."""
+        pairs = [
+            (name, str(one))
+            for name, value in params.items()
+            for one in (value if isinstance(value, list | tuple) else (value,))
+            if one not in (None, "")
+        ]
+        return self._ask(path, tuple(sorted(pairs)), lambda body: body)
+
+    def ask_text(self, path: str) -> "Future[str]":
+        """Asks a route that answers in text, such as `/metrics`."""
+        return self._submit(path, (), lambda: self._send("GET", path, ()).text)
+
+    def download(self, query: str, window: Window, filters: Mapping[str, Sequence[str]], file_format: str) -> bytes:
+        """A named query's answer as a file.
+
+        Args:
+            query: the query's name.
+            window: the stretch of time.
+            filters: values by dimension.
+            file_format: "csv", "parquet" or "arrow".
+
+        Returns:
+            The file's bytes.
+
+        Raises:
+            DashboardsError: there is no answer.
+        """
+        return self._send("GET", f"/api/v1/queries/{query}", question(window, filters, format=file_format)).content
+
+    def change(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Changes something in the collector; what was asked before is asked anew afterwards.
+
+        Args:
+            method: "POST", "PUT" or "DELETE".
+            path: the route.
+            body: sent as JSON.
+
+        Returns:
+            The answer's JSON; None where there is none.
+
+        Raises:
+            DashboardsError: the collector refuses, or cannot be reached.
+        """
+        response = self._send(method, path, (), body)
+        with self._lock:
+            self._asked.clear()
+        return response.json() if response.content else None
+
     def close(self) -> None:
         """Ends the connections."""
         self._pool.shutdown(cancel_futures=True)
         self._client.close()
 
     def _ask(self, path: str, params: Params, read: Callable[[Any], Any]) -> "Future[Any]":
+        return self._submit(path, params, lambda: read(self._send("GET", path, params).json()))
+
+    def _submit(self, path: str, params: Params, fetch: Callable[[], Any]) -> "Future[Any]":
+        """Starts a question, or joins the same one if it was asked a moment ago and has not failed."""
         key, now = (path, params), time.monotonic()
         with self._lock:
             self._asked = {k: asked for k, asked in self._asked.items() if now - asked[0] < FRESH_SECONDS}
             if key in self._asked and not _failed(self._asked[key][1]):
                 return self._asked[key][1]
-            future = self._pool.submit(lambda: read(self._get(path, params)))
+            future = self._pool.submit(fetch)
             self._asked[key] = (now, future)
             return future
 
-    def _get(self, path: str, params: Params) -> Any:
+    def _send(self, method: str, path: str, params: Params, body: Mapping[str, Any] | None = None) -> httpx.Response:
         try:
-            response = self._client.get(path, params=list(params))
+            response = self._client.request(method, path, params=list(params), json=body)
         except httpx.TimeoutException as fault:
             raise errors.CollectorBusy(
                 f"The collector at {self.endpoint} did not answer within {TIMEOUT_SECONDS:.0f} s."
@@ -145,7 +203,7 @@ class Collector:
         except httpx.HTTPError as fault:
             raise errors.CollectorUnreachable(f"No collector answers at {self.endpoint}.") from fault
         if response.is_success:
-            return response.json()
+            return response
         raise _refusal(response)
 
 

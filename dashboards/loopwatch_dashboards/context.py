@@ -38,6 +38,10 @@ class Context:
         """Asks a named query about this window with these filters."""
         return self.collector.query(query, self.window, self.view.filters, **params)
 
+    def ask_if_there(self, query: str, **params: Any) -> "Future[Answer] | None":
+        """Asks a named query that a collector of another version may not have; None where it has not."""
+        return self.ask(query, **params) if query in self.collector.catalogue().result() else None
+
     def ask_over_time(self, query: str, **params: Any) -> "Future[Answer]":
         """Asks a named query for buckets that suit the window."""
         return self.ask(query, step_seconds=self.window.step_seconds, **params)
@@ -45,6 +49,11 @@ class Context:
     def ask_before(self, query: str, **params: Any) -> "Future[Answer]":
         """Asks the same of the period of the same length before."""
         return self.collector.query(query, self.window.before, self.view.filters, **params)
+
+    def has_runs_at_all(self) -> bool:
+        """Whether the store holds any run, whatever the view."""
+        everything = View(preset="all").window(datetime.now(UTC))
+        return bool(self.collector.runs(everything, {}, limit=1).result()["runs"])
 
     def link(self, view: View | None = None, **params: str) -> dict[str, str | list[str]]:
         """URL parameters that keep this view (or another) and name what a page shows besides."""

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, Final
 
 import streamlit as st
 
 from loopwatch_dashboards.context import VIEW_PARAMS, Context
-from loopwatch_dashboards.errors import DashboardsError
 from loopwatch_dashboards.view import CUSTOM, FILTERS, LIVE_SECONDS, PRESETS, View
 
 _PLURALS: Final = {
@@ -22,11 +21,10 @@ _PLURALS: Final = {
 
 def show(context: Context) -> None:
     """Draws the controls; a change writes the URL and the page starts over."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="controls"):
-        _time_range(context)
-        for dimension, values in _offered(context).items():
-            _filter(context, dimension, values)
-        _more(context)
+    _time_range(context)
+    for dimension, values in _offered(context).items():
+        _filter(context, dimension, values)
+    _more(context)
 
 
 def write_url(view: View) -> None:
@@ -38,10 +36,7 @@ def write_url(view: View) -> None:
 def _offered(context: Context) -> dict[str, list[str]]:
     """What each filter offers: values seen in this time range, most runs first, and those chosen already."""
     offered: dict[str, list[str]] = {name: list(context.view.filters.get(name, ())) for name in FILTERS}
-    try:
-        rows = context.collector.query("filter_values", context.window, {}).result().rows
-    except DashboardsError:
-        rows = []  # the page itself says what is the matter
+    rows = context.collector.query("filter_values", context.window, {}).result().rows
     for row in sorted(rows, key=lambda one: -one["runs"]):
         values = offered.get(row["dimension"])
         if values is not None and row["value"] and row["value"] not in values:
@@ -61,7 +56,8 @@ def _time_range(context: Context) -> None:
         on_change=_change_range,
         args=(context, key),
         filter_mode=None,
-        width=150,
+        label_visibility="collapsed",
+        width=140,
     )
     if context.view.preset == CUSTOM:
         _custom_range(context)
@@ -79,7 +75,9 @@ def _custom_range(context: Context) -> None:
         ("control-to", "To", context.window.end),
     ):
         st.session_state[key] = moment.astimezone(context.zone).replace(tzinfo=None)
-        st.datetime_input(label, key=key, on_change=_change_custom, args=(context,), width=190, step=60)
+        st.datetime_input(
+            label, key=key, on_change=_change_custom, args=(context,), width=185, step=60, label_visibility="collapsed"
+        )
 
 
 def _change_custom(context: Context) -> None:
@@ -101,7 +99,8 @@ def _filter(context: Context, dimension: str, values: Sequence[str]) -> None:
         on_change=_change_filter,
         args=(context, dimension, key),
         accept_new_options=True,
-        width=160,
+        label_visibility="collapsed",
+        width=143,
     )
 
 
@@ -144,8 +143,3 @@ def range_text(context: Context) -> str:
     zone = context.zone
     start, end = (moment.astimezone(zone).strftime("%Y-%m-%d %H:%M") for moment in context.window)
     return f"{start} to {end} {'UTC' if zone is UTC else zone}"
-
-
-def now() -> datetime:
-    """The present, in UTC."""
-    return datetime.now(UTC)

@@ -61,6 +61,8 @@ def duration(value_ns: Any) -> str:
     """A duration in nanoseconds as 850 µs, 12 ms, 3.2 s, 1 m 20 s, 2 h 5 m or 3 d 4 h."""
     if not _is_number(value_ns):
         return NOTHING
+    if value_ns == 0:
+        return "0 s"
     sign, size = ("-" if value_ns < 0 else ""), abs(value_ns)
     if size < 1e3:
         return f"{sign}{_trimmed(size)} ns"

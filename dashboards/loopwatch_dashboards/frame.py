@@ -1,6 +1,7 @@
-"""What all pages share: the sidebar, the controls, and the states in which there is nothing to draw."""
+"""What all pages share: the sidebar, the controls, live refresh, and the states in which there is nothing to draw."""
 
 from collections.abc import Callable
+from typing import Final
 
 import streamlit as st
 
@@ -8,57 +9,81 @@ from loopwatch_dashboards import context as contexts
 from loopwatch_dashboards import controls, navigation, states
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.errors import DashboardsError
-from loopwatch_dashboards.view import BEGINNING, Window
 
-_STYLE = """<style>
+Body = Callable[[Context], None]
+# Streamlit's theme has no options for these.
+_STYLE: Final = """<style>
 [data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; max-width: 1680px; }
 [data-testid="stSidebarHeader"] { display: none; }
 [data-testid="stSidebarUserContent"] { padding-top: 1rem; }
-[class*="st-key-table-"] button p { color: gray; font-size: 0.8rem; }
-[data-testid="stMetric"] { padding: 0.6rem 0.9rem; }
+[class*="st-key-tile-"] { padding: 0.6rem 0.9rem 0.5rem; }
+[data-testid="stMetricLabel"] p { font-size: 0.85rem; }
+[class*="st-key-tile-"] [data-testid="stPageLink"] a { padding: 0; opacity: 0.7; min-height: 1.3rem; }
+[class*="st-key-tile-"] [data-testid="stPageLink"] p { font-size: 0.78rem; }
+[class*="st-key-panel-"] { gap: 0.35rem; padding: 0.7rem 0.9rem; }
+[class*="st-key-table-"] button { padding: 0; min-height: 1.4rem; opacity: 0.75; }
+[class*="st-key-table-"] button p { font-size: 0.75rem; white-space: nowrap; }
+[class*="st-key-bubble-"] { gap: 0.25rem; }
+@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding-left: 0.8rem; padding-right: 0.8rem; } }
 </style>"""
 
-Body = Callable[[Context], None]
 
+def page(title: str, body: Body, *, needs_runs: bool = True) -> None:
+    """A page about a time range: title, controls, then its body where there are runs to show.
 
-def page(title: str, body: Body) -> None:
-    """A page about a time range: title, controls, then its body where there are runs to show."""
-    context = contexts.current()
-    st.html(_STYLE)
-    navigation.sidebar(context)
-    st.header(title, anchor=False)
-    try:
-        context = contexts.narrowed(context)
-        controls.show(context)
-        runs = context.ask("runs_summary").result().first.get("runs", 0)
-        if runs:
-            body(context)
-        else:
-            _explain_nothing(context)
-    except DashboardsError as fault:
-        states.failed(fault)
+    Args:
+        title: the page's heading.
+        body: draws the page; called again by itself while live refresh is on.
+        needs_runs: whether a range without runs leaves nothing to draw.
+    """
+    context = _begin()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="head"):
+        st.header(title, anchor=False, width=136)
+        try:
+            controls.show(context)
+        except DashboardsError as fault:
+            states.failed(fault)
+            return
+    _live(body, context.view.live_seconds, needs_runs)
 
 
 def single(body: Body) -> None:
     """A page about one thing, whatever the time range."""
-    context = contexts.current()
-    st.html(_STYLE)
-    navigation.sidebar(context)
+    context = _begin()
     try:
         body(context)
     except DashboardsError as fault:
         states.failed(fault)
 
 
+def _begin() -> Context:
+    context = contexts.current()
+    st.html(_STYLE)
+    navigation.sidebar(context)
+    return context
+
+
+def _live(body: Body, live_seconds: int, needs_runs: bool) -> None:
+    """Draws the body in a part of the page that is redrawn by itself: scroll, filters and what is open stay."""
+
+    def draw() -> None:
+        try:
+            context = contexts.narrowed(contexts.current())
+            if not needs_runs or context.ask("runs_summary").result().first.get("runs"):
+                body(context)
+            else:
+                _explain_nothing(context)
+        except DashboardsError as fault:
+            states.failed(fault)
+
+    st.fragment(draw, run_every=live_seconds or None)()
+
+
 def _explain_nothing(context: Context) -> None:
-    everything = Window(BEGINNING, context.view.with_preset("all").window(controls.now()).end)
-    newest = context.collector.runs(everything, {}, limit=1).result()["runs"]
-    if not newest:
+    if not context.has_runs_at_all():
         states.empty_store(context.collector.endpoint)
         return
     states.empty_window(context.view.range_label, bool(context.view.filters))
-    st.button(
-        "Show all time, no filters",
-        on_click=lambda: controls.write_url(contexts.unfiltered(context.view)),
-        icon=":material/history:",
-    )
+    if st.button("Show all time, without filters", icon=":material/history:"):
+        controls.write_url(contexts.unfiltered(context.view))
+        st.rerun(scope="app")

@@ -23,8 +23,14 @@ ENTRIES: Final = (
     Entry("tools", "Tools", ":material/build:"),
     Entry("cost", "Cost", ":material/payments:"),
     Entry("escalations", "Escalations", ":material/support_agent:"),
+    Entry("quality", "Quality", ":material/verified:"),
     Entry("runs", "Runs", ":material/list_alt:"),
+    Entry("conversations", "Conversations", ":material/forum:"),
+    Entry("alerts", "Alerts", ":material/notifications:"),
+    Entry("rules", "Rules", ":material/rule:"),
+    Entry("system", "System", ":material/dns:"),
     Entry("run", "Run", ":material/timeline:", is_listed=False),
+    Entry("compare", "Compare", ":material/compare:", is_listed=False),
 )
 
 
@@ -43,6 +49,11 @@ def pages() -> dict[str, Any]:
         )
         for entry in ENTRIES
     }
+
+
+def title(path: str) -> str:
+    """A page's name."""
+    return next(entry.title for entry in ENTRIES if entry.path == path)
 
 
 def go(context: Context, path: str, **params: str) -> None:

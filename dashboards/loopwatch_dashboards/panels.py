@@ -1,10 +1,12 @@
 """The pieces pages are built from: number tiles, charts with the table behind them, tables whose rows open runs."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import altair as alt
 import pandas as pd
@@ -12,13 +14,14 @@ import streamlit as st
 
 from loopwatch_dashboards import formatting, navigation, states
 from loopwatch_dashboards.api import Answer
-from loopwatch_dashboards.charts import bars, palette
+from loopwatch_dashboards.charts import bars, palette, timeline
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.errors import DashboardsError
 from loopwatch_dashboards.text import one_line, plain
 from loopwatch_dashboards.view import FILTERS
 
 CLICK = "clicked"
+AUTO_ROWS = 10
 
 
 def click(*fields: str) -> alt.Parameter:
@@ -53,7 +56,8 @@ def chart_panel(
     """
     with st.container(border=True, key=f"panel-{key}"):
         try:
-            got = answer.result()
+            with st.skeleton(height=timeline.HEIGHT):
+                got = answer.result()
         except DashboardsError as fault:
             states.failed(fault)
             return
@@ -65,11 +69,12 @@ def chart_panel(
         if said:
             st.caption(plain(said, 400))
         event = st.altair_chart(chart(got), key=f"chart-{key}", on_select="rerun" if on_click else "ignore")
-        if on_click and (points := _points(event)):
-            on_click(points[0])
+        if on_click and (clicked := points(event)):
+            on_click(clicked[0])
 
 
-def _points(event: Any) -> Sequence[Mapping[str, Any]]:
+def points(event: Any) -> Sequence[Mapping[str, Any]]:
+    """The marks of a chart that were clicked, as the fields asked for by `click`."""
     selected = event.selection.get(CLICK) if event and "selection" in event else None
     return selected if isinstance(selected, list) else []
 
@@ -107,32 +112,51 @@ def frame(answer: Answer, context: Context) -> pd.DataFrame:
     )
 
 
-def tile(
-    label: str,
-    value: str,
-    *,
-    delta: str | None = None,
-    good: str = "up",
-    note: str | None = None,
-) -> None:
+class Tile(NamedTuple):
     """One number.
 
-    Args:
+    Attributes:
         label: what it is.
         value: the number, formatted.
+        note: how it is counted.
         delta: its change against the period before; None where there is nothing to compare with.
         good: which direction is good: "up", "down", or "neither".
-        note: how it is counted.
+        page: the page that explains it, by path; empty for none.
+        params: what that page is told besides the view.
     """
-    st.metric(
-        label,
-        value,
-        delta,
-        delta_color={"up": "normal", "down": "inverse"}.get(good, "off"),
-        delta_arrow="off" if delta in {"0 %", "0 pp"} else "auto",
-        help=note,
-        border=True,
-    )
+
+    label: str
+    value: str
+    note: str
+    delta: str | None = None
+    good: str = "neither"
+    page: str = ""
+    params: Mapping[str, str] = MappingProxyType({})
+
+
+def tiles(context: Context, *shown: Tile, in_row: int = 0) -> None:
+    """Numbers in rows of equal cells."""
+    in_row = in_row or len(shown)
+    for start in range(0, len(shown), in_row):
+        for column, one in zip(st.columns(in_row, gap="small"), shown[start : start + in_row], strict=False):
+            with column:
+                _tile(context, one)
+
+
+def _tile(context: Context, one: Tile) -> None:
+    key = f"tile-{re.sub('[^a-z0-9]+', '-', one.label.lower())}"
+    same = one.delta in {"0 %", "0 pp"}
+    with st.container(border=True, key=key, gap=None, height="stretch"):
+        st.metric(
+            one.label,
+            one.value,
+            one.delta,
+            delta_color="off" if same else {"up": "normal", "down": "inverse"}.get(one.good, "off"),
+            delta_arrow="off" if same else "auto",
+            help=one.note,
+        )
+        if one.page:
+            navigation.link(context, one.page, navigation.title(one.page), ":material/arrow_forward:", **one.params)
 
 
 def table(
@@ -143,7 +167,8 @@ def table(
     key: str,
     opens: Callable[[Mapping[str, Any]], None] | None = None,
     height: int | None = None,
-) -> None:
+    ticks: bool = False,
+) -> list[Mapping[str, Any]]:
     """A table; a click on a cell opens what its row stands for.
 
     Args:
@@ -152,31 +177,39 @@ def table(
         columns: column -> (heading, unit), in order.
         key: names the table on the page.
         opens: called with the row that was clicked.
-        height: in pixels; as high as its rows up to ten when None.
+        height: in pixels; as high as its rows, up to ten of them, when None.
+        ticks: whether rows can be ticked.
+
+    Returns:
+        The rows that are ticked.
     """
     shown = pd.DataFrame(
         {
-            heading: [_cell(row.get(column), unit, context) for row in rows]
-            for column, (heading, unit) in columns.items()
+            column: pd.Series([_cell(row.get(column), unit, context) for row in rows], dtype="object")
+            for column, (_, unit) in columns.items()
         }
     )
     config = {
-        heading: st.column_config.Column(
+        column: st.column_config.TextColumn(
             heading, alignment="right" if unit in _RIGHT else "left", width=_WIDTHS.get(unit)
         )
-        for heading, unit in columns.values()
+        for column, (heading, unit) in columns.items()
     }
+    modes = [mode for mode, wanted in (("multi-row", ticks), ("single-cell", opens is not None)) if wanted]
     event = st.dataframe(
         shown,
         hide_index=True,
         key=f"rows-{key}",
         column_config=config,
-        height=height or min(35 * (len(rows) + 1) + 3, 388),
-        on_select="rerun" if opens else "ignore",
-        selection_mode="single-cell" if opens else "multi-row",
+        height=height or "auto",
+        on_select="rerun" if modes else "ignore",
+        selection_mode=modes or "single-row",
     )
-    if opens and event.selection.cells:
+    if not modes:
+        return []
+    if opens and event.selection.get("cells"):
         opens(rows[event.selection.cells[0][0]])
+    return [rows[position] for position in event.selection.get("rows", ()) if position < len(rows)]
 
 
 _RIGHT = frozenset({"runs", "calls", "tokens", "count", "usd", "ns", "ratio", "bytes"})
@@ -187,6 +220,8 @@ _WIDTHS = {"sentence": 320, "id": 120, "name": 150, "time": 150}
 
 
 def _cell(value: Any, unit: str, context: Context) -> str:
+    if unit == "id":
+        return f"{value[:12]}…" if isinstance(value, str) and len(value) > 13 else str(value or "")
     if unit == "time":
         return formatting.time(value, context.zone)
     if isinstance(value, list):
@@ -224,7 +259,7 @@ def open_iterations(context: Context, iterations: int, dimension: str, value: st
 
 def open_tool(context: Context, tool: str) -> None:
     """Opens the runs that called a tool."""
-    navigation.go(context, "runs", q=f"tool = {json.dumps(tool, ensure_ascii=False)}")
+    navigation.go(context, "runs", q=condition("tool", tool))
 
 
 def sums(rows: Sequence[Mapping[str, Any]], key: str, value: str) -> dict[str, float]:
@@ -287,3 +322,189 @@ def choice(label: str, options: Mapping[str, str], *, param: str, context: Conte
         label, list(options), key=key, format_func=lambda value: options[value], on_change=write, required=True
     )
     return str(st.session_state[key])
+
+
+def stack(context: Context, rows: Sequence[Mapping[str, Any]], **options: Any) -> Any:
+    """Bars over this page's window and clock; see charts.timeline.stacked for the options."""
+    clock = {"window": context.window, "local": context.view.local, "zone": context.zone}
+    return timeline.stacked(rows, **clock, **options)
+
+
+def lines(context: Context, rows: Sequence[Mapping[str, Any]], **options: Any) -> Any:
+    """Lines over this page's window and clock; see charts.timeline.lines for the options."""
+    clock = {"window": context.window, "local": context.view.local, "zone": context.zone}
+    return timeline.lines(rows, **clock, **options)
+
+
+def table_panel(
+    context: Context,
+    answer: "Future[Answer]",
+    columns: Mapping[str, tuple[str, str]],
+    *,
+    key: str,
+    title: Callable[[Answer], str] | str,
+    note: str = "",
+    nothing: str = "Nothing in this time range.",
+    opens: Callable[[Mapping[str, Any]], None] | None = None,
+    rows: Callable[[Answer], Sequence[Mapping[str, Any]]] | None = None,
+    height: int | None = None,
+) -> None:
+    """A table in a frame.
+
+    Args:
+        context: for the clock of times in the table.
+        answer: the query's answer to come.
+        columns: column -> (heading, unit), in order.
+        key: names the table on the page.
+        title: the fact, from the answer; shown as text.
+        note: how to read it.
+        nothing: what is said where there are no rows.
+        opens: called with the row that was clicked.
+        rows: picks and orders the rows; all of them by default.
+        height: in pixels; as high as its rows, up to ten of them, when None.
+    """
+    with st.container(border=True, key=f"panel-{key}"):
+        try:
+            with st.skeleton(height=timeline.HEIGHT):
+                got = answer.result()
+        except DashboardsError as fault:
+            states.failed(fault)
+            return
+        shown = rows(got) if rows else got.rows
+        if not shown:
+            st.caption(plain(nothing))
+            return
+        _head(context, got, title(got) if callable(title) else title, key)
+        if note:
+            st.caption(plain(note, 400))
+        long = height if height and len(shown) > AUTO_ROWS else None
+        table(context, shown, columns, key=key, opens=opens, height=long)
+
+
+def number(label: str, *, param: str, default: int, context: Context, least: int = 1) -> int:
+    """A whole number that lives in the URL under `param`.
+
+    Args:
+        label: what it is.
+        param: the URL parameter.
+        default: without one.
+        context: what the URL says now.
+        least: the smallest that makes sense.
+
+    Returns:
+        The number.
+    """
+    said = context.params.get(param, "")
+    key = f"number-{param}"
+    st.session_state[key] = max(least, int(said)) if said.isdecimal() and len(said) < 9 else default
+
+    def write() -> None:
+        st.query_params[param] = str(st.session_state[key])
+
+    return int(st.number_input(label, min_value=least, step=1, key=key, on_change=write, width=160))
+
+
+def condition(field: str, value: str) -> str:
+    """A condition of the filter language: the field equals a text."""
+    return f"{field} = {json.dumps(value, ensure_ascii=False)}"
+
+
+def pick(label: str, options: Sequence[str], *, param: str, context: Context, default: str = "") -> str:
+    """A choice from a list of names, kept in the URL under `param`; names are shown as text.
+
+    Args:
+        label: what is chosen.
+        options: the names; at least one.
+        param: the URL parameter.
+        context: what the URL says now.
+        default: without one; the first when empty.
+
+    Returns:
+        The chosen name.
+    """
+    key = f"pick-{param}"
+    chosen = context.params.get(param, "")
+    st.session_state[key] = chosen if chosen in options else default or options[0]
+
+    def write() -> None:
+        st.query_params[param] = st.session_state[key]
+
+    return str(st.selectbox(label, options, key=key, on_change=write, width=240))
+
+
+def pager(context: Context, path: str, cursor: str, next_cursor: str | None) -> None:
+    """Links to the first and the next page of a list."""
+    kept = {name: value for name, value in context.params.items() if name != "cursor"}
+    if cursor:
+        navigation.link(context, path, "First page", ":material/first_page:", **kept)
+    if next_cursor:
+        navigation.link(context, path, "Next page", ":material/chevron_right:", **kept, cursor=next_cursor)
+
+
+def downloads(context: Context, query: str) -> None:
+    """Buttons that fetch a query's whole answer as a file, when they are pressed and not before."""
+    for file_format, mime in (("csv", "text/csv"), ("parquet", "application/vnd.apache.parquet")):
+        st.download_button(
+            file_format.upper() if file_format == "csv" else "Parquet",
+            data=_later(context, query, file_format),
+            file_name=f"{query}.{file_format}",
+            mime=mime,
+            icon=":material/download:",
+            type="tertiary",
+            on_click="ignore",
+            key=f"download-{query}-{file_format}",
+        )
+
+
+def _later(context: Context, query: str, file_format: str) -> Callable[[], bytes]:
+    return lambda: context.collector.download(query, context.window, context.view.filters, file_format)
+
+
+def text_input(label: str, *, param: str, placeholder: str, context: Context) -> str:
+    """A line of text that lives in the URL under `param`; what was paged through before starts over.
+
+    Args:
+        label: what it is.
+        param: the URL parameter.
+        placeholder: shown while it is empty.
+        context: what the URL says now.
+
+    Returns:
+        The text.
+    """
+    key = f"text-{param}"
+    st.session_state[key] = context.params.get(param, "")
+
+    def write() -> None:
+        st.query_params.pop("cursor", None)
+        if st.session_state[key].strip():
+            st.query_params[param] = st.session_state[key].strip()
+        else:
+            st.query_params.pop(param, None)
+
+    return st.text_input(
+        label,
+        key=key,
+        placeholder=placeholder,
+        on_change=write,
+        icon=":material/search:",
+        label_visibility="collapsed",
+    )
+
+
+def answer_panel(
+    context: Context,
+    answer: "Future[Answer]",
+    *,
+    key: str,
+    title: Callable[[Answer], str],
+    note: str = "",
+    nothing: str = "Nothing in this time range.",
+) -> None:
+    """A query's answer as a table with all of its columns, in a frame."""
+    try:
+        columns = {column.name: (column.name.replace("_", " "), column.unit) for column in answer.result().columns}
+    except DashboardsError as fault:
+        states.failed(fault)
+        return
+    table_panel(context, answer, columns, key=key, title=title, note=note, nothing=nothing)

@@ -39,6 +39,13 @@ class Window(NamedTuple):
         return next((step for step in _STEPS_SECONDS if seconds / step <= _MAX_BUCKETS), _STEPS_SECONDS[-1])
 
     @property
+    def buckets(self) -> "Window":
+        """This window widened to full buckets, so that the first and the last are drawn as wide as the others."""
+        step = self.step_seconds
+        start, end = self.start.timestamp() // step * step, -(-self.end.timestamp() // step) * step
+        return Window(datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC))
+
+    @property
     def before(self) -> "Window":
         """The period of the same length that ended where this one starts."""
         return Window(self.start - (self.end - self.start), self.start)

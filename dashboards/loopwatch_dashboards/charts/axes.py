@@ -1,12 +1,14 @@
 """Axes and tooltips that read like the numbers on the page."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final, Literal
 
 import altair as alt
 
+from loopwatch_dashboards.charts import palette
 from loopwatch_dashboards.view import Window
 
 # Vega's expressions for the labels of an axis, by unit. Durations are plotted in seconds, times in epoch ms.
@@ -16,6 +18,7 @@ _LABELS: Final = {
     ),
     "count": "datum.value >= 10000 ? format(datum.value, '.3~s') : format(datum.value, ',.6~r')",
     "ratio": "format(datum.value * 100, '.3~r') + ' %'",
+    "score": "format(datum.value, '.3~r')",
     "seconds": (
         "datum.value == 0 ? '0 s' : datum.value < 0.001 ? format(datum.value * 1e6, '.3~r') + ' µs' : "
         "datum.value < 1 ? format(datum.value * 1e3, '.3~r') + ' ms' : "
@@ -56,9 +59,14 @@ def amount(
 ) -> alt.X:
     """A horizontal axis of amounts, from zero unless logarithmic."""
     scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=True, nice=True)
+    extra: dict[str, Any] = {"tickMinStep": 1} if unit == "count" else {}
     if domain:
-        scale = alt.Scale(domain=domain, nice=False)
-    extra = {"tickMinStep": 1} if unit == "count" else {}
+        scale = alt.Scale(domain=domain, nice=False, type="log" if log else "linear")
+        if log:
+            extra["values"] = powers_of_ten(*domain)
+        elif unit == "ratio" and domain[1] > 1:
+            # Room for numbers written beside full bars; a share over 100 % would be nonsense as a label.
+            extra["values"] = [0, 0.2, 0.4, 0.6, 0.8, 1]
     return alt.X(
         f"{field}:Q",
         axis=alt.Axis(
@@ -88,7 +96,7 @@ def clock(field: str, window: Window, local: bool, zone: tzinfo = UTC) -> alt.X:
         labelOverlap="greedy",
         grid=False,
     )
-    domain = [window.start.timestamp() * 1000, window.end.timestamp() * 1000]
+    domain = [moment.timestamp() * 1000 for moment in window.buckets]
     return alt.X(f"{field}:Q", axis=axis, scale=alt.Scale(domain=domain, nice=False, zero=False))
 
 
@@ -116,22 +124,46 @@ def _by_value(labels: Mapping[float, str]) -> str:
     return f"({json.dumps({str(int(value)): label for value, label in labels.items()})})[datum.value]"
 
 
-# A panel in a column of two is about this many characters wide.
-_LEGEND_CHARACTERS: Final = 62
+def powers_of_ten(low: float, high: float) -> list[float]:
+    """The ticks of a logarithmic axis: powers of ten, and thrice them where there are few."""
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    steps = (1,) if len(exponents) > 5 else (1, 3)
+    return [step * 10.0**exponent for exponent in exponents for step in steps if low <= step * 10.0**exponent <= high]
 
 
-def legend(names: Sequence[str]) -> alt.Legend:
-    """A legend above the plot, in as many columns as fit, so that no name is cut off."""
-    widest = max((min(len(name), 32) for name in names), default=0) + 4
+# A panel in a column of two, and one as wide as the page, in characters of a legend.
+_LEGEND_CHARACTERS: Final = {False: 62, True: 150}
+LEGEND_ROW: Final = 17
+
+
+def legend(names: Sequence[str], *, wide: bool = False) -> alt.Legend:
+    """A legend above the plot, in as many columns as fit, so that no name is cut off.
+
+    Args:
+        names: what it lists.
+        wide: whether the chart is as wide as the page.
+    """
+    fixed = all(name in palette.FIXED for name in names)
     return alt.Legend(
         orient="top",
         title=None,
-        columns=max(1, _LEGEND_CHARACTERS // widest),
+        columns=_legend_columns(names, wide),
         labelLimit=260,
+        labelExpr="replace(datum.label, /_/g, ' ')" if fixed else "datum.label",
         symbolLimit=12,
         offset=4,
         rowPadding=2,
     )
+
+
+def legend_height(names: Sequence[str], *, wide: bool = False) -> int:
+    """How much height a legend takes, in pixels."""
+    return -(-len(names) // _legend_columns(names, wide)) * LEGEND_ROW if len(names) > 1 else 0
+
+
+def _legend_columns(names: Sequence[str], wide: bool) -> int:
+    widest = max((min(len(name), 32) for name in names), default=0) + 4
+    return max(1, _LEGEND_CHARACTERS[wide] // widest)
 
 
 def headroom(values: Sequence[float], share: float) -> list[float] | None:

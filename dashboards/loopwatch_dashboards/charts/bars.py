@@ -1,5 +1,6 @@
 """Charts that compare: ranked bars, rates with intervals, distributions."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from loopwatch_dashboards.charts import axes, palette
 from loopwatch_dashboards.text import one_line
 
 ROW_HEIGHT = 26
-HEIGHT = 240
+HEIGHT = 225
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -76,6 +77,7 @@ def rates(
     high: str = "error_rate_high",
     events: str = "errors",
     trials: str = "calls",
+    colour: str = palette.VERMILION,
     selection: alt.Parameter | None = None,
 ) -> alt.Chart:
     """Shares with their 95 % interval, so that 1 of 2 does not look like 500 of 1000.
@@ -89,6 +91,7 @@ def rates(
         high: its upper end.
         events: how many the share counts.
         trials: out of how many.
+        colour: the bars' colour.
         selection: a click selection to attach.
 
     Returns:
@@ -109,15 +112,125 @@ def rates(
         for row in rows
     ]
     base = alt.Chart(alt.Data(values=values)).encode(
-        y=_names(), tooltip=axes.hover(("name", label), ("said", title), ("interval", "95 % interval"))
+        y=_names(),
+        tooltip=axes.hover(("name", label.replace("key", "name")), ("said", title), ("interval", "95 % interval")),
     )
     x = axes.amount("rate", title, "ratio", domain=axes.headroom([row["high"] for row in values], 0.5))
-    bars = base.mark_bar(color=palette.VERMILION, size=14, opacity=0.85, cornerRadiusEnd=2).encode(x=x)
+    bars = base.mark_bar(color=colour, size=14, opacity=0.85, cornerRadiusEnd=2).encode(x=x)
     if selection is not None:
         bars = bars.add_params(selection)
     whiskers = base.mark_rule(strokeWidth=2, color=palette.GREY).encode(x=alt.X("low:Q"), x2="high:Q")
     written = base.mark_text(align="left", dx=6, color=palette.GREY).encode(x=alt.X("high:Q"), text="said:N")
     return axes.framed(bars + whiskers + written, max(len(values), 1) * ROW_HEIGHT + 50)
+
+
+def with_interval(row: Mapping[str, Any], events: str, trials: str) -> dict[str, Any]:
+    """A row with `rate`, `low` and `high`: a share and Wilson's 95 % interval.
+
+    The formula is in Wilson, E. B. (1927), Probable inference, the law of succession, and statistical inference.
+
+    Args:
+        row: what to add to.
+        events: the column that counts what the share is of.
+        trials: the column with out of how many; above zero.
+    """
+    n, share, z = row[trials], row[events] / row[trials], 1.959964
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return {**row, "rate": share, "low": max(0.0, middle - half), "high": min(1.0, middle + half)}
+
+
+def spreads(rows: Rows, *, label: str, title: str, selection: alt.Parameter | None = None) -> Any:
+    """From p50 to p99 of a duration, with p95 marked, on a logarithmic axis.
+
+    Args:
+        rows: one per bar, with p50_, p95_, p99_ and max_duration_ns and calls.
+        label: the column that names a bar.
+        title: the horizontal axis.
+        selection: a click selection to attach.
+
+    Returns:
+        The chart.
+    """
+    values = [
+        {
+            "name": one_line(str(row[label]), 80),
+            "key": str(row[label]),
+            **{part: max(row[f"{part}_duration_ns"] or 0, 1000) / 1e9 for part in ("p50", "p95", "p99")},
+            **{
+                f"said_{part}": formatting.duration(row[f"{part}_duration_ns"]) for part in ("p50", "p95", "p99", "max")
+            },
+            "calls": formatting.count(row["calls"]),
+        }
+        for row in rows
+    ]
+    base = alt.Chart(alt.Data(values=values)).encode(
+        y=_names(),
+        tooltip=axes.hover(
+            ("name", label.replace("key", "tool")),
+            ("said_p50", "p50"),
+            ("said_p95", "p95"),
+            ("said_p99", "p99"),
+            ("said_max", "longest"),
+            ("calls", "calls"),
+        ),
+    )
+    low = min((row["p50"] for row in values), default=0.001) * 0.8
+    high = max((row["p99"] for row in values), default=1) * 3
+    span = base.mark_bar(color=palette.SKY, size=12, cornerRadius=3).encode(
+        x=axes.amount("p50", f"{title} (log)", "seconds", domain=[low, high], log=True), x2=alt.X2("p99")
+    )
+    if selection is not None:
+        span = span.add_params(selection)
+    mark = base.mark_tick(color=palette.BLUE, thickness=3, size=16).encode(x=alt.X("p95:Q"))
+    written = base.mark_text(align="left", dx=6, color=palette.GREY).encode(x=alt.X("p99:Q"), text="said_p95:N")
+    return axes.framed(span + mark + written, max(len(values), 1) * ROW_HEIGHT + 50)
+
+
+def matrix(rows: Rows, *, selection: alt.Parameter | None = None) -> Any:
+    """Agents against tools: the number of calls written, the share that failed as the shade.
+
+    Args:
+        rows: one per agent and tool, with calls and errors.
+        selection: a click selection to attach.
+
+    Returns:
+        The chart.
+    """
+    values = [
+        {
+            "agent": str(row["agent"]),
+            "tool": str(row["tool"]),
+            "rate": row["errors"] / row["calls"] if row["calls"] else 0,
+            "said": formatting.count(row["calls"]),
+            "failed": f"{formatting.count(row['errors'])} ({formatting.ratio(row['errors'] / row['calls'])})",
+        }
+        for row in rows
+        if row["calls"]
+    ]
+    top = max((row["rate"] for row in values), default=0) or 1
+    base = alt.Chart(alt.Data(values=values)).encode(
+        x=alt.X("tool:N", axis=alt.Axis(title=None, labelAngle=-40, labelLimit=200, labelOverlap=False)),
+        y=alt.Y("agent:N", axis=alt.Axis(title=None, labelLimit=260)),
+        tooltip=axes.hover(("agent", "agent"), ("tool", "tool"), ("said", "calls"), ("failed", "failed")),
+    )
+    cells = base.mark_rect(cornerRadius=2).encode(
+        color=alt.Color(
+            "rate:Q",
+            scale=alt.Scale(domain=[0, top], range=["#9DB2C6", palette.VERMILION]),
+            legend=alt.Legend(
+                title="share failed",
+                orient="top",
+                labelExpr="format(datum.value * 100, '.2~r') + ' %'",
+                gradientLength=160,
+            ),
+        )
+    )
+    if selection is not None:
+        cells = cells.add_params(selection)
+    written = base.mark_text(fontSize=11, color="#1c2530").encode(text="said:N")
+    agents = len({row["agent"] for row in values})
+    return axes.framed(cells + written, max(agents, 1) * 30 + 190)
 
 
 def distribution(
@@ -181,7 +294,125 @@ def distribution(
             tooltip=axes.hover(("number", title), ("key", key), ("said", weight_title)),
         )
     )
-    return axes.framed(chart.add_params(selection) if selection is not None else chart, HEIGHT)
+    chart = chart.add_params(selection) if selection is not None else chart
+    return axes.framed(chart, HEIGHT + axes.legend_height(list(colours)))
+
+
+def histogram(rows: Rows, *, low: str, high: str, weight: str, unit: str, title: str, weight_title: str) -> Any:
+    """How many fall between two amounts, on a logarithmic axis.
+
+    Args:
+        rows: one per interval.
+        low: the column with an interval's start, above zero.
+        high: the column with its end.
+        weight: how many fall in it.
+        unit: the unit of the amounts.
+        title: the horizontal axis.
+        weight_title: the vertical axis.
+
+    Returns:
+        The chart.
+    """
+    values = [
+        {
+            "low": row[low],
+            "high": row[high],
+            "amount": row[weight],
+            "said": formatting.count(row[weight]),
+            "between": f"{formatting.of_unit(row[low], unit)} to {formatting.of_unit(row[high], unit)}",
+        }
+        for row in rows
+        if row[low] and row[high]
+    ]
+    domain = [min(row["low"] for row in values), max(row["high"] for row in values)] if values else None
+    chart = (
+        alt.Chart(alt.Data(values=values))
+        .mark_bar(orient="vertical", color=palette.ACCENT, stroke="white", strokeWidth=0.5)
+        .encode(
+            x=axes.amount("low", title, _axis_unit(unit), domain=domain, log=True),
+            x2=alt.X2("high"),
+            y=axes.quantity("amount", weight_title, "count"),
+            tooltip=axes.hover(("between", title), ("said", weight_title)),
+        )
+    )
+    return axes.framed(chart, HEIGHT)
+
+
+def tenths(rows: Rows, *, weight: str, title: str, weight_title: str) -> Any:
+    """How many fall in each tenth between 0 and 1.
+
+    Args:
+        rows: one per tenth, with `low`, its start.
+        weight: how many fall in it.
+        title: the horizontal axis.
+        weight_title: the vertical axis.
+
+    Returns:
+        The chart, from 0 to 1 whatever has data.
+    """
+    values = [
+        {
+            "low": row["low"] + 0.004,
+            "high": row["low"] + 0.096,
+            "amount": row[weight],
+            "between": f"{row['low']:.1f} to {row['low'] + 0.1:.1f}",
+            "said": formatting.count(row[weight]),
+        }
+        for row in rows
+    ]
+    chart = (
+        alt.Chart(alt.Data(values=values))
+        .mark_bar(orient="vertical", color=palette.ACCENT)
+        .encode(
+            x=axes.amount("low", title, "score", domain=[0, 1]),
+            x2=alt.X2("high"),
+            y=axes.quantity("amount", weight_title, "count"),
+            tooltip=axes.hover(("between", title), ("said", weight_title)),
+        )
+    )
+    return axes.framed(chart, HEIGHT)
+
+
+def calibration(rows: Rows) -> Any:
+    """Stated confidence against what verdicts say, with the line on which both agree.
+
+    Args:
+        rows: one per tenth of confidence, with mean_confidence, mean_verdict and decisions.
+
+    Returns:
+        The chart, from 0 to 1 on both axes.
+    """
+    values = [
+        {
+            "confidence": row["mean_confidence"],
+            "verdict": row["mean_verdict"],
+            "decisions": row["decisions"],
+            "said_confidence": f"{row['mean_confidence']:.2f}",
+            "said_verdict": f"{row['mean_verdict']:.2f}",
+            "said": formatting.count(row["decisions"]),
+        }
+        for row in rows
+    ]
+    line = alt.Chart(alt.Data(values=[{"x": 0, "y": 0}, {"x": 1, "y": 1}])).mark_line(
+        color=palette.GREY, strokeDash=[4, 4]
+    )
+    agreed = line.encode(
+        x=axes.amount("x", "stated confidence", "score", domain=[0, 1]),
+        y=alt.Y("y:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(title="mean verdict", tickCount=5)),
+    )
+    points = (
+        alt.Chart(alt.Data(values=values))
+        .mark_circle(color=palette.BLUE, opacity=0.9)
+        .encode(
+            x=alt.X("confidence:Q"),
+            y=alt.Y("verdict:Q"),
+            size=alt.Size("decisions:Q", legend=None, scale=alt.Scale(range=[60, 500])),
+            tooltip=axes.hover(
+                ("said_confidence", "stated confidence"), ("said_verdict", "mean verdict"), ("said", "decisions")
+            ),
+        )
+    )
+    return axes.framed(agreed + points, HEIGHT)
 
 
 def _has_zero(values: Sequence[Mapping[str, Any]]) -> bool:

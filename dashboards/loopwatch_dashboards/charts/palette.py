@@ -33,6 +33,8 @@ KINDS: Final = {
 }
 TOOL_OUTCOMES: Final = {"success": GREEN, "not_found": SKY, "error": VERMILION}
 TOKEN_KINDS: Final = {"input": BLUE, "cache_read": SKY, "cache_write": ORANGE, "output": GREEN}
+# Names of ours, written with spaces where they are shown; a tool or a model is shown as it is called.
+FIXED: Final = frozenset({*OUTCOMES, *KINDS, *TOOL_OUTCOMES, *TOKEN_KINDS})
 SERIES: Final = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, "#F0E442", "#7A6FAC")
 OTHERS: Final = "all others"
 

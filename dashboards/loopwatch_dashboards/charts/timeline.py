@@ -10,7 +10,7 @@ from loopwatch_dashboards import formatting
 from loopwatch_dashboards.charts import axes
 from loopwatch_dashboards.view import Window
 
-HEIGHT = 240
+HEIGHT = 225
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -38,6 +38,7 @@ def stacked(
     local: bool = False,
     zone: tzinfo = UTC,
     selection: alt.Parameter | None = None,
+    wide: bool = False,
 ) -> alt.Chart:
     """Bars per bucket, stacked by a key.
 
@@ -52,6 +53,7 @@ def stacked(
         local: whether the axis shows the browser's zone.
         zone: the zone of the hover text.
         selection: a click selection to attach.
+        wide: whether the chart is as wide as the page.
 
     Returns:
         The chart.
@@ -61,7 +63,7 @@ def stacked(
     values = [
         {
             "bucket": (start := epoch_ms(row["bucket"])),
-            "bucket_end": min(start + step_ms * 0.94, window.end.timestamp() * 1000),
+            "bucket_end": start + step_ms * 0.94,
             "key": str(row[key]),
             "amount": row[value],
             "place": order.get(str(row[key]), len(order)),
@@ -77,17 +79,17 @@ def stacked(
         .encode(
             x=axes.clock("bucket", window, local, zone),
             x2=alt.X2("bucket_end"),
-            y=axes.quantity("amount", title, _axis_unit(unit), stack="zero"),
+            y=axes.quantity("amount", title, axis_unit(unit), stack="zero"),
             color=alt.Color(
                 "key:N",
                 scale=alt.Scale(domain=list(colours), range=list(colours.values())),
-                legend=axes.legend(list(colours)) if len(colours) > 1 else None,
+                legend=axes.legend(list(colours), wide=wide) if len(colours) > 1 else None,
             ),
             order=alt.Order("place:Q"),
             tooltip=axes.hover(("when", "from"), ("key", key.replace("_", " ")), ("said", title)),
         )
     )
-    return _finished(chart, selection)
+    return _finished(chart, selection, axes.legend_height(list(colours), wide=wide))
 
 
 def lines(
@@ -120,7 +122,7 @@ def lines(
     values = [point for column, label in series.items() for point in _points(rows, column, label, step_ms, unit, zone)]
     base = alt.Chart(alt.Data(values=values)).encode(
         x=axes.clock("bucket", window, local, zone),
-        y=axes.quantity("amount", title, _axis_unit(unit)),
+        y=axes.quantity("amount", title, axis_unit(unit)),
         color=alt.Color(
             "key:N",
             scale=alt.Scale(domain=list(series.values()), range=list(colours)),
@@ -129,7 +131,11 @@ def lines(
         detail="stretch:N",
         tooltip=axes.hover(("when", "from"), ("key", "measure"), ("said", title)),
     )
-    return _finished(base.mark_line(strokeWidth=2) + base.mark_circle(size=30, opacity=1), None)
+    return _finished(
+        base.mark_line(strokeWidth=2) + base.mark_circle(size=30, opacity=1),
+        None,
+        axes.legend_height(list(series.values())),
+    )
 
 
 def _points(rows: Rows, column: str, label: str, step_ms: float, unit: str, zone: tzinfo) -> list[dict[str, Any]]:
@@ -159,10 +165,11 @@ def plotted(value: Any, unit: str) -> Any:
     return value / 1e9 if unit == "ns" and value is not None else value
 
 
-def _axis_unit(unit: str) -> str:
-    return {"ns": "seconds", "usd": "usd", "ratio": "ratio"}.get(unit, "count")
+def axis_unit(unit: str) -> str:
+    """The kind of axis for a unit of the API."""
+    return {"ns": "seconds", "usd": "usd", "ratio": "ratio", "score": "score"}.get(unit, "count")
 
 
-def _finished(chart: Any, selection: alt.Parameter | None) -> Any:
-    chart = axes.framed(chart, HEIGHT)
-    return chart.add_params(selection) if selection is not None else chart
+def _finished(chart: Any, selection: alt.Parameter | None, legend_height: int) -> Any:
+    chart = chart.add_params(selection) if selection is not None else chart
+    return axes.framed(chart, HEIGHT + legend_height)

@@ -8,12 +8,12 @@ import altair as alt
 
 from loopwatch_dashboards import formatting
 from loopwatch_dashboards.charts import axes, palette
+from loopwatch_dashboards.spans import Span, is_failed
 from loopwatch_dashboards.text import one_line
 
 ROW_HEIGHT = 20
 # A span too short to see still gets this share of the run's width.
 _MIN_SHARE = 0.003
-Span = Mapping[str, Any]
 # Vega trims labels; a space without width in front keeps the indentation.
 _INDENT = "\u2003"
 _KEEP = "\u200b"
@@ -46,11 +46,6 @@ def label(span: Span) -> str:
     """What a span is called in the waterfall: the tool, the model, or its own name."""
     name = span["tool"] if span["kind"] == "tool_call" else span["model"] if span["kind"] == "model_call" else ""
     return one_line(name or span["name"], 60)
-
-
-def is_failed(span: Span) -> bool:
-    """Whether the span ended in an error."""
-    return span["status"] == "error" or span["tool_outcome"] == "error"
 
 
 def waterfall(spans: Sequence[Span], selection: alt.Parameter | None = None, chosen: str = "") -> Any:

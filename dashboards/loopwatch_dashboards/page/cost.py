@@ -1,13 +1,17 @@
-"""Cost: who and what it goes to, and the runs that took most of it."""
+"""Cost: who and what it goes to, how it is spread, what caching saves, and what the month will come to."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import streamlit as st
 
 from loopwatch_dashboards import formatting, frame, panels
-from loopwatch_dashboards.charts import bars, palette, timeline
+from loopwatch_dashboards.api import Answer
+from loopwatch_dashboards.charts import bars, palette
 from loopwatch_dashboards.context import Context
-from loopwatch_dashboards.view import FILTERS
+from loopwatch_dashboards.forecast import WEEKS, forecast, month_start
+from loopwatch_dashboards.view import FILTERS, Window
 
 DIMENSIONS = {
     "model": "model",
@@ -18,6 +22,7 @@ DIMENSIONS = {
     "user": "user",
     "token_kind": "kind of token",
     "prompt_version": "prompt version",
+    "outcome": "outcome",
 }
 TOP_RUNS = {
     "start_time": ("started", "time"),
@@ -27,6 +32,29 @@ TOP_RUNS = {
     "total_tokens": ("tokens", "tokens"),
     "cost_usd": ("cost", "usd"),
 }
+CONVERSATIONS = {
+    "key": ("conversation", "text"),
+    "runs": ("runs", "runs"),
+    "model_calls": ("model calls", "calls"),
+    "cost_usd": ("cost", "usd"),
+}
+SAVINGS = {
+    "model": ("model", "text"),
+    "hit_rate": ("from the cache", "ratio"),
+    "cache_read_tokens": ("read", "tokens"),
+    "cache_write_tokens": ("written", "tokens"),
+    "saved_usd": ("saved", "usd"),
+    "cost_usd": ("cost", "usd"),
+}
+OUTLIERS = {
+    "start_time": ("started", "time"),
+    "agent": ("agent", "text"),
+    "outcome": ("outcome", "text"),
+    "iterations": ("iterations", "count"),
+    "cost_usd": ("cost", "usd"),
+    "factor": ("times the usual", "text"),
+}
+UNPRICED = {"key": ("model", "text"), "unpriced_tokens": ("tokens without a price", "tokens"), "runs": ("runs", "runs")}
 
 
 def cost() -> None:
@@ -35,72 +63,126 @@ def cost() -> None:
 
 
 def _body(context: Context) -> None:
-    summary, before = context.ask("runs_summary"), context.ask_before("runs_summary")
+    summary, before = context.ask("cost_summary"), context.ask_before("cost_summary")
     by_model = context.ask("cost_by", dimension="model")
-    top_runs = context.ask("cost_top_runs")
+    month = _ask_month(context)
+    distribution, concentration = context.ask("cost_distribution"), context.ask("concentration", dimension="customer")
+    top_runs, outliers = context.ask("cost_top_runs", limit=50), context.ask("cost_outliers", limit=50)
+    conversations = context.ask("cost_by", dimension="conversation", limit=50)
+    savings = context.ask("cache_savings")
+    _tiles(context, summary.result().first, before.result().first, savings.result(), month.result())
     dimension = panels.choice("Split by", DIMENSIONS, param="by", context=context)
     over_time = context.ask_over_time("cost_over_time", dimension=dimension)
-    totals = by_model if dimension in {"model", "token_kind"} else context.ask("cost_by", dimension=dimension)
-    _tiles(summary.result().first, before.result().first, by_model.result())
-    _over_time(context, over_time, dimension)
+    totals = by_model if dimension == "model" else context.ask("cost_by", dimension=dimension)
+    left, right = st.columns([3, 2])
+    with left:
+        _over_time(context, over_time, dimension)
+    with right:
+        _by(context, totals, dimension)
     left, right = st.columns(2)
     with left:
-        _by(context, totals, "model" if dimension == "token_kind" else dimension)
-    with right:
+        _distribution(context, distribution)
         _top_runs(context, top_runs)
+        _savings(context, savings)
+    with right:
+        _concentration(context, concentration)
+        _conversations(context, conversations)
+        _outliers(context, outliers)
+    _unpriced(context, by_model)
 
 
-def _tiles(now: Any, before: Any, by_model: Any) -> None:
-    runs = now.get("runs")
-    cost_usd = now.get("cost_usd")
-    cached = sum(row["cache_read_tokens"] for row in by_model.rows)
-    sent = sum(row["input_tokens"] for row in by_model.rows)
-    delta = formatting.change(cost_usd, before.get("cost_usd")) if before.get("runs") else None
-    per_run = cost_usd / runs if cost_usd is not None and runs else None
-    for column, (label, value, note, change) in zip(
-        st.columns(5),
-        (
-            ("Cost", formatting.usd(cost_usd), "Each model call counted once.", delta),
-            ("Cost per run", formatting.usd(per_run), "Mean over all runs.", None),
-            ("Tokens", formatting.count(now.get("total_tokens")), "Input, cached input included, and output.", None),
-            (
-                "Cache hit rate",
-                formatting.ratio(cached / sent if sent else None),
-                "Input tokens read from the cache.",
-                None,
-            ),
-            (
-                "Unpriced tokens",
-                formatting.count(now.get("unpriced_tokens")),
-                "Of models without a price; not in the cost.",
-                None,
-            ),
+def _ask_month(context: Context) -> Any:
+    now = datetime.now(UTC)
+    first = min(month_start(now), (now - timedelta(weeks=WEEKS)).replace(hour=0, minute=0, second=0, microsecond=0))
+    window = Window(first, (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0))
+    return context.collector.query(
+        "cost_over_time", window, context.view.filters, step_seconds=86_400, dimension="environment"
+    )
+
+
+def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], savings: Answer, month: Answer) -> None:
+    def delta(column: str) -> str | None:
+        return formatting.change(now.get(column), before.get(column)) if before.get("runs") else None
+
+    saved = savings.total("saved_usd") if savings.rows else None
+    panels.tiles(
+        context,
+        panels.Tile(
+            "Cost", formatting.usd(now.get("cost_usd")), "Each model call counted once.", delta("cost_usd"), "down"
         ),
-        strict=True,
-    ):
-        with column:
-            panels.tile(label, value, delta=change, good="down", note=note)
+        panels.Tile(
+            "Mean of a run",
+            formatting.usd(now.get("mean_cost_usd")),
+            "Over the runs whose calls have a price.",
+            delta("mean_cost_usd"),
+            "down",
+        ),
+        panels.Tile(
+            "p95 of a run",
+            formatting.usd(now.get("p95_cost_usd")),
+            "95 of 100 runs cost less.",
+            delta("p95_cost_usd"),
+            "down",
+        ),
+        panels.Tile(
+            "Per completed run",
+            formatting.usd(now.get("cost_per_completed_usd")),
+            "All cost, that of failed and escalated runs too, by completed run.",
+            delta("cost_per_completed_usd"),
+            "down",
+        ),
+        _forecast_tile(month),
+        panels.Tile(
+            "Cache hit rate",
+            formatting.ratio(now.get("cache_hit_rate")),
+            "Input tokens read from the cache.",
+            formatting.points(now.get("cache_hit_rate"), before.get("cache_hit_rate")),
+            "up",
+        ),
+        panels.Tile(
+            "Saved by caching",
+            formatting.usd(saved),
+            "Against paying what was read as input; writing to the cache is taken off.",
+        ),
+        panels.Tile(
+            "Tokens without a price",
+            formatting.count(now.get("unpriced_tokens")),
+            "Of models without a price; not in the cost.",
+        ),
+        in_row=4,
+    )
+
+
+def _forecast_tile(month: Answer) -> panels.Tile:
+    got = forecast(month.rows, datetime.now(UTC))
+    if got is None:
+        return panels.Tile("This month", formatting.NOTHING, "A forecast needs three days with runs.")
+    note = (
+        f"{formatting.usd(got.spent_usd)} so far; 95 % interval {formatting.usd(got.low_usd)} to "
+        f"{formatting.usd(got.high_usd)}, from each weekday's mean over {formatting.plural(got.days, 'day')}."
+    )
+    return panels.Tile("This month, expected", formatting.usd(got.expected_usd), note)
 
 
 def _over_time(context: Context, answer: Any, dimension: str) -> None:
+    def colours(rows: Any) -> dict[str, str]:
+        fixed = {"token_kind": palette.TOKEN_KINDS, "outcome": palette.OUTCOMES}.get(dimension)
+        return dict(fixed) if fixed else palette.series(panels.by_size(rows, "key", "cost_usd"))
+
     panels.chart_panel(
         context,
         answer,
         key=f"cost-over-time-{dimension}",
         title=lambda got: f"{formatting.usd(got.total('cost_usd'))} by {DIMENSIONS[dimension]}",
-        note="Cost in USD over time. Click a bar for its runs.",
-        chart=lambda got: timeline.stacked(
+        note="Cost in USD by the run's start. Click a bar for its runs.",
+        chart=lambda got: panels.stack(
+            context,
             (folded := panels.fold(got.rows, "key", "cost_usd")),
             key="key",
             value="cost_usd",
             unit="usd",
             title="cost (USD)",
-            colours=palette.TOKEN_KINDS
-            if dimension == "token_kind"
-            else palette.series(panels.by_size(folded, "key", "cost_usd")),
-            window=context.window,
-            local=context.view.local,
-            zone=context.zone,
+            colours=colours(folded),
             selection=panels.click("bucket", "key"),
         ),
         on_click=lambda point: panels.open_bucket(context, point, **_filter(dimension, str(point["key"]))),
@@ -108,21 +190,23 @@ def _over_time(context: Context, answer: Any, dimension: str) -> None:
 
 
 def _filter(dimension: str, value: str) -> dict[str, str]:
-    return {dimension: value} if dimension in FILTERS and value != palette.OTHERS else {}
+    if value == palette.OTHERS or not value:
+        return {}
+    return {dimension: value} if dimension in FILTERS or dimension in {"outcome", "conversation"} else {}
 
 
 def _by(context: Context, answer: Any, dimension: str) -> None:
-    def top(got: Any) -> list[dict[str, Any]]:
-        return sorted(got.rows, key=lambda row: -(row["cost_usd"] or 0))[:15]
+    def top(got: Answer) -> list[dict[str, Any]]:
+        return sorted(got.rows, key=lambda row: -(row["cost_usd"] or 0))[:9]
 
     panels.chart_panel(
         context,
         answer,
         key=f"cost-by-{dimension}",
         title=lambda got: _share_fact(top(got), got.total("cost_usd"), DIMENSIONS[dimension]),
-        note="The fifteen dearest. Click a bar for its runs.",
+        note="The dearest nine. Click a bar for its runs.",
         chart=lambda got: bars.ranked(
-            top(got),
+            [{**row, "key": row["key"] or "none"} for row in top(got)],
             label="key",
             value="cost_usd",
             unit="usd",
@@ -142,12 +226,129 @@ def _by(context: Context, answer: Any, dimension: str) -> None:
 def _share_fact(rows: list[dict[str, Any]], total: Any, name: str) -> str:
     if not rows or not total or rows[0]["cost_usd"] is None:
         return f"Cost by {name}"
-    return f"{rows[0]['key'] or 'none'} takes {formatting.ratio(rows[0]['cost_usd'] / total)} of the cost"
+    return f"{rows[0]['key'] or 'none'} takes {formatting.ratio(rows[0]['cost_usd'] / total)}"
+
+
+def _distribution(context: Context, answer: Any) -> None:
+    panels.chart_panel(
+        context,
+        answer,
+        key="cost-distribution",
+        title=lambda got: f"The most frequent cost of a run: {_mode(got)}",
+        note=lambda got: (
+            f"{formatting.plural(got.total('runs'), 'run')} by cost, in steps of a quarter of a power of ten."
+        ),
+        chart=lambda got: bars.histogram(
+            got.rows,
+            low="low_usd",
+            high="high_usd",
+            weight="runs",
+            unit="usd",
+            title="cost of a run (log)",
+            weight_title="runs",
+        ),
+        nothing="No run has a price.",
+    )
+
+
+def _mode(answer: Answer) -> str:
+    row = max(answer.rows, key=lambda one: one["runs"])
+    return f"{formatting.usd(row['low_usd'])} to {formatting.usd(row['high_usd'])}"
+
+
+def _concentration(context: Context, answer: Any) -> None:
+    panels.chart_panel(
+        context,
+        answer,
+        key="concentration",
+        title=_concentration_fact,
+        note=lambda got: (
+            f"Share of the cost taken by the dearest of {formatting.plural(got.first['all_keys'], 'customer')}."
+        ),
+        chart=lambda got: bars.ranked(
+            [
+                {**row, "name": f"top {row['top_share'] * 100:.0f} % ({formatting.plural(row['keys'], 'customer')})"}
+                for row in got.rows
+            ],
+            label="name",
+            value="cost_share",
+            unit="ratio",
+            title="share of the cost",
+            details={"cost_usd": ("cost", "usd"), "token_share": ("share of tokens", "ratio")},
+        ),
+    )
+
+
+def _concentration_fact(answer: Answer) -> str:
+    row = next((one for one in answer.rows if one["top_share"] >= 0.1), answer.first)
+    return f"The top {row['top_share'] * 100:.0f} % of customers take {formatting.ratio(row['cost_share'])} of the cost"
 
 
 def _top_runs(context: Context, answer: Any) -> None:
-    with st.container(border=True):
-        rows = answer.result().rows
-        st.markdown("**The most expensive runs**")
-        st.caption("Click a row to open the run.")
-        panels.table(context, rows, TOP_RUNS, key="top-runs", opens=lambda row: panels.open_run(context, row["run_id"]))
+    panels.table_panel(
+        context,
+        answer,
+        TOP_RUNS,
+        key="top-runs",
+        title=lambda got: f"The dearest run cost {formatting.usd(got.first['cost_usd'])}",
+        note="Click a row to open the run.",
+        opens=lambda row: panels.open_run(context, row["run_id"]),
+    )
+
+
+def _conversations(context: Context, answer: Any) -> None:
+    panels.table_panel(
+        context,
+        answer,
+        CONVERSATIONS,
+        key="top-conversations",
+        title=lambda got: (
+            f"The dearest conversation cost {formatting.usd(max((r['cost_usd'] or 0) for r in got.rows if r['key']))}"
+        ),
+        note="Click a row for its runs.",
+        rows=lambda got: [row for row in got.rows if row["key"]],
+        opens=lambda row: panels.open_runs(context, conversation=str(row["key"])),
+    )
+
+
+def _savings(context: Context, answer: Any) -> None:
+    panels.table_panel(
+        context,
+        answer,
+        SAVINGS,
+        key="cache-savings",
+        title=lambda got: f"Caching saved {formatting.usd(got.total('saved_usd'))}",
+        note="By model; negative where writing to the cache cost more than reading from it saved.",
+    )
+
+
+def _outliers(context: Context, answer: Any) -> None:
+    panels.table_panel(
+        context,
+        answer,
+        OUTLIERS,
+        key="cost-outliers",
+        title=lambda got: f"{formatting.plural(len(got.rows), 'run')} cost over five times the usual",
+        note="Usual: the median of the agent's runs. Click a row to open the run.",
+        nothing="No run cost over five times its agent's median.",
+        rows=lambda got: [{**row, "factor": f"{formatting.count(row['times_median'])} ×"} for row in got.rows],
+        opens=lambda row: panels.open_run(context, row["run_id"]),
+    )
+
+
+def _unpriced(context: Context, answer: Any) -> None:
+    def rows(got: Answer) -> list[dict[str, Any]]:
+        return [row for row in got.rows if row["unpriced_tokens"]]
+
+    if not rows(answer.result()):
+        return
+    panels.table_panel(
+        context,
+        answer,
+        UNPRICED,
+        key="unpriced",
+        title=lambda got: f"{formatting.plural(len(rows(got)), 'model')} without a price",
+        note="Their tokens are not in any cost here. Give them a price, then reprice.",
+        rows=rows,
+        opens=lambda row: panels.open_runs(context, model=str(row["key"])),
+    )

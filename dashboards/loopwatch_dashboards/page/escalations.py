@@ -1,11 +1,13 @@
 """Escalations: how often agents hand over, why, after what, and at what price."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 from loopwatch_dashboards import formatting, frame, panels
-from loopwatch_dashboards.charts import bars, palette, timeline
+from loopwatch_dashboards.api import Answer
+from loopwatch_dashboards.charts import bars, palette
 from loopwatch_dashboards.context import Context
 
 LISTED = {
@@ -19,6 +21,9 @@ LISTED = {
     "iterations": ("iterations", "count"),
     "cost_usd": ("cost", "usd"),
 }
+DIMENSIONS = {"agent": "agent", "version": "version", "customer": "customer", "environment": "environment"}
+NO_REASON = "no reason given"
+NO_TOOL = "no tool call"
 
 
 def escalations() -> None:
@@ -29,37 +34,55 @@ def escalations() -> None:
 def _body(context: Context) -> None:
     summary, before = context.ask("escalations_summary"), context.ask_before("escalations_summary")
     over_time = context.ask_over_time("escalations_over_time")
-    reasons, listed = context.ask("escalation_reasons"), context.ask("escalations")
+    reasons, listed = context.ask("escalation_reasons"), context.ask("escalations", limit=200)
     now = summary.result().first
-    _tiles(now, before.result().first)
+    _tiles(context, now, before.result().first)
     if not now.get("escalated"):
         st.info("No run was handed to a human in this time range.", icon=":material/thumb_up:")
         return
-    _over_time(context, over_time)
+    dimension = panels.choice("Rate by", DIMENSIONS, param="by", context=context)
+    by = context.ask("outcomes_by", dimension=dimension)
     left, right = st.columns(2)
     with left:
+        _over_time(context, over_time)
         _reasons(context, reasons)
     with right:
+        _by(context, by, dimension)
         _last_tools(context, reasons)
     _list(context, listed)
 
 
-def _tiles(now: Any, before: Any) -> None:
-    delta = formatting.points(now.get("escalation_rate"), before.get("escalation_rate")) if before.get("runs") else None
-    figures = (
-        ("Escalated", formatting.count(now.get("escalated")), "Runs handed to a human.", None),
-        (
+def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+    def delta(column: str, compare: Any = formatting.change) -> str | None:
+        return compare(now.get(column), before.get(column)) if before.get("runs") else None
+
+    panels.tiles(
+        context,
+        panels.Tile(
+            "Escalated", formatting.count(now.get("escalated")), "Runs handed to a human.", delta("escalated"), "down"
+        ),
+        panels.Tile(
             "Escalation rate",
             formatting.ratio(now.get("escalation_rate")),
-            f"Of {formatting.plural(now.get('runs'), 'run')}.",
-            delta,
+            "Of the runs that have ended.",
+            delta("escalation_rate", formatting.points),
+            "down",
         ),
-        ("Iterations until then", formatting.count(now.get("mean_iterations")), "Mean over the escalated runs.", None),
-        ("Cost until then", formatting.usd(now.get("mean_cost_usd")), "Mean over the escalated runs.", None),
+        panels.Tile(
+            "Iterations until then",
+            formatting.count(now.get("mean_iterations")),
+            "Mean over the escalated runs.",
+            delta("mean_iterations"),
+            "down",
+        ),
+        panels.Tile(
+            "Cost until then",
+            formatting.usd(now.get("mean_cost_usd")),
+            "Mean over the escalated runs.",
+            delta("mean_cost_usd"),
+            "down",
+        ),
     )
-    for column, (label, value, note, change) in zip(st.columns(4), figures, strict=True):
-        with column:
-            panels.tile(label, value, delta=change, good="down", note=note)
 
 
 def _over_time(context: Context, answer: Any) -> None:
@@ -71,16 +94,14 @@ def _over_time(context: Context, answer: Any) -> None:
             f"{formatting.count(got.total('escalated'))} of {formatting.plural(got.total('runs'), 'run')} escalated"
         ),
         note="Runs by start time. Click a bar for its runs.",
-        chart=lambda got: timeline.stacked(
+        chart=lambda got: panels.stack(
+            context,
             _split(got.rows),
             key="outcome",
             value="runs",
             unit="runs",
             title="runs",
             colours={"escalated": palette.ORANGE, "not escalated": "#B4BDC7"},
-            window=context.window,
-            local=context.view.local,
-            zone=context.zone,
             selection=panels.click("bucket", "key"),
         ),
         on_click=lambda point: panels.open_bucket(
@@ -94,7 +115,35 @@ def _split(rows: Any) -> list[dict[str, Any]]:
         {"bucket": row["bucket"], "outcome": name, "runs": runs}
         for row in rows
         for name, runs in (("escalated", row["escalated"]), ("not escalated", row["runs"] - row["escalated"]))
+        if runs
     ]
+
+
+def _by(context: Context, answer: Any, dimension: str) -> None:
+    def rows(got: Answer) -> list[dict[str, Any]]:
+        with_rates = [bars.with_interval(row, "escalated", "ended") for row in got.rows if row["ended"]]
+        return sorted(with_rates, key=lambda row: -row["rate"])[:10]
+
+    panels.chart_panel(
+        context,
+        answer,
+        key=f"escalations-by-{dimension}",
+        title=lambda got: f"{rows(got)[0]['key'] or 'none'} escalates most: {formatting.ratio(rows(got)[0]['rate'])}",
+        note=f"Share of a {dimension}'s ended runs, with the 95 % interval (Wilson). Click a bar for its runs.",
+        chart=lambda got: bars.rates(
+            rows(got),
+            label="key",
+            title="share of runs that escalated",
+            rate="rate",
+            low="low",
+            high="high",
+            events="escalated",
+            trials="ended",
+            colour=palette.ORANGE,
+            selection=panels.click("key"),
+        ),
+        on_click=lambda point: panels.open_runs(context, outcome="escalated", **{dimension: str(point["key"])}),
+    )
 
 
 def _reasons(context: Context, answer: Any) -> None:
@@ -102,17 +151,20 @@ def _reasons(context: Context, answer: Any) -> None:
         context,
         answer,
         key="escalation-reasons",
-        title=lambda got: f"Most often: {_sums(got.rows, 'reason')[0]['reason']}",
+        title=lambda got: f"Most often: {_sums(got.rows, 'reason', NO_REASON)[0]['reason']}",
         note="Escalated runs by reason.",
         chart=lambda got: bars.ranked(
-            _sums(got.rows, "reason")[:12],
+            _sums(got.rows, "reason", NO_REASON)[:10],
             label="reason",
             value="runs",
             unit="runs",
             title="escalated runs",
             colour=palette.ORANGE,
+            selection=panels.click("key"),
         ),
-        nothing="No reason was recorded.",
+        on_click=lambda point: panels.open_runs(
+            context, outcome="escalated", q=panels.condition("escalation_reason", str(point["key"]))
+        ),
     )
 
 
@@ -121,36 +173,35 @@ def _last_tools(context: Context, answer: Any) -> None:
         context,
         answer,
         key="escalation-last-tools",
-        title=lambda got: f"Most often after {_sums(got.rows, 'last_tool')[0]['last_tool']}",
+        title=lambda got: f"Most often after {_sums(got.rows, 'last_tool', NO_TOOL)[0]['last_tool']}",
         note="Escalated runs by the last tool called before.",
         chart=lambda got: bars.ranked(
-            _sums(got.rows, "last_tool")[:12],
+            _sums(got.rows, "last_tool", NO_TOOL)[:10],
             label="last_tool",
             value="runs",
             unit="runs",
             title="escalated runs",
             colour=palette.ORANGE,
+            selection=panels.click("key"),
+        ),
+        on_click=lambda point: panels.open_runs(
+            context, outcome="escalated", q=panels.condition("last_tool", str(point["key"]))
         ),
     )
 
 
-def _sums(rows: Any, column: str) -> list[dict[str, Any]]:
-    sums: dict[str, int] = {}
-    for row in rows:
-        name = str(row[column] or "none")
-        sums[name] = sums.get(name, 0) + row["runs"]
-    return [{column: name, "runs": runs} for name, runs in sorted(sums.items(), key=lambda item: -item[1])]
+def _sums(rows: Any, column: str, missing: str) -> list[dict[str, Any]]:
+    named = [{**row, column: row[column] or missing} for row in rows]
+    return [{column: name, "runs": int(runs)} for name, runs in panels.sums(named, column, "runs").items()]
 
 
 def _list(context: Context, answer: Any) -> None:
-    with st.container(border=True):
-        rows = answer.result().rows
-        st.markdown("**Escalated runs**")
-        st.caption("Click a row to open the run where it gave up.")
-        panels.table(
-            context,
-            rows,
-            LISTED,
-            key="escalations",
-            opens=lambda row: panels.open_run(context, row["run_id"], at="escalation"),
-        )
+    panels.table_panel(
+        context,
+        answer,
+        LISTED,
+        key="escalations",
+        title=lambda got: f"The latest {formatting.plural(len(got.rows), 'escalated run')}",
+        note="Click a row to open the run where it gave up.",
+        opens=lambda row: panels.open_run(context, row["run_id"], at="escalation"),
+    )

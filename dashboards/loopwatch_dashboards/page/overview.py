@@ -1,14 +1,19 @@
 """Overview: is the fleet healthy, and has that changed?"""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import streamlit as st
 
 from loopwatch_dashboards import formatting, frame, navigation, panels
 from loopwatch_dashboards.api import Answer
-from loopwatch_dashboards.charts import palette, timeline
+from loopwatch_dashboards.charts import palette
 from loopwatch_dashboards.context import Context
+from loopwatch_dashboards.pace import DAYS, pace
+from loopwatch_dashboards.page import tools
+from loopwatch_dashboards.view import CUSTOM, Window
 
 
 class Figure(NamedTuple):
@@ -20,22 +25,44 @@ class Figure(NamedTuple):
     good: str
     page: str
     note: str
+    params: Mapping[str, str] = MappingProxyType({})
 
 
 FIGURES = (
     Figure("runs", "Runs", "runs", "neither", "runs", "Runs that started in this time range."),
-    Figure("completion_rate", "Completed", "ratio", "up", "runs", "Completed runs out of those that ended."),
+    Figure("completion_rate", "Completed", "ratio", "up", "quality", "Completed runs, of those that ended."),
+    Figure("escalation_rate", "Escalated", "ratio", "down", "escalations", "Handed to a human, of those that ended."),
     Figure(
-        "escalation_rate", "Escalated", "ratio", "down", "escalations", "Runs handed to a human, of those that ended."
+        "failure_rate",
+        "Failed",
+        "ratio",
+        "down",
+        "runs",
+        "Ended by an exception, of those that ended.",
+        {"outcome": "failed"},
     ),
-    Figure(
-        "failure_rate", "Failed", "ratio", "down", "runs", "Runs that ended with an exception, of those that ended."
-    ),
+    Figure("tool_error_rate", "Tool errors", "ratio", "down", "tools", "Tool calls that failed, of all tool calls."),
     Figure("cost_usd", "Cost", "usd", "down", "cost", "Each model call counted once; unpriced tokens are not in it."),
     Figure("total_tokens", "Tokens", "tokens", "neither", "cost", "Input, cached input included, and output."),
-    Figure("p50_duration_ns", "p50 duration", "ns", "down", "runs", "Half of the runs took less."),
-    Figure("p95_duration_ns", "p95 duration", "ns", "down", "runs", "95 of 100 runs took less."),
+    Figure(
+        "p50_duration_ns", "p50 duration", "ns", "down", "runs", "Half of the runs took less.", {"sort": "duration_ns"}
+    ),
+    Figure(
+        "p95_duration_ns", "p95 duration", "ns", "down", "runs", "95 of 100 runs took less.", {"sort": "duration_ns"}
+    ),
 )
+
+AGENTS = {
+    "key": ("agent", "text"),
+    "runs": ("runs", "runs"),
+    "completion_rate": ("completed", "ratio"),
+    "escalation_rate": ("escalated", "ratio"),
+    "failure_rate": ("failed", "ratio"),
+    "stopped": ("stopped", "runs"),
+    "at_cap": ("at the cap", "runs"),
+    "looping": ("looping", "runs"),
+    "p95_duration_ns": ("p95 duration", "ns"),
+}
 
 
 def overview() -> None:
@@ -48,37 +75,63 @@ def _body(context: Context) -> None:
     outcomes = context.ask_over_time("runs_over_time")
     costs = context.ask_over_time("cost_over_time", dimension="model")
     tokens = context.ask_over_time("tokens_over_time")
-    tools = context.ask("tool_summary")
-    _tiles(context, summary.result().first, before.result().first)
+    tool_calls = context.ask("tool_summary")
+    agents = context.ask("outcomes_by", dimension="agent")
+    _tiles(context, _with_rates(summary.result().first), _with_rates(before.result().first), _pace(context))
     left, right = st.columns(2)
     with left:
         _outcomes(context, outcomes)
         _tokens(context, tokens)
     with right:
         _costs(context, costs)
-        _tools(context, tools)
+        _tools(context, tool_calls)
+    _agents(context, agents)
 
 
-def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
-    for figures in (FIGURES[:4], FIGURES[4:]):
-        for column, figure in zip(st.columns(4), figures, strict=True):
-            with column:
-                value = now.get(figure.column)
-                panels.tile(
-                    figure.label,
-                    formatting.of_unit(value, figure.unit),
-                    delta=change(figure, now, before),
-                    good=figure.good,
-                    note=figure.note,
-                )
+def _with_rates(row: Mapping[str, Any]) -> dict[str, Any]:
+    calls = row.get("tool_calls")
+    return {**row, "tool_error_rate": row["tool_errors"] / calls if calls else None}
+
+
+def _pace(context: Context) -> panels.Tile | None:
+    """Cost of the last hour against the usual; only where the view ends now."""
+    if context.view.preset == CUSTOM:
+        return None
+    now = datetime.now(UTC)
+    days = Window(now.replace(minute=0, second=0, microsecond=0) - timedelta(days=DAYS + 1), context.window.end)
+    asked = context.collector.query(
+        "cost_over_time", days, context.view.filters, step_seconds=3600, dimension="environment"
+    )
+    got = pace(asked.result().rows, now)
+    usual = f"usual for this hour: {formatting.usd(got.usual_usd)}" if got.days else "no earlier day to compare with"
+    return panels.Tile(
+        "Cost, last full hour",
+        formatting.usd(got.cost_usd),
+        f"From {got.hour:%H:%M} UTC on; {usual}, the median of the same hour on {formatting.plural(got.days, 'day')}.",
+        formatting.change(got.cost_usd, got.usual_usd),
+        "down",
+        "cost",
+    )
+
+
+def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], hour: panels.Tile | None) -> None:
+    shown = [
+        panels.Tile(
+            figure.label,
+            formatting.of_unit(now.get(figure.column), figure.unit),
+            figure.note,
+            change(figure, now, before),
+            figure.good,
+            figure.page,
+            figure.params,
+        )
+        for figure in FIGURES
+    ]
+    panels.tiles(context, *shown[:6], *([hour] if hour else []), *shown[6:], in_row=5)
     unpriced = now.get("unpriced_tokens") or 0
     if unpriced:
-        navigation.link(
-            context,
-            "cost",
-            f"{formatting.count(unpriced)} tokens have no price and are not in the cost",
-            ":material/warning:",
-        )
+        label = f"{formatting.count(unpriced)} tokens have no price and are not in the cost"
+        navigation.link(context, "cost", label, ":material/warning:")
 
 
 def change(figure: Figure, now: Mapping[str, Any], before: Mapping[str, Any]) -> str | None:
@@ -89,6 +142,28 @@ def change(figure: Figure, now: Mapping[str, Any], before: Mapping[str, Any]) ->
     return compare(now.get(figure.column), before.get(figure.column))
 
 
+def _agents(context: Context, answer: Any) -> None:
+    panels.table_panel(
+        context,
+        answer,
+        AGENTS,
+        key="agents",
+        title=lambda got: f"{formatting.plural(len(got.rows), 'agent')} ran",
+        note="Click a row to narrow this page to that agent.",
+        rows=lambda got: [with_shares(row) for row in sorted(got.rows, key=lambda row: -row["runs"])],
+        opens=lambda row: navigation.go_to(
+            "overview", context.link(context.view.with_filter("agent", str(row["key"])))
+        ),
+    )
+
+
+def with_shares(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of outcomes_by with its rates, shares of the runs that ended."""
+    ended = row["ended"]
+    rates = {"completion_rate": "completed", "escalation_rate": "escalated", "failure_rate": "failed"}
+    return {**row, **{rate: row[column] / ended if ended else None for rate, column in rates.items()}}
+
+
 def _outcomes(context: Context, answer: Any) -> None:
     panels.chart_panel(
         context,
@@ -96,16 +171,14 @@ def _outcomes(context: Context, answer: Any) -> None:
         key="outcomes",
         title=lambda got: _outcome_fact(got),
         note="Runs by outcome and start time. Click a bar for its runs.",
-        chart=lambda got: timeline.stacked(
+        chart=lambda got: panels.stack(
+            context,
             got.rows,
             key="outcome",
             value="runs",
             unit="runs",
             title="runs",
             colours={name: colour for name, colour in palette.OUTCOMES.items() if _has(got, "outcome", name)},
-            window=context.window,
-            local=context.view.local,
-            zone=context.zone,
             selection=panels.click("bucket", "key"),
         ),
         on_click=lambda point: panels.open_bucket(context, point, outcome=str(point["key"])),
@@ -124,19 +197,18 @@ def _costs(context: Context, answer: Any) -> None:
         answer,
         key="cost",
         title=lambda got: (
-            f"{formatting.usd(got.total('cost_usd'))} on {formatting.plural(len(panels.sums(got.rows, 'key', 'cost_usd')), 'model')}"
+            f"{formatting.usd(got.total('cost_usd'))} on "
+            + formatting.plural(len(panels.sums(got.rows, "key", "cost_usd")), "model")
         ),
         note="Cost in USD by model. Click a bar for its runs.",
-        chart=lambda got: timeline.stacked(
+        chart=lambda got: panels.stack(
+            context,
             got.rows,
             key="key",
             value="cost_usd",
             unit="usd",
             title="cost (USD)",
             colours=palette.series(panels.by_size(got.rows, "key", "cost_usd")),
-            window=context.window,
-            local=context.view.local,
-            zone=context.zone,
             selection=panels.click("bucket", "key"),
         ),
         on_click=lambda point: panels.open_bucket(context, point, model=str(point["key"])),
@@ -150,16 +222,14 @@ def _tokens(context: Context, answer: Any) -> None:
         key="tokens",
         title=_token_fact,
         note="Tokens by kind; input is what was neither read from nor written to the cache.",
-        chart=lambda got: timeline.stacked(
+        chart=lambda got: panels.stack(
+            context,
             got.rows,
             key="token_kind",
             value="tokens",
             unit="tokens",
             title="tokens",
             colours=palette.TOKEN_KINDS,
-            window=context.window,
-            local=context.view.local,
-            zone=context.zone,
             selection=panels.click("bucket"),
         ),
         on_click=lambda point: panels.open_bucket(context, point),
@@ -179,19 +249,12 @@ def _tools(context: Context, answer: Any) -> None:
         context,
         answer,
         key="tools",
-        title=lambda got: tool_fact(got),
+        title=tools.fact,
         note="Share of a tool's calls that ended in an error, with the 95 % interval.",
         chart=lambda got: panels.rates_chart(sorted(got.rows, key=lambda row: -row["errors"])[:8]),
         on_click=lambda point: navigation.go(context, "tools", tool=str(point["key"])),
         nothing="No tool was called in this time range.",
     )
-
-
-def tool_fact(answer: Answer) -> str:
-    """How many tool calls failed, of how many."""
-    calls, errors = answer.total("calls"), answer.total("errors")
-    share = formatting.ratio(errors / calls) if calls else formatting.NOTHING
-    return f"{formatting.count(errors)} of {formatting.plural(calls, 'tool call')} failed ({share})"
 
 
 def _has(answer: Answer, column: str, value: str) -> bool:

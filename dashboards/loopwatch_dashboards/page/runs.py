@@ -1,27 +1,49 @@
-"""Runs: the list, newest first."""
+"""Runs: search, columns of choice, files, and two of them side by side."""
 
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import formatting, frame, panels
+from loopwatch_dashboards import exports, formatting, frame, navigation, panels, states
 from loopwatch_dashboards.context import Context
+from loopwatch_dashboards.errors import QuestionRefused
+from loopwatch_dashboards.text import plain
 
-COLUMNS = {
+COLUMNS: Final = {
     "start_time": ("started", "time"),
     "agent": ("agent", "text"),
     "version": ("version", "text"),
     "outcome": ("outcome", "text"),
     "duration_ns": ("duration", "ns"),
     "iterations": ("iterations", "count"),
+    "model_calls": ("model calls", "calls"),
     "tool_calls": ("tool calls", "calls"),
     "tool_errors": ("tool errors", "calls"),
     "total_tokens": ("tokens", "tokens"),
     "cost_usd": ("cost", "usd"),
     "customer_id": ("customer", "text"),
-    "run_id": ("run", "text"),
+    "user_id": ("user", "text"),
+    "environment": ("environment", "text"),
+    "conversation_id": ("conversation", "text"),
+    "models": ("models", "text"),
+    "tags": ("tags", "text"),
+    "last_tool": ("last tool", "text"),
+    "limit": ("limit", "text"),
+    "error_type": ("error", "text"),
+    "error_message": ("error message", "sentence"),
+    "escalation_reason": ("reason", "sentence"),
+    "service": ("service", "text"),
+    "run_id": ("run", "id"),
 }
-PAGE_RUNS = 100
+DEFAULT_COLUMNS: Final = (
+    "start_time", "agent", "version", "outcome", "duration_ns", "iterations", "tool_calls", "tool_errors",
+    "total_tokens", "cost_usd", "customer_id", "run_id",
+)  # fmt: skip
+OUTCOMES: Final = ("completed", "escalated", "failed", "stopped", "open", "abandoned")
+PAGE_RUNS: Final = 100
+EXPORT_RUNS: Final = 10_000
+EXAMPLES: Final = 'outcome = failed and tool = "search_logs"   ·   iterations > 20   ·   cost_usd > 0.10'
 
 
 def runs() -> None:
@@ -30,17 +52,145 @@ def runs() -> None:
 
 
 def _body(context: Context) -> None:
-    asked = _asked(context.params)
-    got = context.collector.runs(context.window, context.view.filters, limit=PAGE_RUNS, **asked).result()
+    _search(context)
+    asked = _asked(context)
+    try:
+        got = context.collector.runs(context.window, context.view.filters, limit=PAGE_RUNS, **asked).result()
+    except QuestionRefused as fault:
+        states.failed(fault)
+        return
     found = got["runs"]
     if not found:
-        st.info("No run matches.", icon=":material/search_off:")
+        st.info("**No run matches.** Widen the time range or take a condition away.", icon=":material/search_off:")
         return
-    st.caption(f"The newest {formatting.plural(len(found), 'run')}. Click a row to open the run.")
-    panels.table(
-        context, found, COLUMNS, key="runs", opens=lambda row: panels.open_run(context, row["run_id"]), height=640
+    columns = {name: COLUMNS[name] for name in _columns(context)}
+    cursor = context.params.get("cursor", "")
+    st.caption(
+        f"{'Earlier' if cursor else 'The latest'} {formatting.plural(len(found), 'run')}. "
+        "Click a row to open it; tick two to compare them."
+    )
+    ticked = panels.table(
+        context,
+        found,
+        columns,
+        key="runs",
+        opens=lambda row: panels.open_run(context, row["run_id"]),
+        height=620 if len(found) > panels.AUTO_ROWS else None,
+        ticks=True,
+    )
+    _below(context, asked, cursor, got["next_cursor"], ticked)
+
+
+def _search(context: Context) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        panels.text_input("Search", param="q", placeholder=EXAMPLES, context=context)
+        _outcome(context)
+        _column_choice(context)
+    conversation = context.params.get("conversation", "")
+    if conversation and st.button(f"Conversation {plain(conversation, 60)}", icon=":material/close:"):
+        navigation.go_to("runs", context.link(**_without(context.params, "conversation", "cursor")))
+
+
+def _without(params: Mapping[str, str], *names: str) -> dict[str, str]:
+    return {name: value for name, value in params.items() if name not in names}
+
+
+def _outcome(context: Context) -> None:
+    chosen = context.params.get("outcome", "")
+    key = "runs-outcome"
+    st.session_state[key] = chosen if chosen in OUTCOMES else None
+
+    def write() -> None:
+        st.query_params.pop("cursor", None)
+        if st.session_state[key]:
+            st.query_params["outcome"] = st.session_state[key]
+        else:
+            st.query_params.pop("outcome", None)
+
+    st.selectbox(
+        "Outcome",
+        OUTCOMES,
+        key=key,
+        placeholder="Any outcome",
+        on_change=write,
+        width=150,
+        label_visibility="collapsed",
     )
 
 
-def _asked(params: Any) -> dict[str, Any]:
-    return {name: params[name] for name in ("outcome", "conversation", "cursor") if params.get(name)}
+def _columns(context: Context) -> list[str]:
+    named = [name for name in context.params.get("columns", "").split(",") if name in COLUMNS]
+    return named or list(DEFAULT_COLUMNS)
+
+
+def _column_choice(context: Context) -> None:
+    key = "runs-columns"
+    st.session_state[key] = _columns(context)
+
+    def write() -> None:
+        chosen = st.session_state[key]
+        if not chosen or tuple(chosen) == DEFAULT_COLUMNS:
+            st.query_params.pop("columns", None)
+        else:
+            st.query_params["columns"] = ",".join(chosen)
+
+    with st.popover("Columns", icon=":material/view_column:"):
+        st.multiselect("Columns, in order", list(COLUMNS), key=key, format_func=_heading, on_change=write, width=420)
+
+
+def _heading(column: str) -> str:
+    return COLUMNS[column][0]
+
+
+def _asked(context: Context) -> dict[str, str]:
+    names = ("q", "outcome", "conversation", "cursor", "sort")
+    return {name: context.params[name] for name in names if context.params.get(name)}
+
+
+def _below(
+    context: Context,
+    asked: Mapping[str, str],
+    cursor: str,
+    next_cursor: str | None,
+    ticked: Sequence[Mapping[str, Any]],
+) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if len(ticked) == 2:
+            left, right = (str(row["run_id"]) for row in ticked)
+            navigation.link(context, "compare", "Compare the two", ":material/compare:", left=left, right=right)
+        panels.pager(context, "runs", cursor, next_cursor)
+        st.space("stretch")
+        for name, mime, write in (
+            ("CSV", "text/csv", exports.as_csv),
+            ("Parquet", "application/vnd.apache.parquet", exports.as_parquet),
+        ):
+            st.download_button(
+                name,
+                data=_file(context, _without(asked, "cursor"), write),
+                file_name=f"runs.{name.lower()}",
+                mime=mime,
+                icon=":material/download:",
+                type="tertiary",
+                on_click="ignore",
+                key=f"download-runs-{name}",
+                help=f"All runs that match, up to {formatting.count(EXPORT_RUNS)}",
+            )
+
+
+def _file(
+    context: Context, asked: Mapping[str, str], write: Callable[[Sequence[Mapping[str, Any]]], bytes]
+) -> Callable[[], bytes]:
+    """A file of all matching runs, made when it is asked for."""
+
+    def make() -> bytes:
+        found: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while len(found) < EXPORT_RUNS:
+            page = context.collector.runs(context.window, context.view.filters, limit=1000, cursor=cursor, **asked)
+            found += page.result()["runs"]
+            cursor = page.result()["next_cursor"]
+            if not cursor:
+                break
+        return write(found[:EXPORT_RUNS])
+
+    return make

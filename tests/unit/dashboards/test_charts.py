@@ -38,11 +38,11 @@ def test_stack_covers_the_whole_window_and_starts_at_zero() -> None:
     assert (bar["amount"], bar["said"], bar["when"], bar["place"]) == (3, "3", "2026-11-20 10:00", 1)
 
 
-def test_last_bar_ends_with_the_window() -> None:
-    """A bucket that has only begun is drawn as wide as the time it covers."""
-    window = Window(START, START + timedelta(minutes=100))
+def test_axis_covers_full_buckets() -> None:
+    """A bucket that has only begun is drawn as wide as the others, so that it can be seen and clicked."""
+    window = Window(START + timedelta(minutes=7), START + timedelta(hours=24, minutes=1))
     chart = timeline.stacked(
-        [{"bucket": window.end.timestamp() * 1000 - 1000, "outcome": "open", "runs": 1}],
+        [{"bucket": "2026-11-21T03:00:00Z", "outcome": "open", "runs": 1}],
         key="outcome",
         value="runs",
         unit="runs",
@@ -50,7 +50,10 @@ def test_last_bar_ends_with_the_window() -> None:
         colours={"open": palette.SKY},
         window=window,
     )
-    assert _values(chart)[0]["bucket_end"] == window.end.timestamp() * 1000
+    first, last = chart.to_dict()["encoding"]["x"]["scale"]["domain"]
+    (bar,) = _values(chart)
+    assert (first, last) == (START.timestamp() * 1000, (START + timedelta(hours=24, minutes=30)).timestamp() * 1000)
+    assert bar["bucket"] < bar["bucket_end"] < last
 
 
 def test_gap_in_time_is_a_gap_in_the_line() -> None:

@@ -52,7 +52,7 @@ def test_count(value: float | None, text: str) -> None:
     ("value_ns", "text"),
     [
         (None, "–"),
-        (0, "0 ns"),
+        (0, "0 s"),
         (850, "850 ns"),
         (12_000, "12 µs"),
         (999_900, "1 ms"),

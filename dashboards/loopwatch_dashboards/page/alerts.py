@@ -1,0 +1,143 @@
+"""Alerts: what is firing, since when, and the runs behind it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import streamlit as st
+
+from loopwatch_dashboards import formatting, frame, navigation, panels, states
+from loopwatch_dashboards.context import Context
+from loopwatch_dashboards.errors import DashboardsError
+from loopwatch_dashboards.text import plain
+
+COLOURS: Final = {"firing": "red", "pending": "orange", "resolved": "green"}
+SEVERITIES: Final = {"critical": "red", "warning": "orange", "info": "blue"}
+STATES: Final = {"active": "Firing and pending", "resolved": "Resolved"}
+LISTED: Final = {
+    "started_at": ("since", "time"),
+    "state": ("state", "text"),
+    "severity": ("severity", "text"),
+    "title": ("alert", "text"),
+    "group": ("of", "text"),
+    "said_value": ("value", "text"),
+    "said_threshold": ("threshold", "text"),
+    "lasted": ("lasted", "ns"),
+    "acknowledged_by": ("acknowledged by", "text"),
+}
+HISTORY: Final = {
+    "time": ("time", "time"),
+    "event": ("event", "text"),
+    "value": ("value", "text"),
+    "detail": ("detail", "sentence"),
+}
+
+
+def alerts() -> None:
+    """The Alerts page; with the URL parameter `alert` one alert."""
+    frame.page("Alerts", _body, needs_runs=False)
+
+
+def _body(context: Context) -> None:
+    alert_id = context.params.get("alert", "")
+    if alert_id:
+        _one(context, alert_id)
+        return
+    state = panels.choice("State", STATES, param="state", context=context)
+    found = _asked(context, state)
+    if not found:
+        _nothing(context, state)
+        return
+    firing = sum(one["state"] == "firing" for one in found)
+    st.markdown(f"**{formatting.plural(len(found), 'alert')}{f', {firing} firing' if firing else ''}**")
+    panels.table(
+        context,
+        [shown(one) for one in found],
+        LISTED,
+        key="alerts",
+        opens=lambda row: navigation.go(context, "alerts", alert=str(row["alert_id"])),
+    )
+
+
+def _asked(context: Context, state: str) -> list[Mapping[str, Any]]:
+    if state == "active":
+        return context.collector.ask("/api/v1/alerts", state=["firing", "pending"], limit=500).result()["alerts"]
+    window = context.window
+    between = {"from": window.start.isoformat(), "to": window.end.isoformat()}
+    return context.collector.ask("/api/v1/alerts", state="resolved", limit=500, **between).result()["alerts"]
+
+
+def _nothing(context: Context, state: str) -> None:
+    if state == "active":
+        st.success(
+            "**Nothing is firing.** Every rule that could be evaluated is quiet.", icon=":material/check_circle:"
+        )
+    else:
+        st.info("No alert was resolved in this time range.", icon=":material/search_off:")
+    navigation.link(context, "rules", "Rules", ":material/rule:")
+
+
+def shown(one: Mapping[str, Any]) -> dict[str, Any]:
+    """An alert as a row: its group in words, its numbers in the unit of its rule."""
+    start = formatting.parse_time(one["fired_at"] or one["started_at"])
+    end = formatting.parse_time(one["resolved_at"])
+    return {
+        **one,
+        "group": ", ".join(f"{name} {value}" for name, value in one["group"].items()),
+        "said_value": formatting.of_unit(one["value"], one["unit"]),
+        "said_threshold": formatting.of_unit(one["threshold"], one["unit"]),
+        "lasted": (end - start).total_seconds() * 1e9 if start and end else None,
+    }
+
+
+def _one(context: Context, alert_id: str) -> None:
+    navigation.link(context, "alerts", "All alerts", ":material/arrow_back:")
+    got = context.collector.ask(f"/api/v1/alerts/{alert_id}").result()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(plain(got["title"]), anchor=False, width="content")
+        st.badge(got["state"], color=COLOURS.get(got["state"], "gray"))
+        st.badge(got["severity"], color=SEVERITIES.get(got["severity"], "gray"))
+    st.markdown(plain(got["summary"], 800))
+    row = shown(got)
+    panels.tiles(
+        context,
+        panels.Tile("Value", row["said_value"], "When it was last evaluated."),
+        panels.Tile("Threshold", row["said_threshold"], "What it is held against."),
+        panels.Tile("Peak", formatting.of_unit(got["peak_value"], got["unit"]), "The furthest it went."),
+        panels.Tile("Since", formatting.time(got["started_at"], context.zone), "When the condition first held."),
+    )
+    with st.container(horizontal=True):
+        navigation.link(context, "rules", f"Rule {plain(got['rule'])}", ":material/rule:", rule=got["rule"])
+        if got["state"] != "resolved" and not got["acknowledged_by"]:
+            _acknowledge(context, alert_id)
+        if got["acknowledged_by"]:
+            st.caption(f"acknowledged by {plain(got['acknowledged_by'])}")
+    _runs(context, got["run_ids"])
+    st.markdown("**History**")
+    history = [{**event, "value": formatting.of_unit(event["value"], got["unit"])} for event in got["history"]]
+    panels.table(context, history, HISTORY, key="history")
+
+
+def _runs(context: Context, run_ids: Sequence[str]) -> None:
+    if not run_ids:
+        return
+    st.markdown("**Runs behind it**")
+    with st.container(horizontal=True):
+        for run_id in run_ids[:10]:
+            navigation.link(context, "run", f"{run_id[:12]}…", ":material/timeline:", run=run_id)
+
+
+def _acknowledge(context: Context, alert_id: str) -> None:
+    with st.popover("Acknowledge", icon=":material/done:"), st.form("acknowledge"):
+        by = st.text_input("Your name", max_chars=100)
+        note = st.text_input("Note", max_chars=500)
+        if st.form_submit_button("Acknowledge") and by.strip():
+            _change(context, alert_id, {"by": by.strip(), "note": note.strip()})
+
+
+def _change(context: Context, alert_id: str, body: Mapping[str, str]) -> None:
+    try:
+        context.collector.change("POST", f"/api/v1/alerts/{alert_id}/acknowledge", body)
+    except DashboardsError as fault:
+        states.failed(fault)
+        return
+    st.rerun(scope="app")

@@ -1,0 +1,80 @@
+"""Compare: two runs side by side."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import streamlit as st
+
+from loopwatch_dashboards import formatting, frame, navigation, panels, spans, transcript
+from loopwatch_dashboards.context import Context
+from loopwatch_dashboards.story import story
+from loopwatch_dashboards.text import plain
+
+MEASURES: Final = {
+    "outcome": ("outcome", "text"),
+    "agent": ("agent", "text"),
+    "version": ("version", "text"),
+    "duration_ns": ("duration", "ns"),
+    "iterations": ("iterations", "count"),
+    "model_calls": ("model calls", "calls"),
+    "tool_calls": ("tool calls", "calls"),
+    "tool_errors": ("tool errors", "calls"),
+    "input_tokens": ("input tokens", "tokens"),
+    "cache_read_tokens": ("read from the cache", "tokens"),
+    "output_tokens": ("output tokens", "tokens"),
+    "cost_usd": ("cost", "usd"),
+    "customer_id": ("customer", "text"),
+    "models": ("models", "text"),
+}
+SHOWN: Final = {
+    "measure": ("measure", "text"),
+    "left": ("left", "text"),
+    "right": ("right", "text"),
+    "change": ("change", "text"),
+}
+
+
+def compare() -> None:
+    """The Compare page."""
+    frame.single(_body)
+
+
+def _body(context: Context) -> None:
+    ids = [context.params.get(side, "") for side in ("left", "right")]
+    st.header("Two runs side by side", anchor=False)
+    if not all(ids):
+        st.info("Tick two runs in the list to compare them.", icon=":material/compare:")
+        navigation.link(context, "runs", "Runs", ":material/list_alt:")
+        return
+    asked = [(context.collector.run(run_id), context.collector.spans(run_id)) for run_id in ids]
+    left, right = (summary.result() for summary, _ in asked)
+    for column, got in zip(st.columns(2), (left, right), strict=True):
+        with column, st.container(border=True):
+            st.markdown(f"**{plain(got['agent'] or 'run')}** {plain(story(got), 600)}.")
+            navigation.link(context, "run", f"Open {got['run_id'][:12]}…", ":material/timeline:", run=got["run_id"])
+    panels.table(context, measures(left, right), SHOWN, key="measures", height=530)
+    answers = [trace.result() for _, trace in asked]
+    loops = [spans.iterations(answer["spans"]) for answer in answers]
+    for number in range(max(map(len, loops), default=0)):
+        for column, answer, its in zip(st.columns(2), answers, loops, strict=True):
+            with column:
+                if number < len(its):
+                    transcript.iteration(its[number], answer["contents"], key=str(answers.index(answer)))
+
+
+def measures(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What sets two runs beside each other: one row per measure, with the change where it is a number."""
+    rows: list[dict[str, str]] = []
+    for column, (name, unit) in MEASURES.items():
+        a, b = left[column], right[column]
+        if isinstance(a, list):
+            a, b = ", ".join(a), ", ".join(b)
+        rows.append(
+            {
+                "measure": name,
+                "left": formatting.of_unit(a, unit),
+                "right": formatting.of_unit(b, unit),
+                "change": formatting.change(b, a) or ("" if a == b or unit != "text" else "differs"),
+            }
+        )
+    return rows

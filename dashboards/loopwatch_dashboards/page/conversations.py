@@ -1,0 +1,47 @@
+"""Conversations: runs by the conversation they belong to."""
+
+import streamlit as st
+
+from loopwatch_dashboards import formatting, frame, panels
+from loopwatch_dashboards.context import Context
+
+COLUMNS = {
+    "last_time": ("last run", "time"),
+    "first_time": ("first run", "time"),
+    "conversation_id": ("conversation", "text"),
+    "customer_id": ("customer", "text"),
+    "user_id": ("user", "text"),
+    "agents": ("agents", "text"),
+    "runs": ("runs", "runs"),
+    "completed": ("completed", "runs"),
+    "escalated": ("escalated", "runs"),
+    "total_tokens": ("tokens", "tokens"),
+    "cost_usd": ("cost", "usd"),
+}
+PAGE_ROWS = 200
+
+
+def conversations() -> None:
+    """The Conversations page."""
+    frame.page("Conversations", _body)
+
+
+def _body(context: Context) -> None:
+    cursor = context.params.get("cursor", "")
+    answer = context.ask("conversations", limit=PAGE_ROWS, cursor=cursor or None)
+    panels.table_panel(
+        context,
+        answer,
+        COLUMNS,
+        key="conversations",
+        title=lambda got: f"{'More' if cursor else 'The latest'} {formatting.plural(len(got.rows), 'conversation')}",
+        note="Click a row for its runs.",
+        nothing="No run in this time range belongs to a conversation; agents name one with conversation=...",
+        rows=lambda got: [row for row in got.rows if row["conversation_id"]],
+        opens=lambda row: panels.open_runs(context, conversation=str(row["conversation_id"])),
+        height=640,
+    )
+    with st.container(horizontal=True):
+        panels.pager(context, "conversations", cursor, answer.result().next_cursor)
+        st.space("stretch")
+        panels.downloads(context, "conversations")

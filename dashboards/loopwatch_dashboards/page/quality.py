@@ -1,0 +1,299 @@
+"""Quality: do runs end well, is stated confidence worth anything, what do people say, is the new version better?"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import streamlit as st
+
+from loopwatch_dashboards import formatting, frame, panels
+from loopwatch_dashboards.api import Answer
+from loopwatch_dashboards.charts import bars, palette
+from loopwatch_dashboards.context import Context
+
+DIMENSIONS = {"agent": "agent", "version": "version", "customer": "customer", "environment": "environment"}
+VERDICTS = {
+    "name": ("verdict", "text"),
+    "verdicts": ("verdicts", "count"),
+    "runs": ("runs", "runs"),
+    "run_rate": ("of all runs", "ratio"),
+    "mean_score": ("mean score", "count"),
+    "interval": ("95 % interval", "text"),
+    "labels": ("labels", "text"),
+}
+ERRORS = {
+    "category": ("category", "text"),
+    "runs": ("runs", "runs"),
+    "run_rate": ("of all runs", "ratio"),
+    "errors": ("errors", "count"),
+}
+COMPARED = {
+    "measure": ("measure", "text"),
+    "a": ("A", "text"),
+    "b": ("B", "text"),
+    "change": ("change", "text"),
+    "p": ("chance", "text"),
+    "verdict": ("", "text"),
+}
+SIGNIFICANT: Final = 0.05
+
+
+def quality() -> None:
+    """The Quality page."""
+    frame.page("Quality", _body)
+
+
+def _body(context: Context) -> None:
+    summary, before = context.ask("runs_summary"), context.ask_before("runs_summary")
+    errors = context.ask("error_categories")
+    confidence, calibration = context.ask("confidence_distribution"), context.ask("confidence_calibration")
+    verdicts = context.ask("verdict_summary")
+    _tiles(context, summary.result().first, before.result().first, verdicts.result())
+    dimension = panels.choice("Completion by", DIMENSIONS, param="by", context=context)
+    by = context.ask("outcomes_by", dimension=dimension)
+    left, right = st.columns(2)
+    with left:
+        _completion(context, by, dimension)
+        _confidence(context, confidence)
+        _verdicts(context, verdicts)
+    with right:
+        _errors(context, errors)
+        _calibration(context, calibration)
+        _satisfaction(context, verdicts.result())
+    _versions(context)
+
+
+def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], verdicts: Answer) -> None:
+    def delta(column: str) -> str | None:
+        return formatting.points(now.get(column), before.get(column)) if before.get("runs") else None
+
+    panels.tiles(
+        context,
+        panels.Tile(
+            "Completed",
+            formatting.ratio(now.get("completion_rate")),
+            "Completed runs, of those that ended.",
+            delta("completion_rate"),
+            "up",
+        ),
+        panels.Tile(
+            "Escalated",
+            formatting.ratio(now.get("escalation_rate")),
+            "Handed to a human, of those that ended.",
+            delta("escalation_rate"),
+            "down",
+            "escalations",
+        ),
+        panels.Tile(
+            "Failed",
+            formatting.ratio(now.get("failure_rate")),
+            "Ended by an exception, of those that ended.",
+            delta("failure_rate"),
+            "down",
+            "runs",
+            {"outcome": "failed"},
+        ),
+        panels.Tile(
+            "Stopped",
+            formatting.count(now.get("stopped")),
+            "Ended by a limit or a breaker.",
+            formatting.change(now.get("stopped"), before.get("stopped")),
+            "down",
+            "runs",
+            {"outcome": "stopped"},
+        ),
+        panels.Tile(
+            "Verdicts",
+            formatting.count(verdicts.total("verdicts")),
+            "What people and evaluators said; the last per run, name and author counts.",
+        ),
+    )
+
+
+def _completion(context: Context, answer: Any, dimension: str) -> None:
+    def rows(got: Answer) -> list[dict[str, Any]]:
+        known = [bars.with_interval(row, "completed", "ended") for row in got.rows if row["ended"]]
+        return sorted(known, key=lambda row: row["rate"])[:10]
+
+    panels.chart_panel(
+        context,
+        answer,
+        key=f"completion-by-{dimension}",
+        title=lambda got: f"{rows(got)[0]['key'] or 'none'} completes least: {formatting.ratio(rows(got)[0]['rate'])}",
+        note="Share of ended runs that completed, with the 95 % interval (Wilson). Click a bar for its runs.",
+        chart=lambda got: bars.rates(
+            rows(got),
+            label="key",
+            title="share of runs that completed",
+            rate="rate",
+            low="low",
+            high="high",
+            events="completed",
+            trials="ended",
+            colour=palette.GREEN,
+            selection=panels.click("key"),
+        ),
+        on_click=lambda point: panels.open_runs(context, **{dimension: str(point["key"])}),
+        is_empty=lambda got: not rows(got),
+        nothing="No run has ended yet.",
+    )
+
+
+def _errors(context: Context, answer: Any) -> None:
+    panels.table_panel(
+        context,
+        answer,
+        ERRORS,
+        key="error-categories",
+        title=lambda got: (
+            f"Errors of kind {got.rows[0]['category']} hit most runs: {formatting.ratio(got.rows[0]['run_rate'])}"
+        ),
+        note="A run counts once per category. Click a row for an example run.",
+        nothing="No run had an error.",
+        rows=lambda got: [{**row, "category": row["category"].replace("_", " ")} for row in got.rows],
+        opens=lambda row: panels.open_run(context, row["example_run_id"]),
+    )
+
+
+def _confidence(context: Context, answer: Any) -> None:
+    panels.chart_panel(
+        context,
+        answer,
+        key="confidence",
+        title=lambda got: f"{formatting.plural(got.total('decisions'), 'decision')} stated a confidence",
+        note="Decisions by the confidence the agent stated, in tenths.",
+        chart=lambda got: bars.tenths(
+            got.rows, weight="decisions", title="stated confidence", weight_title="decisions"
+        ),
+        nothing="No agent stated a confidence; decide(confidence=...) records one.",
+    )
+
+
+def _calibration(context: Context, answer: Any) -> None:
+    def known(got: Answer) -> list[Mapping[str, Any]]:
+        return [row for row in got.rows if row["mean_verdict"] is not None]
+
+    panels.chart_panel(
+        context,
+        answer,
+        key="calibration",
+        title=lambda got: _calibration_fact(known(got)),
+        note="Each point: decisions of a tenth of confidence beside the mean verdict on their runs. On the line, "
+        "confidence means what it says; below it, agents are too sure.",
+        chart=lambda got: bars.calibration(known(got)),
+        is_empty=lambda got: not known(got),
+        nothing="Calibration needs decisions with a confidence and verdicts with a score on the same runs.",
+    )
+
+
+def _calibration_fact(rows: list[Mapping[str, Any]]) -> str:
+    decisions = sum(row["decisions"] for row in rows)
+    gap = sum(abs(row["mean_confidence"] - row["mean_verdict"]) * row["decisions"] for row in rows) / decisions
+    return f"Confidence is off by {formatting.ratio(gap)} on average, over {formatting.plural(decisions, 'decision')}"
+
+
+def _verdicts(context: Context, answer: Any) -> None:
+    def rows(got: Answer) -> list[dict[str, Any]]:
+        return [
+            {**row, "interval": f"{formatting.count(row['score_low'])} to {formatting.count(row['score_high'])}"}
+            for row in got.rows
+        ]
+
+    panels.table_panel(
+        context,
+        answer,
+        VERDICTS,
+        key="verdicts",
+        title=lambda got: f"{formatting.plural(got.total('verdicts'), 'verdict')} on runs",
+        note="Scores as given; a thumb up is 1, a thumb down 0.",
+        nothing="Nobody gave a verdict. Give one on a run's page, with feedback() or by POST /api/v1/verdicts.",
+        rows=rows,
+    )
+
+
+def _satisfaction(context: Context, verdicts: Answer) -> None:
+    names = {str(row["name"]): str(row["name"]) for row in verdicts.rows if row["mean_score"] is not None}
+    if not names:
+        return
+    default = next(iter(names))
+    chosen = context.params.get("verdict", default)
+    name = chosen if chosen in names else default
+    answer = context.ask_over_time("satisfaction_over_time", verdict_name=name)
+    panels.chart_panel(
+        context,
+        answer,
+        key="satisfaction",
+        title=lambda got: f"{name}: {formatting.plural(got.total('verdicts'), 'verdict')} over time",
+        note="Mean score by the start of the runs; a time without verdicts is a gap.",
+        chart=lambda got: panels.lines(
+            context, got.rows, series={"mean_score": name}, unit="score", title="mean score", colours=(palette.BLUE,)
+        ),
+    )
+
+
+def _versions(context: Context) -> None:
+    st.subheader("Two versions compared", anchor=False)
+    known = _versions_by_agent(context.ask("iteration_distribution").result())
+    if not known:
+        st.caption("No agent ran in two versions in this time range.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        agent = panels.pick("Agent", list(known), param="compare", context=context)
+        versions = known[agent]
+        a = panels.pick("Version A", versions, param="a", context=context, default=versions[-2])
+        b = panels.pick("Version B", versions, param="b", context=context, default=versions[-1])
+    only = {**context.view.filters, "agent": (agent,)}
+    answer = context.collector.query("versions_compared", context.window, only, version_a=a, version_b=b)
+    panels.table_panel(
+        context,
+        answer,
+        COMPARED,
+        key="versions",
+        title=lambda got: _versions_fact(got, a, b),
+        note=f"A is version {a}, B is version {b}. Chance: how likely a difference this large is without a real one.",
+        rows=lambda got: [_compared(row) for row in got.rows],
+    )
+
+
+def _versions_by_agent(answer: Answer) -> dict[str, list[str]]:
+    """The versions of each agent that ran in two or more, agents with most runs first."""
+    known: dict[str, list[str]] = {}
+    for agent in panels.by_size(answer.rows, "agent", "runs"):
+        versions = {str(row["version"]) for row in answer.rows if row["agent"] == agent and row["version"]}
+        if len(versions) > 1:
+            known[agent] = sorted(versions, key=_version_key)
+    return known
+
+
+def _version_key(version: str) -> tuple[list[int], str]:
+    """Orders 9 before 10, and what has no numbers by its letters."""
+    return [int(part) for part in version.replace("-", ".").split(".") if part.isdecimal()], version
+
+
+def _versions_fact(answer: Answer, a: str, b: str) -> str:
+    differing = [row for row in answer.rows if row["p_value"] is not None and row["p_value"] < SIGNIFICANT]
+    if not differing:
+        return f"No significant difference between {a} and {b}"
+    strongest = min(differing, key=lambda row: row["p_value"])
+    change = formatting.change(strongest["b"], strongest["a"]) or formatting.NOTHING
+    return f"{b} differs from {a}: {strongest['measure'].replace('_', ' ')} {change}"
+
+
+def _compared(row: Mapping[str, Any]) -> dict[str, str]:
+    unit = _unit(str(row["measure"]))
+    p = row["p_value"]
+    return {
+        "measure": str(row["measure"]).replace("_usd", "").replace("_ns", "").replace("_", " "),
+        "a": f"{formatting.of_unit(row['a'], unit)}  (n={formatting.count(row['runs_a'])})",
+        "b": f"{formatting.of_unit(row['b'], unit)}  (n={formatting.count(row['runs_b'])})",
+        "change": (formatting.points if unit == "ratio" else formatting.change)(row["b"], row["a"])
+        or formatting.NOTHING,
+        "p": formatting.NOTHING if p is None else ("<0.1 %" if p < 0.001 else formatting.ratio(p)),
+        "verdict": "" if p is None else ("significant" if p < SIGNIFICANT else "may be chance"),
+    }
+
+
+def _unit(measure: str) -> str:
+    """A measure's unit, told by its name."""
+    if measure.endswith("_rate") or measure.endswith("_share"):
+        return "ratio"
+    return "usd" if measure.endswith("_usd") else "ns" if measure.endswith("_ns") else "count"
