@@ -144,7 +144,7 @@ def running_sink(port: int = 0) -> Iterator[Sink]:
             self.send_header("content-length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *args: object) -> None:
             """Says nothing."""
 
     class Server(ThreadingHTTPServer):

@@ -98,7 +98,7 @@ class Agent(Block[Run | None]):
     def _open(self, state: Process, name: str, bound: dict[str, Any]) -> AgentRun:
         current = otel_context.get_current()
         outer = current_scope(current)
-        run = Run(state.tracing.run_id(), name, self._limits, self._capture, state.prices_for(self._limits))
+        run = Run(state.tracing.run_id(), name, self._limits, self._capture, state.prices)
         scope = Scope(run, self._identity(state, run, outer, current, bound))
         context = Context({**current, SCOPE_KEY: scope})
         attributes: dict[str, Any] = {names.OPERATION_NAME: names.OPERATION_INVOKE_AGENT}

@@ -53,6 +53,7 @@ class _Seen:
     errors: int = 0
     same: int = 0
     result: int = 0
+    is_identical: bool = False  # and reported
 
 
 class LoopDetector:
@@ -82,45 +83,65 @@ class LoopDetector:
             The loop this call completes, if it does.
         """
         key = (tool, arguments)
-        if key not in self._seen and len(self._seen) >= MAX_KEYS:
+        seen = self._seen.get(key) or self._remember(key)
+        if seen is None:
             return None
-        seen = self._seen.setdefault(key, _Seen())
         _count(seen, result)
         self._last.append((key, result))
-        answers = self._answers.setdefault(tool, deque(maxlen=self._n))
+        answers = self._answers.get(tool)
+        if answers is None:
+            answers = self._answers[tool] = deque(maxlen=self._n)
         answers.append((arguments, result))
-        return self._identical(key, seen) or self._cycle(tool) or self._no_progress(tool, answers, size)
+        if seen.calls == 1:
+            return self._no_progress(tool, answers, size)
+        return self._identical(tool, seen) or self._cycle(tool) or self._no_progress(tool, answers, size)
 
-    def _identical(self, key: Key, seen: _Seen) -> Loop | None:
-        tool = key[0]
-        if seen.same >= self._n and self._first(("identical_calls", key)):
+    def _remember(self, key: Key) -> _Seen | None:
+        if len(self._seen) >= MAX_KEYS:
+            return None
+        seen = self._seen[key] = _Seen()
+        return seen
+
+    def _identical(self, tool: str, seen: _Seen) -> Loop | None:
+        if seen.is_identical:
+            return None
+        if seen.same >= self._n:
+            seen.is_identical = True
             said = f"{tool} was called {seen.same} times with the same arguments and gave the same result"
             return Loop("identical_calls", tool, seen.same, said)
-        if seen.calls < 2 * self._n + 2 or ("identical_calls", key) in self._reported:
+        if seen.calls != 2 * self._n + 2:
             return None
         kind = "retry_storm" if 2 * seen.errors >= seen.calls else "polling"
-        if not self._first(("many", key)):
-            return None
         how = f"{seen.errors} of them failed" if kind == "retry_storm" else "the result kept changing"
         return Loop(kind, tool, seen.calls, f"{tool} was called {seen.calls} times with the same arguments; {how}")
 
     def _cycle(self, tool: str) -> Loop | None:
-        last = list(self._last)
-        for period in range(2, LONGEST_CYCLE + 1):
-            lap = last[-period:]
-            if last[-2 * period : -period] != lap or any(result is None for _, result in lap):
-                continue
-            calls = frozenset(key for key, _ in lap)
-            if len(calls) > 1 and self._first(("cycle", calls)):
-                path = " → ".join(key[0] for key, _ in lap)
-                return Loop("cycle", tool, 2 * period, f"{path} was made twice in a row, with the same results")
+        last = self._last
+        for period in range(2, min(len(last) // 2, LONGEST_CYCLE) + 1):
+            if last[-1] == last[-1 - period] and (loop := self._cycle_of(period, tool)) is not None:
+                return loop
         return None
 
-    def _no_progress(self, tool: str, answers: deque[tuple[int, int | None]], size: Callable[[], int]) -> Loop | None:
-        results = {result for _, result in answers}
-        if len(answers) < self._n or len(results) != 1 or None in results or len({given for given, _ in answers}) == 1:
+    def _cycle_of(self, period: int, tool: str) -> Loop | None:
+        last = list(self._last)
+        lap = last[-period:]
+        if last[-2 * period : -period] != lap or any(result is None for _, result in lap):
             return None
-        if size() < MIN_RESULT_BYTES or not self._first(("no_progress", tool, *results)):
+        calls = frozenset(key for key, _ in lap)
+        if len(calls) == 1 or not self._first(("cycle", calls)):
+            return None
+        path = " → ".join(key[0] for key, _ in lap)
+        return Loop("cycle", tool, 2 * period, f"{path} was made twice in a row, with the same results")
+
+    def _no_progress(self, tool: str, answers: deque[tuple[int, int | None]], size: Callable[[], int]) -> Loop | None:
+        result = answers[-1][1]
+        if result is None or len(answers) < self._n or answers[0][1] != result:
+            return None
+        given = {arguments for arguments, answer in answers if answer == result}
+        same = sum(answer == result for _, answer in answers) == self._n
+        if not same or len(given) == 1 or not self._first(("no_progress", tool, result)):
+            return None
+        if size() < MIN_RESULT_BYTES:
             return None
         said = f"{tool} gave the same result {self._n} times in a row to different arguments"
         return Loop("no_progress", tool, self._n, said)

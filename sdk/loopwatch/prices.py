@@ -52,7 +52,7 @@ class PriceBook:
         except Exception as fault:  # noqa: BLE001 - a price that cannot be had must not stop anything
             swallow("prices", fault)
         if cost is None:
-            logger.warning("loopwatch: model %r has no price here; what it costs is not known", model)
+            logger.info("loopwatch: model %r has no price here; what it costs is not known", model)
         self._costs[provider, model] = cost
 
     def _from_collector(self, provider: str, model: str) -> Cost | None:

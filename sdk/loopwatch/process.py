@@ -19,7 +19,6 @@ from loopwatch.content import ContentRules
 from loopwatch.encoding import Encoder
 from loopwatch.exporting import Exporter
 from loopwatch.faults import swallow
-from loopwatch.limits import Limits
 from loopwatch.prices import PriceBook
 from loopwatch.reading import Reader
 from loopwatch.redaction import Redactor
@@ -59,7 +58,6 @@ class Process:
         tracing: opens spans.
         outlet: takes ended spans.
         prices: what model calls cost.
-        prices_always: whether every run is priced, and not only those with a cap on their cost.
     """
 
     def __init__(
@@ -69,19 +67,13 @@ class Process:
         tracing: Tracing,
         outlet: Outlet,
         prices: PriceBook,
-        prices_always: bool = False,
     ) -> None:
         self.settings = settings
         self.rules = rules
         self.tracing = tracing
         self.outlet = outlet
         self.live_runs: dict[str, Run] = {}
-        self._prices = prices
-        self._prices_always = prices_always
-
-    def prices_for(self, limits: Limits) -> PriceBook | None:
-        """Returns where a run's costs come from, or None if nobody asks for them."""
-        return self._prices if self._prices_always or limits.cost_usd is not None else None
+        self.prices = prices
 
     def ended(self, span: ReadableSpan) -> None:
         """Takes every span that ended in this process, whoever opened it."""
@@ -294,16 +286,13 @@ class OwnProvider(TracerProvider):
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.processors: tuple[SpanProcessor, ...] = ()
+        self.only_ours = False
 
     def add_span_processor(self, span_processor: SpanProcessor) -> None:
         """Adds a listener; once there is one that is not ours, our spans are opened the SDK's way."""
         self.processors += (span_processor,)
+        self.only_ours = self.processors == (_PROCESSOR,)
         super().add_span_processor(span_processor)
-
-    @property
-    def only_ours(self) -> bool:
-        """Whether nobody else listens."""
-        return self.processors == (_PROCESSOR,)
 
 
 def _attached(provider: Any) -> tuple[Any, ...]:

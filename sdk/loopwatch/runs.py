@@ -57,6 +57,7 @@ class Run:
         self._pending: LimitExceeded | None = None
         self._cost_usd = 0.0
         self._unpriced: list[Usage] = []
+        self._warned_unpriced = False
         self._responses: set[str] = set()
         self._loops = LoopDetector(limits.identical_calls or DEFAULT_IDENTICAL_CALLS)
         self._started = time.monotonic()
@@ -113,6 +114,7 @@ class Run:
                 self._unpriced.append(used)
         if self.prices is not None:
             self.prices.want(used.provider, used.model)
+            self._price()
 
     def _price(self) -> None:
         """Moves what has a price by now from the unpriced calls to the cost."""
@@ -153,10 +155,14 @@ class Run:
         self._price()
         if self._cost_usd >= cap:
             self.exceed(LimitExceeded("cost_usd", self._cost_usd, cap))
-        if self.limits.unpriced == "stop":
-            for used in self._unpriced:
-                if self.prices is not None and self.prices.is_known(used.provider, used.model):
-                    self.exceed(LimitExceeded("cost_usd", self._cost_usd, cap, f"model {used.model} has no price"))
+        for used in self._unpriced:
+            if self.prices is None or not self.prices.is_known(used.provider, used.model):
+                continue
+            if self.limits.unpriced == "stop":
+                self.exceed(LimitExceeded("cost_usd", self._cost_usd, cap, f"model {used.model} has no price"))
+            elif not self._warned_unpriced:
+                self._warned_unpriced = True
+                logger.warning("loopwatch: model %r has no price: the run's cap on cost does not see it", used.model)
 
     def tool_call_ended(self, loop: Loop | None) -> None:
         """Remembers a loop that the author does not want to go on; the next thing that begins is refused."""

@@ -16,7 +16,6 @@ _MARSHAL_VERSION: Final = 2
 type_of: Callable[[Any], type[Any]] = type
 """The built-in, typed so that looking at a value's type does not narrow what may be done with the value."""
 _SMALL: Final = frozenset({str, int, float, bool, type(None)})
-_TEXTS: Final = frozenset({bytes, bytearray})
 _SEQUENCES: Final = frozenset({list, tuple, set, frozenset})
 _SIZED: Final = frozenset({str, bytes, bytearray, list, dict})
 MAX_TEXT: Final = 1_000_000
@@ -56,9 +55,10 @@ def take(value: Any) -> Snapshot:
         The value itself if it is small and immutable; else its packed copy, in which objects that are not
         plain data are replaced by a description.
     """
-    if type(value) in _SMALL:
-        return cut_text(value, MAX_TEXT) if type(value) is str and len(value) > MAX_TEXT else value  # type: ignore[return-value]  # narrowed by the set above, which pyright cannot see
-    if not _is_oversized(value):
+    kind = type_of(value)
+    if kind in _SMALL:
+        return cut_text(value, MAX_TEXT) if kind is str and len(value) > MAX_TEXT else value
+    if (kind is dict or kind in _SEQUENCES) and not _is_oversized(value.values() if kind is dict else value):
         try:
             return Packed(marshal.dumps(value, _MARSHAL_VERSION))
         except ValueError:
@@ -66,20 +66,14 @@ def take(value: Any) -> Snapshot:
     return Packed(marshal.dumps(_plain(value, 0, [MAX_ITEMS]), _MARSHAL_VERSION))
 
 
-def _is_oversized(value: Any) -> bool:
+def _is_oversized(items: Any) -> bool:
     """Whether copying could take long, judged at the surface: nested giants are caught by the exporter's cap."""
-    kind = type_of(value)
-    if kind in _TEXTS:
-        return len(value) > MAX_TEXT
-    if kind is dict:
-        return len(value) > MAX_ITEMS or any(_is_long(item) for item in value.values())
-    if kind in _SEQUENCES:
-        return len(value) > MAX_ITEMS or any(_is_long(item) for item in value)
-    return True
-
-
-def _is_long(item: Any) -> bool:
-    return type(item) in _SIZED and len(item) > MAX_TEXT
+    if len(items) > MAX_ITEMS:
+        return True
+    for item in items:  # noqa: SIM110 - a generator would cost more than the copy itself
+        if type(item) in _SIZED and len(item) > MAX_TEXT:
+            return True
+    return False
 
 
 def _plain(value: Any, depth: int, budget: list[int]) -> Any:

@@ -305,7 +305,7 @@ def record(
     tracing = Tracing(
         provider_for(resource), resource, process.take_own, lambda bits: next(numbers), lambda: next(ticks)
     )
-    before = process.replace(Process(decided, rules, tracing, recorder, PriceBook(None), prices_always=True))
+    before = process.replace(Process(decided, rules, tracing, recorder, PriceBook(None)))
     raising = faults.raise_faults(raise_faults)
     try:
         yield recorder

@@ -63,7 +63,7 @@ class ToolCall(Operation):
         self.name = tool
         self._arguments = arguments
         self._run = run
-        self._started = time.monotonic()
+        self._started = 0.0
 
     def record_result(self, result: object) -> None:
         """Writes the outcome and the result."""
@@ -72,7 +72,8 @@ class ToolCall(Operation):
         taken = snapshots.take(result)
         self.keep(names.TOOL_RESULT, taken)
         self._watch(hash(snapshots.identity(taken)), lambda: snapshots.size(taken))
-        self._report_late()
+        if self.timeout_s is not None:
+            self._report_late(self.timeout_s)
 
     def record_error(self, error: BaseException) -> None:
         """An exception is an error, unless it says that there is nothing to find."""
@@ -93,11 +94,15 @@ class ToolCall(Operation):
             self.span.add_event(LOOP_EVENT, loop_attributes(loop))
             self._run.tool_call_ended(loop)
 
-    def _report_late(self) -> None:
+    def began(self) -> None:
+        """Takes the time from which the tool's own cap counts."""
+        self._started = time.monotonic()
+
+    def _report_late(self, timeout_s: float) -> None:
         """A sync tool cannot be cut off; that it took too long is written down."""
         taken_s = time.monotonic() - self._started
-        if self.timeout_s is not None and taken_s > self.timeout_s and self._run is not None:
-            self._run.report(ToolTimeout(self.name, taken_s, self.timeout_s))
+        if taken_s > timeout_s and self._run is not None:
+            self._run.report(ToolTimeout(self.name, taken_s, timeout_s))
 
 
 class OpenToolCall:
@@ -173,7 +178,9 @@ class Tool(Block[OpenToolCall]):
             current = Context({**current, TIMEOUT_KEY: (name, timeout_s)})
         identity = hash(snapshots.identity(taken))
         opened = ToolCall(state, span, current, self._capture, self._is_not_found, name, identity, run)
-        opened.timeout_s = timeout_s
+        if timeout_s is not None:
+            opened.timeout_s = timeout_s
+            opened.began()
         opened.keep(names.TOOL_ARGUMENTS, recorded)
         return opened
 

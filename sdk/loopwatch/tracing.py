@@ -52,7 +52,7 @@ class Tracing:
         self.clock = clock
         self.instrumentation_scope = InstrumentationScope(SCOPE_NAME, "")
         self._tracer = provider.get_tracer(SCOPE_NAME)
-        self._plain = not any(os.environ.get(name) for name in _SDK_SETTINGS)
+        self._plain = hasattr(provider, "only_ours") and not any(os.environ.get(name) for name in _SDK_SETTINGS)
 
     def start(
         self,
@@ -75,7 +75,7 @@ class Tracing:
             The open span, not yet current.
         """
         parent = trace.get_current_span(context).get_span_context()
-        if not (self._plain and getattr(self._provider, "only_ours", False)):
+        if not self._plain or not self._provider.only_ours:
             return self._tracer.start_span(name, context, kind, attributes)
         if not parent.is_valid:
             own = SpanContext(self.identities(128) or 1, self.identities(64) or 1, False, _SAMPLED_RANDOM)

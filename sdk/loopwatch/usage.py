@@ -64,9 +64,9 @@ def read(attributes: Mapping[str, Any]) -> Usage | None:
 
 def _number(attributes: Mapping[str, Any], candidates: tuple[str, ...]) -> int:
     for name in candidates:
-        value = attributes.get(name)
-        if isinstance(value, (int, float)):
-            return int(value)
+        if name in attributes:
+            value = attributes[name]
+            return int(value) if isinstance(value, (int, float)) else 0
     return 0
 
 

@@ -19,9 +19,9 @@ ITERATIONS = 10
 SPANS_BY_HAND = 1 + ITERATIONS * 3
 
 
-def rows() -> list[dict[str, str]]:
-    """A tool's result of about 1 KB."""
-    return [dict(ROW) for _ in range(8)]
+def rows(minutes: int) -> list[dict[str, object]]:
+    """A tool's result of about 1 KB, another one for other arguments."""
+    return [{**ROW, "minutes": minutes} for _ in range(8)]
 
 
 def messages() -> list[dict[str, Any]]:
@@ -37,15 +37,15 @@ def answer() -> list[dict[str, Any]]:
 def bare() -> tuple[Callable[[], None], Callable[[], None]]:
     """The workload without any recording: what is subtracted from the others."""
 
-    def search(query: str, minutes: int = 30) -> list[dict[str, str]]:
-        return rows()
+    def search(query: str, minutes: int = 30) -> list[dict[str, object]]:
+        return rows(minutes)
 
     def run() -> None:
-        for _ in range(ITERATIONS):
+        for number in range(ITERATIONS):
             messages()
             answer()
-            search(QUERY, minutes=15)
-            search(QUERY, minutes=45)
+            search(QUERY, minutes=number)
+            search(QUERY, minutes=-number)
 
     return run, lambda: None
 
@@ -64,12 +64,12 @@ def by_hand(endpoint: str) -> tuple[Callable[[], None], Callable[[], None]]:
     trace.set_tracer_provider(provider)
     tracer = provider.get_tracer("by-hand")
 
-    def search(query: str, minutes: int = 30) -> list[dict[str, str]]:
+    def search(query: str, minutes: int = 30) -> list[dict[str, object]]:
         with tracer.start_as_current_span("execute_tool search") as span:
             span.set_attribute("gen_ai.operation.name", "execute_tool")
             span.set_attribute("gen_ai.tool.name", "search")
             span.set_attribute("gen_ai.tool.call.arguments", json.dumps({"query": query, "minutes": minutes}))
-            result = rows()
+            result = rows(minutes)
             span.set_attribute("gen_ai.tool.call.result", json.dumps(result))
             return result
 
@@ -91,10 +91,10 @@ def by_hand(endpoint: str) -> tuple[Callable[[], None], Callable[[], None]]:
             span.set_attribute("gen_ai.operation.name", "invoke_agent")
             span.set_attribute("gen_ai.agent.name", "bench")
             span.set_attribute("gen_ai.conversation.id", "conversation-1")
-            for _ in range(ITERATIONS):
+            for number in range(ITERATIONS):
                 call_model()
-                search(QUERY, minutes=15)
-                search(QUERY, minutes=45)
+                search(QUERY, minutes=number)
+                search(QUERY, minutes=-number)
 
     return run, provider.shutdown
 
@@ -103,11 +103,11 @@ def with_loopwatch(endpoint: str, capture: bool) -> tuple[Callable[[], None], Ca
     """The same with Loopwatch's decorators."""
     import loopwatch
 
-    loopwatch.configure(service_name="bench", endpoint=endpoint, capture=capture)
+    loopwatch.configure(service_name="bench", endpoint=endpoint, capture=capture, redact=False)
 
     @loopwatch.tool
-    def search(query: str, minutes: int = 30) -> list[dict[str, str]]:
-        return rows()
+    def search(query: str, minutes: int = 30) -> list[dict[str, object]]:
+        return rows(minutes)
 
     def call_model() -> None:
         with loopwatch.model_call(MODEL, provider="anthropic") as call:
@@ -122,10 +122,10 @@ def with_loopwatch(endpoint: str, capture: bool) -> tuple[Callable[[], None], Ca
 
     @loopwatch.agent(name="bench", conversation_id="conversation-1")
     def run() -> None:
-        for _ in loopwatch.iterations(ITERATIONS):
+        for iteration in loopwatch.iterations(ITERATIONS):
             call_model()
-            search(QUERY, minutes=15)
-            search(QUERY, minutes=45)
+            search(QUERY, minutes=iteration.number)
+            search(QUERY, minutes=-iteration.number)
 
     return run, loopwatch.shutdown
 

@@ -32,4 +32,4 @@ def test_memory_is_bounded() -> None:
     detector = LoopDetector()
     for number in range(30_000):
         detector.add("tool", number, number)
-    assert len(detector._seen) == 10_000  # noqa: SLF001 - the bound is on what it keeps
+    assert len(detector._seen) == 10_000
