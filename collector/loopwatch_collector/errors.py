@@ -13,7 +13,8 @@
 A class knows its HTTP status; one handler turns it into an answer, so that no route holds a `try`.
 """
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 
 class CollectorError(Exception):
@@ -22,6 +23,11 @@ class CollectorError(Exception):
     status: ClassVar[int] = 503
     code: ClassVar[str] = "unavailable"
     retry_after_s: ClassVar[int | None] = None
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """What an answer says beside code and message, for programs."""
+        return {}
 
 
 class RequestRefused(CollectorError):

@@ -10,6 +10,7 @@ from loopwatch_collector.auth import Principal, require
 from loopwatch_collector.queries import runs
 from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery, catalogue
 from loopwatch_collector.queries.errors import InvalidParameter
+from loopwatch_collector.queries.filter.fields import EVENTS, FIELDS
 from loopwatch_collector.queries.runner import DEFAULT_LIMIT, MAX_LIMIT, Question, ask, ask_raw
 from loopwatch_collector.queries.times import format_time, parse_range
 from loopwatch_collector.store.client import Connection
@@ -27,7 +28,8 @@ Reader = Annotated[Principal, Depends(require("read"))]
 Anybody = Annotated[Principal, Depends(_anybody)]
 From = Annotated[str, Query(alias="from", description="start of the range: ISO 8601 or epoch ms, included")]
 To = Annotated[str, Query(alias="to", description="end of the range: ISO 8601 or epoch ms, excluded")]
-_RANGE_AND_PAGE: Final = {"from", "to", "limit", "cursor", "format"}
+FilterText = Annotated[str, Query(alias="q", max_length=4000, description="a line of the filter language")]
+_RANGE_AND_PAGE: Final = {"from", "to", "limit", "cursor", "format", "q"}
 _RAW_FORMATS: Final = {
     "csv": ("CSVWithNames", "text/csv; charset=utf-8"),
     "arrow": ("ArrowStream", "application/vnd.apache.arrow.stream"),
@@ -51,10 +53,13 @@ def list_runs(
     to: To,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
     cursor: str = "",
+    q: FilterText = "",
 ) -> dict[str, Any]:
     """Lists the runs that started in a range, the latest first."""
     from_ns, to_ns = parse_range(from_, to)
-    page = runs.list_runs(store, reader.project, from_ns, to_ns, _repeated(request, runs.LIST_FILTERS), limit, cursor)
+    page = runs.list_runs(
+        store, reader.project, from_ns, to_ns, _repeated(request, runs.LIST_FILTERS), limit, cursor, q
+    )
     return {"runs": page.runs, "next_cursor": page.next_cursor}
 
 
@@ -86,14 +91,13 @@ def ask_query(
     to: To,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
     cursor: str = "",
+    q: FilterText = "",
     format_: Annotated[str, Query(alias="format", description="json, csv, arrow or parquet")] = "json",
 ) -> Response | dict[str, Any]:
     """Answers a named query over the runs that started in a range."""
     from_ns, to_ns = parse_range(from_, to)
     own = {key: value for key, value in request.query_params.items() if key not in {*_RANGE_AND_PAGE, *FILTERS}}
-    question = Question(
-        name, reader.project, from_ns, to_ns, own, _repeated(request, FILTERS), limit=limit, cursor=cursor
-    )
+    question = Question(name, reader.project, from_ns, to_ns, own, _repeated(request, FILTERS), q, limit, cursor)
     if format_ != "json":
         return _raw(store, question, format_)
     answer = ask(store, question)
@@ -105,6 +109,25 @@ def ask_query(
         "rows": answer.rows,
         "next_cursor": answer.next_cursor,
         "elapsed_ms": round(answer.elapsed_ms, 2),
+    }
+
+
+@_api.get("/fields", tags=["queries"])
+def list_fields(reader: Reader) -> dict[str, Any]:
+    """Lists what the filter language can name: fields of a run, and events in it."""
+    return {
+        "fields": [
+            {
+                "name": field.name,
+                "type": field.type,
+                "operators": [*field.operators, "in"],
+                "description": field.description,
+            }
+            for field in FIELDS.values()
+        ],
+        "events": [
+            {"name": event.name, "of": event.of or None, "description": event.description} for event in EVENTS.values()
+        ],
     }
 
 

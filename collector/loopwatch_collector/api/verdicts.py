@@ -6,8 +6,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from loopwatch_collector.auth import Principal, require
-from loopwatch_collector.errors import Forbidden
+from loopwatch_collector.auth import Principal, require, require_to_change
 from loopwatch_collector.queries.reading import reading
 from loopwatch_collector.queries.runner import READ_SETTINGS
 from loopwatch_collector.queries.times import LATEST_NS, format_time, parse_time
@@ -40,20 +39,9 @@ class Verdict(BaseModel):
         return self
 
 
-def may_judge(request: Request) -> Principal:
-    """Lets ingest and admin keys pass, and refuses a browser that was sent here by another site.
-
-    Raises:
-        Forbidden: the key may only read, or the request comes from a page of another origin.
-    """
-    if request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
-        raise Forbidden("this route changes data and is not for pages of other sites")
-    return require("ingest")(request)
-
-
 @router.post("/verdicts", status_code=201)
 def give_verdict(
-    verdict: Verdict, request: Request, author: Annotated[Principal, Depends(may_judge)]
+    verdict: Verdict, request: Request, author: Annotated[Principal, Depends(require_to_change("ingest"))]
 ) -> dict[str, Any]:
     """Keeps a verdict; it replaces the one of equal run, span, name and author."""
     now_ns = time.time_ns()

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery, Param, catalogue
 from loopwatch_collector.queries.errors import InvalidParameter, UnknownQuery
+from loopwatch_collector.queries.filter.compile import FILTER_PLACE, compile_filter
 from loopwatch_collector.store.client import Connection
 
 DEFAULT_LIMIT: Final = 10_000
@@ -40,6 +41,7 @@ class Question:
         to_ns: end of the range, ns since the epoch, excluded.
         params: the query's own parameters, as text.
         filters: values by dimension (FILTERS); any of them matches.
+        filter_text: a line of the filter language; empty for none.
         limit: rows of one page.
         cursor: where the page starts: `next_cursor` of the page before.
     """
@@ -50,6 +52,7 @@ class Question:
     to_ns: int
     params: Mapping[str, str] = field(default_factory=dict[str, str])
     filters: Mapping[str, Sequence[str]] = field(default_factory=lambda: _NO_FILTERS)
+    filter_text: str = ""
     limit: int = DEFAULT_LIMIT
     cursor: str = ""
 
@@ -79,8 +82,8 @@ def ask(connection: Connection, question: Question) -> Answer:
     started = time.perf_counter()
     query = named(question.name)
     offset = _offset(question.cursor)
-    parameters = {**bind(query, question), "page_limit": question.limit + 1, "page_offset": offset}
-    found = connection.rows(_paged(query.sql), parameters, READ_SETTINGS)
+    sql, parameters = _bounded(query, question)
+    found = connection.rows(sql, {**parameters, "page_limit": question.limit + 1, "page_offset": offset}, READ_SETTINGS)
     rows = [[plain(value) for value in row] for row in found[: question.limit]]
     next_cursor = _cursor(offset + question.limit) if len(found) > question.limit else None
     return Answer(query, rows, next_cursor, (time.perf_counter() - started) * 1000)
@@ -88,9 +91,9 @@ def ask(connection: Connection, question: Question) -> Answer:
 
 def ask_raw(connection: Connection, question: Question, format_name: str) -> bytes:
     """Answers one page of a question in a format of the engine's own, such as CSVWithNames or ArrowStream."""
-    query = named(question.name)
-    parameters = {**bind(query, question), "page_limit": question.limit, "page_offset": _offset(question.cursor)}
-    return connection.raw(_paged(query.sql), parameters, READ_SETTINGS, format_name)
+    sql, parameters = _bounded(named(question.name), question)
+    page = {"page_limit": question.limit, "page_offset": _offset(question.cursor)}
+    return connection.raw(sql, {**parameters, **page}, READ_SETTINGS, format_name)
 
 
 def named(name: str) -> NamedQuery:
@@ -161,8 +164,11 @@ def _value(param: Param, text: str | None) -> Any:
     return number
 
 
-def _paged(sql: str) -> str:
-    return f"{sql}\nLIMIT {{page_limit:UInt64}} OFFSET {{page_offset:UInt64}}"
+def _bounded(query: NamedQuery, question: Question) -> tuple[str, dict[str, Any]]:
+    condition = compile_filter(question.filter_text)
+    sql = query.sql.replace(FILTER_PLACE, condition.sql)
+    page = "LIMIT {page_limit:UInt64} OFFSET {page_offset:UInt64}"
+    return f"{sql}\n{page}", {**bind(query, question), **condition.parameters}
 
 
 def _cursor(offset: int) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from loopwatch_collector.errors import NotFound
 from loopwatch_collector.queries import log_events
 from loopwatch_collector.queries.errors import InvalidParameter
+from loopwatch_collector.queries.filter.compile import FILTER_PLACE, compile_filter
 from loopwatch_collector.queries.reading import reading
 from loopwatch_collector.queries.runner import READ_SETTINGS, plain
 from loopwatch_collector.queries.times import format_time
@@ -40,6 +41,7 @@ def list_runs(
     filters: Mapping[str, Sequence[str]],
     limit: int,
     cursor: str = "",
+    filter_text: str = "",
 ) -> RunPage:
     """Lists runs that started in a range, the latest first.
 
@@ -54,14 +56,18 @@ def list_runs(
         filters: values by dimension (LIST_FILTERS); any of them matches.
         limit: runs of one page.
         cursor: `next_cursor` of the page before.
+        filter_text: a line of the filter language; empty for none.
 
     Raises:
-        InvalidParameter: the cursor is not one of ours.
+        InvalidParameter: the cursor is not one of ours, or the filter cannot be understood.
     """
+    condition = compile_filter(filter_text)
+    sql = reading("list_runs").replace(FILTER_PLACE, condition.sql)
     before_ns, before_run_id = _read_cursor(cursor) if cursor else (to_ns - 1, _LAST_RUN_ID)
     found: list[dict[str, Any]] = []
     for start_ns, end_ns in _stretches(from_ns, before_ns):
         parameters = {
+            **condition.parameters,
             **{name: list(filters.get(name, ())) for name in LIST_FILTERS},
             "project": project,
             "from_ns": start_ns,
@@ -71,7 +77,7 @@ def list_runs(
             "now_ns": time.time_ns(),
             "page_limit": limit + 1 - len(found),
         }
-        found += connection.records(reading("list_runs"), parameters, READ_SETTINGS)
+        found += connection.records(sql, parameters, READ_SETTINGS)
         if len(found) > limit:
             break
     last = found[limit - 1] if len(found) > limit else None
@@ -113,7 +119,7 @@ def get_spans(connection: Connection, project: str, run_id: str, *, with_content
         RunNotFound: the project has no such run.
     """
     own = _own(connection, project, run_id)
-    extent = {"project": project, "first_ns": own["first_span_ns"], "last_ns": own["last_span_ns"]}
+    extent: dict[str, Any] = {"project": project, "first_ns": own["first_span_ns"], "last_ns": own["last_span_ns"]}
     records = connection.records(
         reading("run_spans"), {**extent, "run_id": run_id, "page_limit": MAX_SPANS + 1}, READ_SETTINGS
     )

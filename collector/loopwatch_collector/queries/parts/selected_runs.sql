@@ -13,3 +13,4 @@ WHERE project = {project:String}
     AND (empty({version:Array(String)}) OR has({version:Array(String)}, agent_version))
     AND (empty({model:Array(String)}) OR hasAny({model:Array(String)}, model_names))
     AND (empty({customer:Array(String)}) OR has({customer:Array(String)}, customer_id))
+    AND {{filter}}

@@ -13,5 +13,6 @@ WHERE project = {project:String}
     AND (empty({customer:Array(String)}) OR has({customer:Array(String)}, customer_id))
     AND (empty({conversation:Array(String)}) OR has({conversation:Array(String)}, conversation_id))
     AND (empty({outcome:Array(String)}) OR has({outcome:Array(String)}, outcome))
+    AND {{filter}}
 ORDER BY runs.start_time DESC, run_id DESC
 LIMIT {page_limit:UInt64}

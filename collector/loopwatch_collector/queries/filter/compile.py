@@ -1,0 +1,134 @@
+"""Conditions to SQL on a row of `runs`: the one compiler to SQL. Names come from the closed table, values are bound."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from loopwatch_collector.queries.filter.nodes import All, AnyOf, Comparison, Condition, Happened, Not, Phrase, Sequence
+from loopwatch_collector.queries.filter.parse import parse
+
+# Where a query on runs takes the condition; such a query binds project, from_ns and to_ns.
+FILTER_PLACE: Final = "{{filter}}"
+_WORD: Final = re.compile(r"[^\W_]+", re.UNICODE)
+# An event of a sequence as a condition on rows of filter_events.sql; the name, if one is given, is bound.
+_EVENT_NAMES: Final = {
+    "called": ("called", "tool"),
+    "succeeded": ("success", "tool"),
+    "failed": ("error", "tool"),
+    "not_found": ("not_found", "tool"),
+    "asked": ("asked", "model"),
+    "model_failed": ("model_error", "model"),
+    "decided": ("decided", "decision"),
+    "looped": ("looped", ""),
+    "escalated": ("escalated", ""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A condition on rows of `runs`, ready to be put into a query that binds project, from_ns and to_ns.
+
+    Attributes:
+        sql: an expression that is true for the runs that are meant.
+        parameters: the values of its places, beside those three.
+    """
+
+    sql: str = "1"
+    parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+def compile_filter(text: str) -> Filter:
+    """Compiles a filter.
+
+    Args:
+        text: what a person typed; empty for none.
+
+    Raises:
+        InvalidFilter: it is not a filter.
+    """
+    if not text.strip():
+        return Filter()
+    compiler = _Compiler()
+    sql = compiler.condition(parse(text))
+    return Filter(sql, compiler.parameters)
+
+
+class _Compiler:
+    def __init__(self) -> None:
+        self.parameters: dict[str, Any] = {}
+
+    def condition(self, node: Condition) -> str:
+        match node:
+            case All(conditions):
+                return "(" + " AND ".join(self.condition(each) for each in conditions) + ")"
+            case AnyOf(conditions):
+                return "(" + " OR ".join(self.condition(each) for each in conditions) + ")"
+            case Not(condition):
+                # A comparison with a missing cost is NULL, and so would be its negation.
+                return f"NOT ifNull({self.condition(condition)}, 0)"
+            case Comparison():
+                return self._comparison(node)
+            case Phrase(text):
+                return self._phrase(text)
+            case Sequence(events):
+                return self._sequence(events)
+
+    def _bind(self, value: Any) -> str:
+        name = f"filter_{len(self.parameters)}"
+        self.parameters[name] = value
+        return name
+
+    def _comparison(self, node: Comparison) -> str:
+        negated = node.operator.startswith("!")
+        operator = node.operator[1:] if negated else node.operator
+        alternatives = [self._one(node, operator or "=", value) for value in node.values]
+        sql = "(" + " OR ".join(alternatives) + ")"
+        return f"NOT {sql}" if negated else sql
+
+    def _one(self, node: Comparison, operator: str, value: str | float) -> str:
+        name = self._bind(value)
+        sql = node.field.sql
+        if node.field.type == "texts":
+            each = self._text("entry", operator, name)
+            return f"arrayExists(entry -> {each}, {sql})"
+        if node.field.type == "text":
+            return self._text(sql, operator, name)
+        clickhouse_type = "Int64" if isinstance(value, int) else "Float64"
+        return f"{sql} {operator} {{{name}:{clickhouse_type}}}"
+
+    def _text(self, sql: str, operator: str, name: str) -> str:
+        if operator == "~":
+            return f"positionCaseInsensitiveUTF8({sql}, {{{name}:String}}) > 0"
+        return f"{sql} = {{{name}:String}}"
+
+    def _phrase(self, text: str) -> str:
+        words = sorted({word.lower() for word in _WORD.findall(text) if word.isascii()})
+        places = {"words": self._bind(words), "phrase": self._bind(text)}
+        return "run_id IN (" + _template("phrase", places) + ")"
+
+    def _sequence(self, events: tuple[Happened, ...]) -> str:
+        conditions = ", ".join(self._event(event) for event in events)
+        pattern = "".join(f"(?{place})" if place == 1 else f".*(?{place})" for place in range(1, len(events) + 1))
+        places = {"pattern": pattern, "conditions": conditions}
+        return "run_id IN (" + _template("sequence" if len(events) > 1 else "happened", places) + ")"
+
+    def _event(self, happened: Happened) -> str:
+        event, _ = _EVENT_NAMES[happened.event.name]
+        if happened.name is None:
+            return f"event = '{event}'"
+        return f"event = '{event}' AND subject = {{{self._bind(happened.name)}:String}}"
+
+
+def _template(name: str, places: Mapping[str, str]) -> str:
+    sql = _file(name)
+    for place, value in places.items():
+        sql = sql.replace(f"{{{{{place}}}}}", value)
+    return sql
+
+
+@cache
+def _file(name: str) -> str:
+    return (resources.files("loopwatch_collector.queries") / "filter" / f"{name}.sql").read_text(encoding="utf-8")

@@ -1,0 +1,112 @@
+"""The filter language against stored runs: fields, free text, and what happened after what."""
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from loopwatch_collector.queries.filter.errors import InvalidFilter
+from loopwatch_collector.queries.filter.fields import EVENTS, FIELDS
+from loopwatch_collector.queries.runner import Question, ask
+from loopwatch_collector.queries.runs import list_runs
+from loopwatch_collector.queries.times import parse_time
+from loopwatch_collector.store.rows import SPAN_INDEX
+from loopwatch_collector.store.store import Store
+
+FROM_NS = parse_time("from", "2026-09-30T00:00:00Z")
+TO_NS = parse_time("to", "2026-10-02T00:00:00Z")
+SAMPLES = {"text": "x", "texts": "x", "number": "5", "duration": "5s", "money": "0.1", "time": "2026-10-01"}
+
+
+def _matching(store: Store, text: str) -> list[str]:
+    page = list_runs(store.connection(), "default", FROM_NS, TO_NS, {}, 50, filter_text=text)
+    return sorted(run["run_id"].removeprefix("run-") for run in page.runs)
+
+
+@pytest.mark.parametrize(
+    ("text", "runs"),
+    [
+        ("agent = resolver", ["completed", "escalated"]),
+        ("agent != resolver", ["failed", "open"]),
+        ("environment in (prod, dev) outcome = escalated", ["escalated"]),
+        ("cost > 0.01", ["escalated"]),
+        ("not cost > 0.01", ["completed", "failed", "open"]),
+        ("duration >= 20s and duration < 1m", ["escalated", "failed"]),
+        ("model = haiku or model ~ HOME", ["completed", "open"]),
+        ("iterations = 2 (customer = acme)", ["completed", "open"]),
+        ("started < 2026-10-01", ["failed"]),
+        ("outcome = abandoned", ["open"]),
+        ("called(metrics)", ["completed"]),
+        ("failed()", ["completed"]),
+        ("called(search) then failed(metrics)", ["completed"]),
+        ("failed(metrics) then failed(metrics)", ["completed"]),
+        ("failed(metrics) then called(search)", []),
+        ("asked(opus) then not_found(search) then escalated()", ["escalated"]),
+        ("escalated() then called(search)", []),
+        ("\"no answer from 'db-22'\"", ["completed"]),
+        ('"NO ANSWER"', ["completed"]),
+        ('"disk is full"', ["escalated"]),
+        ('"is full disk"', []),
+        ('"größer als"', ["escalated"]),
+        ('"disk" and not called(metrics)', ["escalated"]),
+    ],
+)
+def test_filters_find_the_runs_they_describe(
+    store: Store, fleet: list[list[Any]], write: Callable[[Store, list[list[Any]]], None], text: str, runs: list[str]
+) -> None:
+    """Each filter finds exactly the runs of the hand-worked fleet that fit it."""
+    _with_content(fleet)
+    write(store, fleet)
+    day = FROM_NS // 86_400_000_000_000 + 1
+    store.insert_contents([["default", (2).to_bytes(16, "big"), 77, day, "Disk is full: größer als 10 GB"]])
+    assert _matching(store, text) == runs
+
+
+def test_named_queries_and_every_field_and_event_take_filters(
+    store: Store, fleet: list[list[Any]], write: Callable[[Store, list[list[Any]]], None]
+) -> None:
+    """Every field with every operator, and every event, is SQL the engine takes; named queries obey the filter."""
+    write(store, fleet)
+    for field in FIELDS.values():
+        for operator in field.operators:
+            _matching(store, f"{field.name} {operator} {SAMPLES[field.type]}")
+    for event in EVENTS.values():
+        _matching(store, f"{event.name}() then {event.name}()")
+        _matching(store, f"{event.name}({'x' if event.of else ''})")
+    question = Question("tool_summary", "default", FROM_NS, TO_NS, filter_text="outcome = escalated")
+    assert [row[:2] for row in ask(store.connection(), question).rows] == [["search", 1]]
+
+
+PIECES = st.one_of(
+    st.sampled_from([*FIELDS, *(f"{event}()" for event in EVENTS)]),
+    st.sampled_from(["and", "or", "not", "then", "(", ")", "=", "!=", "~", "<", ">="]),
+    st.sampled_from(['"a\' b"', '"); DROP TABLE runs --"', '"{x:String}"', '"\\\\"', "5", "a", '"{{filter}}"', '"\0"']),
+    st.text(st.characters(codec="utf-8"), max_size=6).map(
+        lambda text: '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    ),
+)
+
+
+def test_hostile_filters_find_no_way_out(
+    store: Store, fleet: list[list[Any]], write: Callable[[Store, list[list[Any]]], None]
+) -> None:
+    """Any mixture of the language's pieces and hostile texts is refused, or answered; the data stays as it was."""
+    write(store, fleet)
+
+    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.lists(PIECES, min_size=1, max_size=9).map(" ".join))
+    def check(text: str) -> None:
+        with contextlib.suppress(InvalidFilter):
+            _matching(store, text)
+
+    check()
+    assert _matching(store, "") == ["completed", "escalated", "failed", "open"]
+
+
+def _with_content(fleet: list[list[Any]]) -> None:
+    for row in fleet:
+        if row[SPAN_INDEX["run_id"]] == "run-escalated" and row[SPAN_INDEX["kind"]] == "model_call":
+            row[SPAN_INDEX["content_roles"]], row[SPAN_INDEX["content_hashes"]] = ["input"], [77]
