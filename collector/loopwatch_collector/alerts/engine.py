@@ -58,6 +58,7 @@ class AlertEngine:
         rules_path: the operator's file, or None.
         dashboards_url: base URL of the pages, for links in messages; "" when it is not known.
         environment: what `${NAME}` in the file stands for.
+        shares_store: other engines of this process use the store too; engines on a served store always may.
     """
 
     def __init__(
@@ -68,6 +69,8 @@ class AlertEngine:
         rules_path: Path | None = None,
         dashboards_url: str = "",
         environment: Mapping[str, str] | None = None,
+        *,
+        shares_store: bool = False,
     ) -> None:
         self.records = AlertRecords(store.connection)
         self.rulebook = Rulebook(self.records, rules_path, environment or {})
@@ -77,8 +80,8 @@ class AlertEngine:
         self._metrics = metrics
         self._dashboards_url = dashboards_url
         holder = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        # nobody else can open an embedded store, so a claim need not wait for others to show
-        self._lease = Lease(store.connection, "alerts", holder, settle_s=0.0 if store.embedded else 1.0)
+        # nobody else can open an embedded store
+        self._lease = Lease(store.connection, "alerts", holder, is_exclusive=store.embedded and not shares_store)
         self._book = AlertBook(self.records)
         self._channels = Channels((), dashboards_url)
         self._notifier = Notifier(self._book, lambda: self._channels, lambda: self._lease.is_held, metrics)

@@ -33,7 +33,9 @@ class Lease:
         name: of what is held.
         holder: who we are, unique among collectors.
         seconds: how long a term lasts when its holder dies.
-        settle_s: how long to wait between claiming and looking; nothing else can claim an embedded store.
+        settle_s: how long to wait between claiming and looking.
+        is_exclusive: the store is ours alone (an embedded one): a term of another is that of a dead process, and a
+            claim need not wait for others to show.
     """
 
     def __init__(
@@ -44,12 +46,14 @@ class Lease:
         *,
         seconds: float = 15,
         settle_s: float = 1.0,
+        is_exclusive: bool = False,
     ) -> None:
         self._connection = connection
         self._name = name
         self._holder = holder
         self._seconds = seconds
-        self._settle_s = settle_s
+        self._settle_s = 0.0 if is_exclusive else settle_s
+        self._is_exclusive = is_exclusive
         self._term: tuple[int, int] | None = None  # number, claimed at (ns of the server)
         self._until = 0.0
         self._lock = threading.Lock()
@@ -84,7 +88,8 @@ class Lease:
         claims = self._claims()
         latest = claims[0][0] if claims else 0
         owner = next((claim for claim in claims if claim[0] == latest), None)
-        if owner is not None and owner[2] > now_ns and owner[1] != self._holder:
+        is_taken = owner is not None and owner[2] > now_ns and owner[1] != self._holder
+        if is_taken and not self._is_exclusive:
             return False
         term = (latest + 1, now_ns)
         started = time.monotonic()

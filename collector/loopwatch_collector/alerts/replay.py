@@ -64,7 +64,7 @@ def replay(
     read_at: Callable[[int], Callable[[Range], Mapping[Group, Values]]],
     step_s: int | None = None,
 ) -> Replay:
-    """Evaluates a rule at regular moments of the past.
+    """Evaluates a rule at regular moments of the past, and at the end.
 
     Args:
         rule: the rule.
@@ -78,7 +78,7 @@ def replay(
     """
     result = Replay(step_s or default_step_s(rule, stretch))
     alerts: dict[Group, Alert] = {}
-    for now_ns in range(stretch.from_ns, stretch.to_ns + 1, result.step_s * NS):
+    for now_ns in (*range(stretch.from_ns, stretch.to_ns, result.step_s * NS), stretch.to_ns):
         active = [group for group, alert in alerts.items() if alert.state in {"pending", "firing"}]
         result.evaluations += 1
         for group, verdict in judge(rule, now_ns, read_at(now_ns), active).items():

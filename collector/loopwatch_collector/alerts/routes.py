@@ -20,8 +20,7 @@ from loopwatch_collector.alerts.rule import Rule
 from loopwatch_collector.alerts.rule_parsing import parse_rule, parse_rules
 from loopwatch_collector.alerts.states import Alert
 from loopwatch_collector.alerts.views import show_alert, show_replay, show_rule, show_silence
-from loopwatch_collector.auth import Principal, require
-from loopwatch_collector.errors import Forbidden
+from loopwatch_collector.auth import Principal, require, require_to_change
 from loopwatch_collector.queries.errors import InvalidParameter
 from loopwatch_collector.queries.times import LATEST_NS, parse_time
 
@@ -31,19 +30,12 @@ _ACKNOWLEDGED_FOR_NS: Final = 400 * 86_400 * NS
 _MAX_REPLAYED: Final = 20_000
 
 
-def _admin(request: Request) -> Principal:
-    """Lets admin keys pass, and refuses a browser that was sent here by another site."""
-    if request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
-        raise Forbidden("this route changes data and is not for pages of other sites")
-    return require("admin")(request)
-
-
 def _engine(request: Request) -> AlertEngine:
     return request.app.state.alerts
 
 
 Reader = Annotated[Principal, Depends(require("read"))]
-Admin = Annotated[Principal, Depends(_admin)]
+Admin = Annotated[Principal, Depends(require_to_change("admin"))]
 Engine = Annotated[AlertEngine, Depends(_engine)]
 From = Annotated[str, Query(alias="from", description="start: ISO 8601 or epoch ms, included")]
 To = Annotated[str, Query(alias="to", description="end: ISO 8601 or epoch ms, excluded")]

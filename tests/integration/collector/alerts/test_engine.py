@@ -212,7 +212,7 @@ def test_escalations_by_agent(store, tmp_path, rules_file, engines, span, put, h
 
 def test_one_of_two_engines_evaluates_and_the_other_takes_over(rules, engines, spend, hook, eventually):
     """With two collectors exactly one holds the lease; when it stops the other goes on, and nobody is told twice."""
-    first, second = engines(rules), engines(rules)
+    first, second = engines(rules, shares_store=True), engines(rules, shares_store=True)
     eventually(lambda: first.is_evaluating or second.is_evaluating)
     spend(60)
     eventually(lambda: hook.received)
