@@ -8,7 +8,7 @@ import streamlit as st
 
 from loopwatch_dashboards import formatting
 from loopwatch_dashboards.messages import Message, Part
-from loopwatch_dashboards.text import MAX_SHOWN_CHARACTERS, one_line, plain, visible
+from loopwatch_dashboards.text import plain, visible
 
 _AVATARS: Final = {
     "user": ":material/person:",
@@ -16,7 +16,8 @@ _AVATARS: Final = {
     "system": ":material/settings:",
     "tool": ":material/build:",
 }
-_SHORT_CHARACTERS: Final = 160
+_SHORT_JSON: Final = 160
+_SHORT_TEXT: Final = 600
 
 
 def body(text: str) -> None:
@@ -30,20 +31,15 @@ def prose(text: str) -> None:
 
 
 def structure(value: Any, label: str = "") -> None:
-    """A structure as folded JSON; a short or flat one as a line."""
-    if isinstance(value, str):
-        body(value)
-        return
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    if len(text) <= _SHORT_CHARACTERS:
+    """A structure as JSON, folded unless it is short; a long text is folded too."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    if len(text) <= (_SHORT_TEXT if isinstance(value, str) else _SHORT_JSON):
         body(text)
-    elif len(text) > MAX_SHOWN_CHARACTERS:
-        # The JSON viewer would draw every node of a structure of megabytes.
-        with st.expander(plain(label or "JSON") + f" · {formatting.size(len(text.encode()))}"):
-            body(json.dumps(value, ensure_ascii=False, indent=1, default=str))
-    else:
-        with st.expander(plain(f"{label or 'JSON'} · {one_line(text, 90)}")):
-            body(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+        return
+    unfolded = text if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    size = formatting.size(len(text.encode(errors="replace")))
+    with st.expander(f"{plain(label or 'content', 40)} · {size} · {plain(text[:200], 90)}"):
+        body(unfolded)
 
 
 def message(said: Message) -> None:

@@ -18,11 +18,12 @@ from loopwatch_dashboards.errors import CannotStart
 from loopwatch_dashboards.settings import DEFAULT_ENDPOINT, Settings
 
 HERE = Path(__file__).parent
-# Nothing may be loaded from or sent to elsewhere; Streamlit draws charts with Vega's interpreter, so no eval either.
+# Nothing may be loaded from or sent to elsewhere. Charts are drawn by Vega's interpreter, without eval; Graphviz is
+# WebAssembly.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
-        "script-src 'self' 'unsafe-inline'",
+        "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'",
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "font-src 'self' data:",

@@ -8,7 +8,7 @@ from loopwatch_dashboards.text import one_line
 
 _BEGINNINGS: Final = {
     "completed": "completed after",
-    "escalated": "handed to a human after",
+    "escalated": "was handed to a human after",
     "failed": "failed after",
     "stopped": "was stopped after",
     "open": "is still going after",
@@ -38,8 +38,10 @@ def story(run: Mapping[str, Any]) -> str:
 
 def _cost(run: Mapping[str, Any]) -> str:
     unpriced = run.get("unpriced_tokens") or 0
+    if not run["total_tokens"]:
+        return "no tokens reported" if run["model_calls"] else ""
     if run["cost_usd"] is None:
-        return f"{formatting.count(run['total_tokens'])} tokens without a price" if run["total_tokens"] else ""
+        return f"{formatting.count(run['total_tokens'])} tokens without a price"
     more = f" and {formatting.count(unpriced)} tokens without a price" if unpriced else ""
     return formatting.usd(run["cost_usd"]) + more
 
@@ -53,12 +55,16 @@ def _tool_calls(run: Mapping[str, Any]) -> str:
     return f"{formatting.count(errors)} of {formatting.plural(calls, 'tool call')} failed"
 
 
+def _because(reason: str | None) -> str:
+    return f"because: {one_line(reason).rstrip('.')}" if reason else ""
+
+
 def _reason(run: Mapping[str, Any]) -> str:
     if run["outcome"] == "escalated" and run.get("escalation_reason"):
-        return f"because: {one_line(run['escalation_reason'])}"
+        return _because(run["escalation_reason"])
     if run["outcome"] == "stopped":
-        reason = run.get("limit") or run.get("outcome_reason")
-        return f"by: {one_line(reason)}" if reason else ""
+        limit = (run.get("limit") or "").replace("_", " ")
+        return f"by the limit on {one_line(limit)}" if limit else _because(run.get("outcome_reason"))
     if run["outcome"] == "failed":
         said = ": ".join(part for part in (run.get("error_type"), run.get("error_message")) if part)
         return f"with {one_line(said)}" if said else ""

@@ -44,8 +44,10 @@ def beginning(spans: Sequence[Span], contents: Contents) -> None:
 
 def iteration(one: Iteration, contents: Contents, key: str = "run") -> None:
     """One iteration in a frame; `key` tells runs on the same page apart."""
-    facts = [formatting.duration(one.duration_ns), f"{formatting.count(one.input_tokens)} tokens in"]
-    facts += [f"{formatting.count(one.output_tokens)} out", formatting.usd(one.cost_usd)]
+    facts = [formatting.duration(one.duration_ns)]
+    if one.input_tokens or one.output_tokens:
+        facts += [f"{formatting.count(one.input_tokens)} tokens in", f"{formatting.count(one.output_tokens)} out"]
+        facts += [formatting.usd(one.cost_usd)]
     with st.container(border=True, key=f"bubble-{key}-{one.number}"):
         failed = f" :red-badge[{one.failed} failed]" if one.failed else ""
         st.markdown(f"**Iteration {one.number}** · {plain(' · '.join(facts))}{failed}")

@@ -114,6 +114,8 @@ def _head(context: Context, got: Mapping[str, Any]) -> None:
 
 
 def _tiles(context: Context, got: Mapping[str, Any]) -> None:
+    # Senders that report no usage have no cost either: a dash, not $0.
+    reported = bool(got["total_tokens"])
     cap = f" of {got['iteration_cap']}" if got["iteration_cap"] else ""
     tool_note = (
         f"{formatting.count(got['tool_errors'])} failed, {formatting.count(got['tool_not_found'])} found nothing."
@@ -122,8 +124,8 @@ def _tiles(context: Context, got: Mapping[str, Any]) -> None:
         context,
         panels.Tile("Iterations", formatting.count(got["iterations"]) + cap, "Of the cap, where one was set."),
         panels.Tile("Duration", formatting.duration(got["duration_ns"]), "From the run's start to its end."),
-        panels.Tile("Cost", formatting.usd(got["cost_usd"]), "Each model call counted once."),
-        panels.Tile("Tokens", formatting.count(got["total_tokens"]), _token_note(got)),
+        panels.Tile("Cost", formatting.usd(got["cost_usd"] if reported else None), "Each model call counted once."),
+        panels.Tile("Tokens", formatting.count(got["total_tokens"] if reported else None), _token_note(got)),
         panels.Tile("Model calls", formatting.count(got["model_calls"]), "Logical requests, retries inside."),
         panels.Tile("Tool calls", formatting.count(got["tool_calls"]), tool_note),
     )
@@ -172,7 +174,7 @@ def _waterfall(context: Context, found: Sequence[Span], chosen: str) -> None:
         failed = sum(spans.is_failed(span) for span in found)
         st.markdown(f"**{formatting.plural(len(found), 'span')}, {formatting.count(failed)} failed**")
         st.caption("Every span from its start to its end. Click a bar for its details; ✕ marks a failure.")
-        with st.container(height=560 if len(found) > _SCROLLS_ABOVE else "content", border=False):
+        with st.container(height=560 if len(found) > _SCROLLS_ABOVE else "content", border=False, autoscroll=False):
             event = st.altair_chart(
                 waterfall(found, panels.click("span_id"), chosen), key="waterfall", on_select="rerun"
             )
@@ -193,7 +195,7 @@ def _span(context: Context, found: Sequence[Span], chosen: str, contents: transc
         if spans.is_failed(span):
             words = ": ".join(part for part in (span["error_type"], span["error_message"]) if part)
             st.error(plain(words or "failed", 600), icon=":material/error:")
-        with st.container(height=430, border=False):
+        with st.container(height=430, border=False, autoscroll=False):
             _content(span, contents)
             for event in span["events"]:
                 st.caption(f"event {plain(event['name'], 60)} after {formatting.duration(event['offset_ns'])}")
@@ -282,8 +284,8 @@ def _reading(found: Sequence[Span], contents: transcript.Contents) -> None:
 
 
 def _tokens(found: Sequence[Span]) -> None:
-    loops = spans.iterations(found)
-    if not any(one.input_tokens for one in loops):
+    loops = [one for one in spans.iterations(found) if one.input_tokens or one.output_tokens]
+    if not loops:
         st.caption("No model call of this run reported its tokens.")
         return
     first, last = loops[0], loops[-1]

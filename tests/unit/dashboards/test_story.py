@@ -14,6 +14,7 @@ RUN: dict[str, Any] = {
     "duration_ns": 80_000_000_000,
     "cost_usd": 0.042,
     "unpriced_tokens": 0,
+    "model_calls": 6,
     "total_tokens": 1200,
     "tool_calls": 9,
     "tool_errors": 1,
@@ -28,8 +29,8 @@ RUN: dict[str, Any] = {
     [
         ({}, "completed after 6 iterations in 1 m 20 s, $0.042, 1 of 9 tool calls failed"),
         (
-            {"outcome": "escalated", "escalation_reason": "no fix\nfound", "tool_errors": 0},
-            "handed to a human after 6 iterations in 1 m 20 s, $0.042, 9 tool calls, none failed, "
+            {"outcome": "escalated", "escalation_reason": "no fix\nfound.", "tool_errors": 0},
+            "was handed to a human after 6 iterations in 1 m 20 s, $0.042, 9 tool calls, none failed, "
             "because: no fix found",
         ),
         (
@@ -46,7 +47,11 @@ RUN: dict[str, Any] = {
                 "tool_errors": 0,
             },
             "was stopped after 1 iteration in 1 m 20 s, 1,200 tokens without a price, "
-            "1 tool call, which succeeded, by: iterations",
+            "1 tool call, which succeeded, by the limit on iterations",
+        ),
+        (
+            {"total_tokens": 0, "cost_usd": 0.0},
+            "completed after 6 iterations in 1 m 20 s, no tokens reported, 1 of 9 tool calls failed",
         ),
         (
             {"unpriced_tokens": 12_345},
