@@ -15,6 +15,9 @@ from loopwatch_collector.receive.receiver import Receiver, Sending
 from loopwatch_collector.receive.signals import Signal
 
 _THREADS: Final = 8
+# The C core holds whole messages before we see and count them: these two bound what that can be.
+_CONCURRENT_REQUESTS: Final = 32
+_MAX_MESSAGE_BYTES: Final = 16 * 2**20
 _SERVICES: Final = {
     "opentelemetry.proto.collector.trace.v1.TraceService": signals.TRACES,
     "opentelemetry.proto.collector.logs.v1.LogsService": signals.LOGS,
@@ -50,7 +53,11 @@ def start(
     """
     server = grpc.server(
         ThreadPoolExecutor(_THREADS, "grpc"),
-        options=[("grpc.max_receive_message_length", max_body_bytes), ("grpc.so_reuseport", 0)],
+        options=[
+            ("grpc.max_receive_message_length", min(max_body_bytes, _MAX_MESSAGE_BYTES)),
+            ("grpc.so_reuseport", 0),
+        ],
+        maximum_concurrent_rpcs=_CONCURRENT_REQUESTS,
     )
     for service, signal in _SERVICES.items():
         method = grpc.unary_unary_rpc_method_handler(

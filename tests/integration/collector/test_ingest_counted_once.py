@@ -1,0 +1,238 @@
+"""Whatever way spans arrive, every question has one answer.
+
+The questions are picked up from the catalogue: a new named query is under this test as soon as it exists.
+"""
+
+import itertools
+import json
+import random
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+
+from loopwatch_collector.journal.record import Record
+from loopwatch_collector.metrics import Metrics
+from loopwatch_collector.prices.price import Pricer
+from loopwatch_collector.queries import runs
+from loopwatch_collector.queries.catalogue import catalogue
+from loopwatch_collector.queries.runner import Question, ask
+from loopwatch_collector.store.store import Store
+from loopwatch_collector.write.senders import Senders
+from loopwatch_collector.write.storing import Storing
+
+START_NS = time.time_ns() // 10**9 * 10**9 - 7_200 * 10**9
+FROM_NS, TO_NS = START_NS - 3_600 * 10**9, START_NS + 7_200 * 10**9
+REQUIRED = {"versions_compared": {"version_a": "1", "version_b": "2"}}
+# One model call as different libraries report it: scope, whether they know the response id and the cache tokens.
+REPORTERS = (
+    ("com.anthropic.sdk.python", True, True),
+    ("openinference.instrumentation.anthropic", True, True),
+    ("opentelemetry.instrumentation.anthropic", True, False),
+    ("loopwatch", True, True),
+)
+
+pytestmark = pytest.mark.xdist_group("ingest-counted-once")
+_TRIES = itertools.count()
+Sent = tuple[str, Span]
+"""A span and the scope of the library that wrote it."""
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    opened = Store.open(f"chdb://{tmp_path_factory.mktemp('counted')}/store")
+    yield opened
+    opened.close()
+
+
+def _pair(key: str, value: str | int | float) -> KeyValue:
+    if isinstance(value, int):
+        return KeyValue(key=key, value=AnyValue(int_value=value))
+    if isinstance(value, float):
+        return KeyValue(key=key, value=AnyValue(double_value=value))
+    return KeyValue(key=key, value=AnyValue(string_value=value))
+
+
+class _Run:
+    """Builds the spans of one run."""
+
+    def __init__(self, chance: random.Random, number: int) -> None:
+        self.chance = chance
+        self.trace = bytes([number + 1]) * 16
+        self.start_ns = START_NS + number * 600 * 10**9
+        self.clock_ns = self.start_ns
+        self.sent: list[Sent] = []
+        self.shared = {
+            "loopwatch.run.id": f"{number:032x}",
+            "gen_ai.agent.name": f"agent-{number % 2}",
+            "gen_ai.agent.version": str(number % 2 + 1),
+            "gen_ai.conversation.id": f"conversation-{number % 3}",
+            "loopwatch.customer.id": f"customer-{number % 2}",
+        }
+
+    def span(self, scope: str, name: str, parent: bytes, lasts_s: float, **attributes: str | int | float) -> Span:
+        span = Span(
+            trace_id=self.trace,
+            span_id=self.chance.randbytes(8),
+            parent_span_id=parent,
+            name=name,
+            start_time_unix_nano=self.clock_ns,
+            end_time_unix_nano=self.clock_ns + int(lasts_s * 10**9),
+        )
+        said = {**self.shared, **{key.replace("__", "."): value for key, value in attributes.items()}}
+        span.attributes.extend(_pair(key, value) for key, value in said.items())
+        self.clock_ns += 10**6
+        self.sent.append((scope, span))
+        return span
+
+    def call(self, parent: bytes, iteration: int) -> None:
+        used = {"gen_ai__usage__input_tokens": self.chance.randrange(100, 900),
+                "gen_ai__usage__output_tokens": self.chance.randrange(1, 90)}  # fmt: skip
+        cached = {"gen_ai__usage__cache_read__input_tokens": self.chance.randrange(0, 90)}
+        response = {"gen_ai__response__id": f"msg_{self.chance.randrange(10**12)}"}
+        for scope, has_id, has_cache in self.chance.sample(REPORTERS, self.chance.randrange(1, len(REPORTERS) + 1)):
+            self.span(
+                scope, "chat claude-opus-5-5", parent, 2.0, gen_ai__operation__name="chat",
+                gen_ai__request__model="claude-opus-5-5", loopwatch__iteration=iteration, **used,
+                **(response if has_id else {}), **(cached if has_cache else {}),
+            )  # fmt: skip
+
+    def tool(self, parent: bytes, iteration: int) -> None:
+        name = self.chance.choice(["search_logs", "get_metrics"])
+        outcome = self.chance.choice(["success", "error", "not_found"])
+        span = self.span(
+            "loopwatch", f"execute_tool {name}", parent, 0.5, gen_ai__operation__name="execute_tool",
+            gen_ai__tool__name=name, loopwatch__tool__outcome=outcome, loopwatch__iteration=iteration,
+            gen_ai__tool__call__arguments='{"query":"error"}', gen_ai__tool__call__result=f"{outcome} of {name}",
+        )  # fmt: skip
+        if outcome == "error":
+            span.status.code = Status.STATUS_CODE_ERROR
+            span.status.message = "timed out after 30 s"
+
+    def build(self) -> list[Sent]:
+        outcome = self.chance.choice(["completed", "escalated", "failed"])
+        # An agent span that repeats its children's usage: an aggregate, never counted beside them.
+        root = self.span(
+            "loopwatch", "invoke_agent", b"", 60.0, gen_ai__operation__name="invoke_agent",
+            loopwatch__outcome=outcome, gen_ai__usage__input_tokens=9_999, gen_ai__usage__output_tokens=999,
+        )  # fmt: skip
+        if outcome == "escalated":
+            event = root.events.add(name="loopwatch.escalation", time_unix_nano=self.clock_ns)
+            event.attributes.append(_pair("loopwatch.escalation.reason", "no fix found"))
+        if self.chance.random() < 0.5:
+            event = root.events.add(name="gen_ai.evaluation.result", time_unix_nano=self.clock_ns)
+            event.attributes.extend(
+                [_pair("gen_ai.evaluation.name", "passed"), _pair("gen_ai.evaluation.score.value", 1.0)]
+            )
+        for iteration in range(1, self.chance.randrange(2, 5)):
+            inner = self.span("loopwatch", f"iteration {iteration}", root.span_id, 5.0, loopwatch__kind="iteration",
+                              loopwatch__iteration=iteration)  # fmt: skip
+            self.call(inner.span_id, iteration)
+            for _ in range(self.chance.randrange(0, 3)):
+                self.tool(inner.span_id, iteration)
+        return self.sent
+
+
+def _world(seed: int) -> list[Sent]:
+    chance = random.Random(seed)
+    return [sent for number in range(chance.randrange(2, 6)) for sent in _Run(chance, number).build()]
+
+
+def _record(project: str, sent: list[Sent], received_at_ns: int) -> Record:
+    request = ExportTraceServiceRequest()
+    for scope, span in sent:
+        resource = request.resource_spans.add()
+        resource.resource.attributes.append(_pair("service.name", "agents"))
+        scope_spans = resource.scope_spans.add()
+        scope_spans.scope.name = scope
+        scope_spans.spans.append(span)
+    return Record("traces", project, received_at_ns, "", len(sent), request.SerializeToString(), request)
+
+
+def _write(store: Store, requests: list[list[Sent]], project: str) -> None:
+    storing = Storing(store, Pricer(), Metrics(), Senders())
+    for number, sent in enumerate(requests, start=1):
+        storing.write(storing.prepare([_record(project, sent, number)]), is_stubborn=False)
+        storing.derive_runs(is_due=True)
+
+
+def _answers(store: Store, project: str) -> dict[str, list[str]]:
+    connection = store.connection()
+    questions = (
+        (name, params)
+        for name, query in catalogue().items()
+        for params in (
+            [REQUIRED.get(name, {})] if not _choices(query) else [{"dimension": one} for one in _choices(query)]
+        )
+    )
+    answers = {
+        f"{name} {params}": sorted(map(_text, ask(connection, Question(name, project, FROM_NS, TO_NS, params)).rows))
+        for name, params in questions
+    }  # fmt: skip
+    found = runs.list_runs(connection, project, FROM_NS, TO_NS, {}, 100).runs
+    answers["runs"] = sorted(map(_text, found))
+    for run in found:
+        spans = runs.get_spans(connection, project, run["run_id"], with_content=True)
+        answers[f"spans of {run['run_id']}"] = [_text(spans)]
+    return answers
+
+
+def _text(value: Any) -> str:
+    return json.dumps(_rounded(value), sort_keys=True)
+
+
+def _rounded(value: Any) -> Any:
+    # A sum of floats depends on their order in its last digit; money and counts are not floats where they are summed.
+    if isinstance(value, float):
+        return float(f"{value:.12g}")
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    return [_rounded(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _choices(query: Any) -> tuple[str, ...]:
+    return next((param.values for param in query.params if param.name == "dimension"), ())
+
+
+def _arranged(sent: list[Sent], chance: random.Random) -> list[list[Sent]]:
+    """The same spans in another order, some of them again, in requests of any size."""
+    shuffled = sent + chance.sample(sent, chance.randrange(len(sent)))
+    chance.shuffle(shuffled)
+    cuts = sorted({0, len(shuffled), *(chance.randrange(len(shuffled)) for _ in range(chance.randrange(5)))})
+    return [shuffled[start:end] for start, end in itertools.pairwise(cuts)]
+
+
+@settings(max_examples=3, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10**9))
+def test_order_repetition_and_splitting_change_no_answer(store: Store, seed: int) -> None:
+    """Any permutation, duplication and splitting of the same spans gives identical answers to every named query."""
+    sent = _world(seed)
+    as_it_was, arranged = f"as-it-was-{next(_TRIES)}", f"arranged-{next(_TRIES)}"
+    _write(store, [sent], as_it_was)
+    _write(store, _arranged(sent, random.Random(seed + 1)), arranged)
+    expected, found = _answers(store, as_it_was), _answers(store, arranged)
+    assert len(expected) > 40
+    assert {name: rows for name, rows in found.items() if rows != expected[name]} == {}
+
+
+def test_calls_reported_by_several_libraries_count_once(store: Store) -> None:
+    """Tokens are those of one report per call, however many libraries reported it; the agent's own sum adds nothing."""
+    sent = _world(7)
+    _write(store, [[one] for one in sent], "counted")
+    responses: dict[str, tuple[int, int]] = {}
+    for _, span in sent:
+        found = {pair.key: pair.value for pair in span.attributes}
+        if "gen_ai.response.id" in found:
+            responses[found["gen_ai.response.id"].string_value] = (
+                found["gen_ai.usage.input_tokens"].int_value,
+                found["gen_ai.usage.output_tokens"].int_value,
+            )
+    answer = ask(store.connection(), Question("runs_summary", "counted", FROM_NS, TO_NS))
+    row = dict(zip([column.name for column in answer.query.columns], answer.rows[0], strict=True))
+    assert (row["input_tokens"], row["output_tokens"]) == tuple(map(sum, zip(*responses.values(), strict=True)))
