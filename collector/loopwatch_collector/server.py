@@ -26,6 +26,7 @@ from loopwatch_collector.errors import CannotStart, CollectorError
 from loopwatch_collector.journal.journal import Journal, JournalLimits
 from loopwatch_collector.lock import DataDirectoryLock
 from loopwatch_collector.metrics import Metrics
+from loopwatch_collector.prices.override import read_own_prices
 from loopwatch_collector.prices.price import Pricer
 from loopwatch_collector.receive import grpc_server
 from loopwatch_collector.receive.connections import BoundedHeadProtocol
@@ -85,7 +86,7 @@ def serve(settings: Settings, ready_file: Path | None = None) -> None:
         limits = JournalLimits(settings.max_journal_bytes, settings.min_free_bytes)
         journal = Journal(settings.data_dir / "journal.sqlite", limits, metrics)
         stack.callback(journal.close)
-        pricer = Pricer()
+        pricer = Pricer(own=read_own_prices(settings.prices_path) if settings.prices_path else None)
         senders = Senders()
         writer = Writer(journal, Storing(store, pricer, metrics, senders, Handovers(settings.handover_tools)), metrics)
         app = create_app(

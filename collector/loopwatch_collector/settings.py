@@ -49,6 +49,7 @@ class Settings:
         project_retention: days of content and of the rest, by project, where they differ.
         backup_dir: where backups of the embedded store are written; None: `backups` under `data_dir`.
         rules_path: the operator's alert rules and channels, a TOML file; None for the delivered rules only.
+        prices_path: the operator's own prices, a TOML file; None for genai-prices only.
         dashboards_url: base URL of the pages, for links in messages; "" leaves them out.
         handover_tools: patterns of the tools that hand a run over to a human, for senders that know no escalation.
     """
@@ -68,6 +69,7 @@ class Settings:
     project_retention: Mapping[str, Days] = field(default_factory=dict[str, Days])
     backup_dir: Path | None = None
     rules_path: Path | None = None
+    prices_path: Path | None = None
     dashboards_url: str = ""
     handover_tools: tuple[str, ...] = DEFAULT_PATTERNS
 
@@ -136,6 +138,7 @@ def table() -> str:
         "project_retention": "none: all projects alike",
         "backup_dir": "$LOOPWATCH_DATA_DIR/backups",
         "rules_path": "none: the delivered rules",
+        "prices_path": "none: genai-prices only",
         "dashboards_url": "none: messages have no links",
         "handover_tools": ", ".join(f"`{pattern}`" for pattern in DEFAULT_PATTERNS),
     }
@@ -212,6 +215,7 @@ VARIABLES: Final[dict[str, Variable]] = {
     ),
     "backup_dir": Variable("LOOPWATCH_BACKUP_DIR", "where backups of the embedded store are written", _path),
     "rules_path": Variable("LOOPWATCH_RULES", "alert rules and channels, a TOML file", _path),
+    "prices_path": Variable("LOOPWATCH_PRICES", "own models and negotiated prices, a TOML file", _path),
     "dashboards_url": Variable("LOOPWATCH_DASHBOARDS_URL", "base URL of the pages, for links in messages", str),
     "handover_tools": Variable(
         "LOOPWATCH_HANDOVER_TOOLS", "shell patterns of tools that hand a run to a human, separated by commas", _patterns

@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from loopwatch_collector.prices.genai import genai_rates
+from loopwatch_collector.prices.override import OwnPrices
 from loopwatch_collector.prices.rates import Rates
-from loopwatch_collector.store.rows import SPAN_INDEX
+from loopwatch_collector.store.rows import SPAN_DEFAULTS, SPAN_INDEX
 
 _MINUTE_NS: Final = 60_000_000_000
 _DAY_NS: Final = 1440 * _MINUTE_NS
@@ -34,8 +35,13 @@ _INPUT_COST: Final = SPAN_INDEX["input_cost_usd"]
 _OUTPUT_COST: Final = SPAN_INDEX["output_cost_usd"]
 _READ_COST: Final = SPAN_INDEX["cache_read_cost_usd"]
 _WRITE_COST: Final = SPAN_INDEX["cache_write_cost_usd"]
+_UNCACHED_COST: Final = SPAN_INDEX["uncached_cost_usd"]
+_REPORTED: Final = SPAN_INDEX["reported_cost_usd"]
 _SOURCE: Final = SPAN_INDEX["price_source"]
 _VERSION: Final = SPAN_INDEX["price_version"]
+_PARTS: Final = (_INPUT_COST, _OUTPUT_COST, _READ_COST, _WRITE_COST)
+_PRICED: Final = (_COST, *_PARTS, _UNCACHED_COST, _SOURCE, _VERSION)
+_MAX_REMEMBERED: Final = 50_000
 
 
 class Pricer:
@@ -43,10 +49,12 @@ class Pricer:
 
     Args:
         lookup: (provider, model, service tier, ns since the epoch) to rates, or None for a model without a price.
+        own: the operator's prices, which win; and whether a sender's own figure does.
     """
 
-    def __init__(self, lookup: RateLookup = genai_rates) -> None:
+    def __init__(self, lookup: RateLookup = genai_rates, own: OwnPrices | None = None) -> None:
         self._lookup = lookup
+        self._own = own or OwnPrices()
         self._memo: dict[tuple[str, str, str, int], Rates | None] = {}
 
     def price(self, row: list[Any]) -> None:
@@ -58,21 +66,31 @@ class Pricer:
         if row[_KIND] != "model_call":
             return
         rates = self.rates(row[_PROVIDER], row[_MODEL], row[_TIER], row[_START])
-        if rates is not None:
+        if rates is None:
+            for column in _PRICED:
+                row[column] = SPAN_DEFAULTS[column]
+        else:
             _charge(row, rates)
+        if self._own.prefer_reported and row[_REPORTED] is not None:
+            _take_reported(row)
 
     def rates(self, provider: str, model: str, service_tier: str, at_ns: int) -> Rates | None:
         """Returns the rates of a model at a time, from memory when this day's were looked up before."""
         if not model:
             return None
         key = (provider, model, service_tier, at_ns // _DAY_NS)
-        if key in self._memo:
-            rates = self._memo[key]
-        else:
-            rates = self._memo[key] = self._lookup(provider, model, service_tier, at_ns)
+        if key not in self._memo:
+            if len(self._memo) >= _MAX_REMEMBERED:  # a sender may invent models without end
+                self._memo.clear()
+            self._memo[key] = self._found(provider, model, service_tier, at_ns)
+        rates = self._memo[key]
         if rates is not None and rates.by_time_of_day:
-            return self._lookup(provider, model, service_tier, at_ns - at_ns % _MINUTE_NS)
+            return self._found(provider, model, service_tier, at_ns - at_ns % _MINUTE_NS)
         return rates
+
+    def _found(self, provider: str, model: str, service_tier: str, at_ns: int) -> Rates | None:
+        own = self._own.rates(provider, model, service_tier, at_ns)
+        return own or self._lookup(provider, model, service_tier, at_ns)
 
 
 def _charge(row: list[Any], rates: Rates) -> None:
@@ -88,7 +106,17 @@ def _charge(row: list[Any], rates: Rates) -> None:
     row[_COST] = _usd(fresh + read + written + output + searches)
     row[_INPUT_COST], row[_OUTPUT_COST] = _usd(fresh), _usd(output)
     row[_READ_COST], row[_WRITE_COST] = _usd(read), _usd(written)
+    row[_UNCACHED_COST] = _usd(max(total_input, cached) * tier.input)
     row[_SOURCE], row[_VERSION] = rates.source, rates.version
+
+
+def _take_reported(row: list[Any]) -> None:
+    """Makes the sender's figure the cost; our parts keep their proportions, so that they still add up to it."""
+    ours: Decimal | None = row[_COST]
+    reported = min(Decimal(row[_REPORTED]), _usd(_MAX_PICO * _ATTO_PER_PICO)).quantize(_PICO_EXPONENT)
+    for column in _PARTS:
+        row[column] = (row[column] * reported / ours).quantize(_PICO_EXPONENT) if ours else None
+    row[_COST], row[_SOURCE], row[_VERSION] = reported, "reported", ""
 
 
 def _usd(atto: int) -> Decimal:

@@ -82,6 +82,8 @@ SPAN_COLUMNS: Final[tuple[Column, ...]] = (
     Column("output_cost_usd", "Nullable(Decimal(18, 12))", None),
     Column("cache_read_cost_usd", "Nullable(Decimal(18, 12))", None),
     Column("cache_write_cost_usd", "Nullable(Decimal(18, 12))", None),
+    # what its input would have cost without a cache
+    Column("uncached_cost_usd", "Nullable(Decimal(18, 12))", None),
     Column("reported_cost_usd", "Nullable(Decimal(18, 12))", None),
     Column("price_source", _TEXT, ""),
     Column("price_version", _TEXT, ""),
