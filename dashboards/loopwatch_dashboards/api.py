@@ -134,11 +134,9 @@ class Collector:
         ]
         return self._ask(path, tuple(sorted(pairs)), lambda body: body)
 
-    def ask_text(self, path: str) -> "Future[str]":
-        """Asks a route that answers in text, such as `/metrics`."""
-        return self._submit(path, (), lambda: self._send("GET", path, ()).text)
-
-    def download(self, query: str, window: Window, filters: Mapping[str, Sequence[str]], file_format: str) -> bytes:
+    def download(
+        self, query: str, window: Window, filters: Mapping[str, Sequence[str]], file_format: str, **params: Any
+    ) -> bytes:
         """A named query's answer as a file.
 
         Args:
@@ -146,6 +144,7 @@ class Collector:
             window: the stretch of time.
             filters: values by dimension.
             file_format: "csv", "parquet" or "arrow".
+            **params: what the query takes besides; None leaves one out.
 
         Returns:
             The file's bytes.
@@ -153,7 +152,9 @@ class Collector:
         Raises:
             DashboardsError: there is no answer.
         """
-        return self._send("GET", f"/api/v1/queries/{query}", question(window, filters, format=file_format)).content
+        return self._send(
+            "GET", f"/api/v1/queries/{query}", question(window, filters, format=file_format, **params)
+        ).content
 
     def change(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Changes something in the collector; what was asked before is asked anew afterwards.
@@ -180,16 +181,13 @@ class Collector:
         self._client.close()
 
     def _ask(self, path: str, params: Params, read: Callable[[Any], Any]) -> "Future[Any]":
-        return self._submit(path, params, lambda: read(self._send("GET", path, params).json()))
-
-    def _submit(self, path: str, params: Params, fetch: Callable[[], Any]) -> "Future[Any]":
         """Starts a question, or joins the same one if it was asked a moment ago and has not failed."""
         key, now = (path, params), time.monotonic()
         with self._lock:
             self._asked = {k: asked for k, asked in self._asked.items() if now - asked[0] < FRESH_SECONDS}
             if key in self._asked and not _failed(self._asked[key][1]):
                 return self._asked[key][1]
-            future = self._pool.submit(fetch)
+            future = self._pool.submit(lambda: read(self._send("GET", path, params).json()))
             self._asked[key] = (now, future)
             return future
 
@@ -225,12 +223,18 @@ def _refusal(response: httpx.Response) -> errors.DashboardsError:
         408: errors.CollectorBusy,
         429: errors.CollectorBusy,
     }
-    kind = kinds.get(status, errors.QuestionRefused if status < 500 else errors.CollectorBusy)
-    return kind(_sentence(response))
+    kind = kinds.get(status, errors.CollectorBusy if status >= 500 else None)
+    said = _said(response)
+    sentence = said.get("message") or f"The collector answered {status} to {response.request.url.path}."
+    return (
+        kind(sentence) if kind else errors.QuestionRefused(sentence, said.get("position"), said.get("suggestion") or "")
+    )
 
 
-def _sentence(response: httpx.Response) -> str:
+def _said(response: httpx.Response) -> dict[str, Any]:
+    """The `error` object of an answer; empty for an answer of another form, such as a proxy's page."""
     try:
-        return str(response.json()["error"]["message"])
+        said = response.json()["error"]
     except (ValueError, KeyError, TypeError):
-        return f"The collector answered {response.status_code} to {response.request.url.path}."
+        return {}
+    return said if isinstance(said, dict) else {}

@@ -13,7 +13,7 @@ import streamlit as st
 from loopwatch_dashboards.api import Answer, Collector
 from loopwatch_dashboards.formatting import parse_time
 from loopwatch_dashboards.settings import Settings
-from loopwatch_dashboards.view import View, Window
+from loopwatch_dashboards.view import FILTERS, View, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Context:
 
     def ask(self, query: str, **params: Any) -> "Future[Answer]":
         """Asks a named query about this window with these filters."""
-        return self.collector.query(query, self.window, self.view.filters, **params)
+        return self.collector.query(query, self.window, self.view.filters, q=self.view.where or None, **params)
 
     def ask_if_there(self, query: str, **params: Any) -> "Future[Answer] | None":
         """Asks a named query that a collector of another version may not have; None where it has not."""
@@ -48,7 +48,11 @@ class Context:
 
     def ask_before(self, query: str, **params: Any) -> "Future[Answer]":
         """Asks the same of the period of the same length before."""
-        return self.collector.query(query, self.window.before, self.view.filters, **params)
+        return self.ask_within(self.window.before, query, **params)
+
+    def ask_within(self, window: Window, query: str, **params: Any) -> "Future[Answer]":
+        """Asks a named query about another window with these filters."""
+        return self.collector.query(query, window, self.view.filters, q=self.view.where or None, **params)
 
     def has_runs_at_all(self) -> bool:
         """Whether the store holds any run, whatever the view."""
@@ -60,7 +64,7 @@ class Context:
         return {**(view or self.view).to_query(), **{name: value for name, value in params.items() if value}}
 
 
-VIEW_PARAMS = frozenset({"range", "from", "to", "tz", "live", "environment", "agent", "version", "model", "customer"})
+VIEW_PARAMS = frozenset({"range", "from", "to", "tz", "live", "q", *FILTERS})
 
 
 @st.cache_resource(show_spinner=False)
@@ -100,7 +104,7 @@ def _covering(days: list[str], end: datetime) -> Window:
 
 def unfiltered(view: View) -> View:
     """The view over all time and all runs, with the same clock."""
-    return replace(view.with_preset("all"), filters={})
+    return replace(view.with_preset("all"), filters={}, where="")
 
 
 def _zone(view: View) -> tzinfo:

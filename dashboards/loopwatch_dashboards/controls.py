@@ -8,6 +8,7 @@ from typing import Any, Final
 import streamlit as st
 
 from loopwatch_dashboards.context import VIEW_PARAMS, Context
+from loopwatch_dashboards.errors import DashboardsError
 from loopwatch_dashboards.view import CUSTOM, FILTERS, LIVE_SECONDS, PRESETS, View
 
 _PLURALS: Final = {
@@ -18,6 +19,14 @@ _PLURALS: Final = {
     "customer": "customers",
 }
 
+_EXAMPLE: Final = "Filter runs:   outcome = failed and cost > 0.05"
+EXAMPLES: Final = (
+    "outcome in (failed, stopped) and agent = resolver",
+    "cost > 0.05 or iterations > 20",
+    "called(search_logs) then failed(search_logs) then escalated()",
+    '"connection refused"',
+)
+
 
 def show(context: Context) -> None:
     """Draws the controls; a change writes the URL and the page starts over."""
@@ -25,6 +34,48 @@ def show(context: Context) -> None:
     for dimension, values in _offered(context).items():
         _filter(context, dimension, values)
     _more(context)
+
+
+def show_where(context: Context) -> None:
+    """The filter on runs: a line to write it in, and what it may say."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="where"):
+        key = "control-where"
+        st.session_state[key] = context.view.where
+        st.text_input(
+            "Filter",
+            key=key,
+            placeholder=_EXAMPLE,
+            on_change=_change_where,
+            args=(context, key),
+            icon=":material/filter_alt:",
+            label_visibility="collapsed",
+        )
+        with st.popover("Help", icon=":material/help:", type="tertiary"):
+            _help(context)
+
+
+def _change_where(context: Context, key: str) -> None:
+    st.query_params.pop("cursor", None)
+    write_url(replace(context.view, where=st.session_state[key].strip()))
+
+
+def _help(context: Context) -> None:
+    try:
+        known = context.collector.ask("/api/v1/fields").result()
+    except DashboardsError:
+        st.caption("This collector has no filter language.")
+        return
+    st.markdown("Conditions on runs, joined by `and`, `or`, `not`; one after another they are a sequence with `then`.")
+    st.code("\n".join(EXAMPLES), language=None)
+    fields = [
+        {"field": one["name"], "operators": " ".join(one["operators"]), "is": one["description"]}
+        for one in known["fields"]
+    ]
+    fields += [
+        {"field": f"{one['name']}({one['of'] or ''})", "operators": "then", "is": one["description"]}
+        for one in known["events"]
+    ]
+    st.dataframe(fields, hide_index=True, height=280)
 
 
 def write_url(view: View) -> None:

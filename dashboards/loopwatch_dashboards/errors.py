@@ -35,4 +35,14 @@ class NotFound(DashboardsError):
 
 
 class QuestionRefused(DashboardsError):
-    """The collector understood the question and refuses it."""
+    """The collector understood the question and refuses it.
+
+    Attributes:
+        position: where in the filter's text the fault is, from 0; None for faults of other kinds.
+        suggestion: what was probably meant; empty for none.
+    """
+
+    def __init__(self, sentence: str, position: int | None = None, suggestion: str = "") -> None:
+        super().__init__(sentence)
+        self.position = position
+        self.suggestion = suggestion

@@ -1,5 +1,6 @@
 """What all pages share: the sidebar, the controls, live refresh, and the states in which there is nothing to draw."""
 
+import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -10,6 +11,7 @@ from loopwatch_dashboards import controls, navigation, states
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.errors import DashboardsError
 
+_LOG: Final = logging.getLogger(__name__)
 Body = Callable[[Context], None]
 # Streamlit's theme has no options for these.
 _STYLE: Final = """<style>
@@ -44,16 +46,26 @@ def page(title: str, body: Body, *, needs_runs: bool = True) -> None:
         except DashboardsError as fault:
             states.failed(fault)
             return
+    if needs_runs:
+        controls.show_where(context)
     _live(body, context.view.live_seconds, needs_runs)
 
 
 def single(body: Body) -> None:
     """A page about one thing, whatever the time range."""
     context = _begin()
+    _guarded(context, lambda: body(context))
+
+
+def _guarded(context: Context, draw: Callable[[], None]) -> None:
+    """Draws; whatever goes wrong becomes a state that says what it is."""
     try:
-        body(context)
+        draw()
     except DashboardsError as fault:
-        states.failed(fault)
+        states.failed(fault, context.view.where)
+    except Exception:  # noqa: BLE001  # the reader gets a sentence, the operator the traceback
+        _LOG.exception("a page could not be drawn")
+        states.unexpected()
 
 
 def _begin() -> Context:
@@ -67,23 +79,25 @@ def _live(body: Body, live_seconds: int, needs_runs: bool) -> None:
     """Draws the body in a part of the page that is redrawn by itself: scroll, filters and what is open stay."""
 
     def draw() -> None:
-        try:
-            context = contexts.narrowed(contexts.current())
-            if not needs_runs or context.ask("runs_summary").result().first.get("runs"):
-                body(context)
-            else:
-                _explain_nothing(context)
-        except DashboardsError as fault:
-            states.failed(fault)
+        context = contexts.current()
+        _guarded(context, lambda: _draw(context, body, needs_runs))
 
     st.fragment(draw, run_every=live_seconds or None)()
+
+
+def _draw(context: Context, body: Body, needs_runs: bool) -> None:
+    context = contexts.narrowed(context)
+    if not needs_runs or context.ask("runs_summary").result().first.get("runs"):
+        body(context)
+    else:
+        _explain_nothing(context)
 
 
 def _explain_nothing(context: Context) -> None:
     if not context.has_runs_at_all():
         states.empty_store(context.collector.endpoint)
         return
-    states.empty_window(context.view.range_label, bool(context.view.filters))
+    states.empty_window(context.view.range_label, bool(context.view.filters or context.view.where))
     if st.button("Show all time, without filters", icon=":material/history:"):
         controls.write_url(contexts.unfiltered(context.view))
         st.rerun(scope="app")

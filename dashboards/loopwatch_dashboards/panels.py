@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -234,15 +235,12 @@ def rates_chart(rows: Sequence[Mapping[str, Any]]) -> Any:
     return bars.rates(rows, label="tool", title="share of calls that failed", selection=click("key"))
 
 
-def open_bucket(context: Context, point: Mapping[str, Any], **params: str) -> None:
+def open_bucket(context: Context, point: Mapping[str, Any], where: str = "", **params: str) -> None:
     """Opens the runs of a clicked bucket: its time range, the filters, and what else the mark stands for."""
     start = datetime.fromtimestamp(float(point["bucket"]) / 1000, UTC)
     end = min(start + timedelta(seconds=context.window.step_seconds), context.window.end)
     view = context.view.with_range(max(start, context.window.start), end)
-    for name in FILTERS:
-        if name in params:
-            view = view.with_filter(name, params.pop(name))
-    navigation.go_to("runs", context.link(view, **params))
+    open_runs(replace(context, view=view), where, **params)
 
 
 def open_run(context: Context, run_id: str, **params: str) -> None:
@@ -252,14 +250,12 @@ def open_run(context: Context, run_id: str, **params: str) -> None:
 
 def open_iterations(context: Context, iterations: int, dimension: str, value: str) -> None:
     """Opens the runs with a number of iterations, of one outcome, agent or version."""
-    view = context.view.with_filter(dimension, value) if dimension in FILTERS else context.view
-    outcome = value if dimension == "outcome" else ""
-    navigation.go_to("runs", context.link(view, outcome=outcome, q=f"iterations = {iterations}"))
+    open_runs(context, f"iterations = {iterations}", **{dimension: value})
 
 
 def open_tool(context: Context, tool: str) -> None:
     """Opens the runs that called a tool."""
-    navigation.go(context, "runs", q=condition("tool", tool))
+    open_runs(context, called(tool))
 
 
 def sums(rows: Sequence[Mapping[str, Any]], key: str, value: str) -> dict[str, float]:
@@ -285,13 +281,20 @@ def fold(rows: Sequence[Mapping[str, Any]], key: str, value: str) -> list[dict[s
     return [{"bucket": bucket, key: name, value: amount} for (bucket, name), amount in sums.items()]
 
 
-def open_runs(context: Context, **params: str) -> None:
-    """Opens the runs behind a mark: filters narrow the view, the rest goes to the Runs page."""
-    view = context.view
+def open_runs(context: Context, where: str = "", **params: str) -> None:
+    """Opens the runs behind a mark: filters narrow the view, the rest goes to the Runs page.
+
+    Args:
+        context: the view to start from.
+        where: a condition of the filter language; empty for none.
+        **params: values of filters, and parameters of the Runs page.
+    """
+    view = context.view.with_where(where)
     for name in FILTERS:
-        if name in params:
-            view = view.with_filter(name, params.pop(name))
-    navigation.go_to("runs", context.link(view, **params))
+        if params.get(name):
+            view = view.with_filter(name, params[name])
+    rest = {name: value for name, value in params.items() if name not in FILTERS}
+    navigation.go_to("runs", context.link(view, **rest))
 
 
 def choice(label: str, options: Mapping[str, str], *, param: str, context: Context) -> str:
@@ -409,27 +412,9 @@ def condition(field: str, value: str) -> str:
     return f"{field} = {json.dumps(value, ensure_ascii=False)}"
 
 
-def pick(label: str, options: Sequence[str], *, param: str, context: Context, default: str = "") -> str:
-    """A choice from a list of names, kept in the URL under `param`; names are shown as text.
-
-    Args:
-        label: what is chosen.
-        options: the names; at least one.
-        param: the URL parameter.
-        context: what the URL says now.
-        default: without one; the first when empty.
-
-    Returns:
-        The chosen name.
-    """
-    key = f"pick-{param}"
-    chosen = context.params.get(param, "")
-    st.session_state[key] = chosen if chosen in options else default or options[0]
-
-    def write() -> None:
-        st.query_params[param] = st.session_state[key]
-
-    return str(st.selectbox(label, options, key=key, on_change=write, width=240))
+def called(tool: str) -> str:
+    """A condition of the filter language: the run called a tool."""
+    return f"called({json.dumps(tool, ensure_ascii=False)})"
 
 
 def pager(context: Context, path: str, cursor: str, next_cursor: str | None) -> None:
@@ -457,54 +442,5 @@ def downloads(context: Context, query: str) -> None:
 
 
 def _later(context: Context, query: str, file_format: str) -> Callable[[], bytes]:
-    return lambda: context.collector.download(query, context.window, context.view.filters, file_format)
-
-
-def text_input(label: str, *, param: str, placeholder: str, context: Context) -> str:
-    """A line of text that lives in the URL under `param`; what was paged through before starts over.
-
-    Args:
-        label: what it is.
-        param: the URL parameter.
-        placeholder: shown while it is empty.
-        context: what the URL says now.
-
-    Returns:
-        The text.
-    """
-    key = f"text-{param}"
-    st.session_state[key] = context.params.get(param, "")
-
-    def write() -> None:
-        st.query_params.pop("cursor", None)
-        if st.session_state[key].strip():
-            st.query_params[param] = st.session_state[key].strip()
-        else:
-            st.query_params.pop(param, None)
-
-    return st.text_input(
-        label,
-        key=key,
-        placeholder=placeholder,
-        on_change=write,
-        icon=":material/search:",
-        label_visibility="collapsed",
-    )
-
-
-def answer_panel(
-    context: Context,
-    answer: "Future[Answer]",
-    *,
-    key: str,
-    title: Callable[[Answer], str],
-    note: str = "",
-    nothing: str = "Nothing in this time range.",
-) -> None:
-    """A query's answer as a table with all of its columns, in a frame."""
-    try:
-        columns = {column.name: (column.name.replace("_", " "), column.unit) for column in answer.result().columns}
-    except DashboardsError as fault:
-        states.failed(fault)
-        return
-    table_panel(context, answer, columns, key=key, title=title, note=note, nothing=nothing)
+    where = context.view.where or None
+    return lambda: context.collector.download(query, context.window, context.view.filters, file_format, q=where)

@@ -5,7 +5,7 @@ from typing import Final
 import streamlit as st
 
 from loopwatch_dashboards import errors
-from loopwatch_dashboards.text import plain
+from loopwatch_dashboards.text import one_line, plain
 
 _SENDING: Final = """\
 # see agents at work, without a key
@@ -16,8 +16,13 @@ export OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}
 """
 
 
-def failed(fault: errors.DashboardsError) -> None:
-    """Says why there is no answer, and what the reader can do."""
+def failed(fault: errors.DashboardsError, where: str = "") -> None:
+    """Says why there is no answer, and what the reader can do.
+
+    Args:
+        fault: what went wrong.
+        where: the filter that was sent, to point at its fault.
+    """
     if isinstance(fault, errors.CollectorUnreachable):
         st.error(f"**The collector is down.** {plain(str(fault), 400)}", icon=":material/cloud_off:")
         st.caption("Start it, or say where it is; this page then works again by itself after a reload.")
@@ -31,8 +36,27 @@ def failed(fault: errors.DashboardsError) -> None:
         st.caption("Reload in a few seconds, or choose a shorter time range.")
     elif isinstance(fault, errors.NotFound):
         st.info(f"**Not found.** {plain(str(fault), 400)}", icon=":material/search_off:")
+    elif isinstance(fault, errors.QuestionRefused) and fault.position is not None and where:
+        st.warning(f"**The filter cannot be read.** {plain(str(fault), 400)}", icon=":material/filter_alt_off:")
+        st.code(pointed_at(where, fault.position), language=None)
     else:
         st.warning(f"**The collector cannot answer this.** {plain(str(fault), 400)}", icon=":material/error:")
+
+
+def pointed_at(where: str, position: int) -> str:
+    """A filter with a mark under the character at which it cannot be read."""
+    return f"{one_line(where, 400)}\n{' ' * min(max(position, 0), len(where))}^"
+
+
+def unexpected() -> None:
+    """Says that the page itself has a fault; its details are in the log."""
+    st.error(
+        "**This page has a fault of its own.** The numbers are safe; they are all in the API.",
+        icon=":material/bug_report:",
+    )
+    st.caption(
+        "Reload the page or choose another time range. Whoever runs the dashboards finds the details in their log."
+    )
 
 
 def empty_store(endpoint: str) -> None:

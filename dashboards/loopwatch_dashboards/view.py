@@ -60,6 +60,7 @@ class View:
         start: the start of a custom range.
         end: the end of a custom range.
         filters: the chosen values by dimension; a dimension that is missing is not filtered.
+        where: a condition of the filter language on runs; empty for none.
         local: whether times are shown in the reader's zone; else UTC.
         live_seconds: how often the page refreshes by itself; 0 for never.
     """
@@ -68,6 +69,7 @@ class View:
     start: datetime | None = None
     end: datetime | None = None
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    where: str = ""
     local: bool = False
     live_seconds: int = 0
 
@@ -95,6 +97,7 @@ class View:
             start=start,
             end=end,
             filters={name: tuple(dict.fromkeys(query[name])) for name in FILTERS if any(query.get(name, ()))},
+            where=_first(query.get("q")).strip(),
             local=_first(query.get("tz")) == "local",
             live_seconds=int(live) if live.isdecimal() and int(live) in LIVE_SECONDS else 0,
         )
@@ -106,6 +109,8 @@ class View:
             query |= {"from": _text(self.start), "to": _text(self.end)}
         elif self.preset != DEFAULT_PRESET:
             query["range"] = self.preset
+        if self.where:
+            query["q"] = self.where
         if self.local:
             query["tz"] = "local"
         if self.live_seconds:
@@ -137,6 +142,12 @@ class View:
         """This view with one dimension narrowed to `values`; without values the dimension is free again."""
         others = {key: kept for key, kept in self.filters.items() if key != name}
         return replace(self, filters={**others, name: values} if values else others)
+
+    def with_where(self, condition: str) -> "View":
+        """This view with a condition beside the one it has."""
+        if not self.where or not condition:
+            return replace(self, where=condition or self.where)
+        return replace(self, where=f"({self.where}) and {condition}")
 
 
 def _first(values: Sequence[str] | None) -> str:

@@ -18,6 +18,7 @@ DIMENSIONS = {
     "agent": "agent",
     "version": "version",
     "customer": "customer",
+    "tool": "tool",
     "environment": "environment",
     "user": "user",
     "token_kind": "kind of token",
@@ -95,9 +96,7 @@ def _ask_month(context: Context) -> Any:
     now = datetime.now(UTC)
     first = min(month_start(now), (now - timedelta(weeks=WEEKS)).replace(hour=0, minute=0, second=0, microsecond=0))
     window = Window(first, (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0))
-    return context.collector.query(
-        "cost_over_time", window, context.view.filters, step_seconds=86_400, dimension="environment"
-    )
+    return context.ask_within(window, "cost_over_time", step_seconds=86_400, dimension="environment")
 
 
 def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], savings: Answer, month: Answer) -> None:
@@ -185,7 +184,9 @@ def _over_time(context: Context, answer: Any, dimension: str) -> None:
             colours=colours(folded),
             selection=panels.click("bucket", "key"),
         ),
-        on_click=lambda point: panels.open_bucket(context, point, **_filter(dimension, str(point["key"]))),
+        on_click=lambda point: panels.open_bucket(
+            context, point, _condition(dimension, str(point["key"])), **_filter(dimension, str(point["key"]))
+        ),
     )
 
 
@@ -193,6 +194,15 @@ def _filter(dimension: str, value: str) -> dict[str, str]:
     if value == palette.OTHERS or not value:
         return {}
     return {dimension: value} if dimension in FILTERS or dimension in {"outcome", "conversation"} else {}
+
+
+def _condition(dimension: str, value: str) -> str:
+    """What narrows runs to a mark where no filter does: the user, the prompt's version, a tool that was called."""
+    if value in {palette.OTHERS, "", "none", "(no tool)"}:
+        return ""
+    if dimension == "tool":
+        return panels.called(value)
+    return panels.condition(dimension, value) if dimension in {"user", "prompt_version"} else ""
 
 
 def _by(context: Context, answer: Any, dimension: str) -> None:
@@ -219,7 +229,9 @@ def _by(context: Context, answer: Any, dimension: str) -> None:
             },
             selection=panels.click("key"),
         ),
-        on_click=lambda point: panels.open_runs(context, **_filter(dimension, str(point["key"]))),
+        on_click=lambda point: panels.open_runs(
+            context, _condition(dimension, str(point["key"])), **_filter(dimension, str(point["key"]))
+        ),
     )
 
 

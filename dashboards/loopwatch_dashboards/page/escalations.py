@@ -162,9 +162,7 @@ def _reasons(context: Context, answer: Any) -> None:
             colour=palette.ORANGE,
             selection=panels.click("key"),
         ),
-        on_click=lambda point: panels.open_runs(
-            context, outcome="escalated", q=panels.condition("escalation_reason", str(point["key"]))
-        ),
+        on_click=lambda point: _open(context, "escalation_reason", str(point["key"])),
     )
 
 
@@ -184,10 +182,13 @@ def _last_tools(context: Context, answer: Any) -> None:
             colour=palette.ORANGE,
             selection=panels.click("key"),
         ),
-        on_click=lambda point: panels.open_runs(
-            context, outcome="escalated", q=panels.condition("last_tool", str(point["key"]))
-        ),
+        on_click=lambda point: _open(context, "last_tool", str(point["key"])),
     )
+
+
+def _open(context: Context, field: str, value: str) -> None:
+    known = "" if value in {NO_REASON, NO_TOOL} else value
+    panels.open_runs(context, panels.condition(field, known), outcome="escalated")
 
 
 def _sums(rows: Any, column: str, missing: str) -> list[dict[str, Any]]:

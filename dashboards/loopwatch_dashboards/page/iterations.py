@@ -22,12 +22,11 @@ LONG_TOOLS = {
 LOOPS = {
     "kind": ("kind", "text"),
     "tool": ("tool", "text"),
-    "loops": ("loops", "count"),
+    "times": ("loops", "count"),
     "runs": ("runs", "runs"),
-    "calls": ("calls", "calls"),
-    "wasted_calls": ("wasted calls", "calls"),
+    "repeated_calls": ("repeated calls", "calls"),
     "wasted_tokens": ("wasted tokens", "tokens"),
-    "wasted_cost_usd": ("wasted cost", "usd"),
+    "wasted_usd": ("wasted cost", "usd"),
 }
 # Measures of long_runs: column -> (name, unit).
 DIFFERENCES = {
@@ -50,7 +49,7 @@ def _body(context: Context) -> None:
     summary, before = context.ask("iterations_summary"), context.ask_before("iterations_summary")
     distribution = context.ask("iteration_distribution")
     trend = context.ask_over_time("iteration_trend")
-    loops = context.ask_if_there("loops")
+    loops = context.ask("loops")
     _tiles(context, summary.result().first, before.result().first)
     _distribution(context, distribution)
     left, right = st.columns(2)
@@ -59,8 +58,8 @@ def _body(context: Context) -> None:
     with right:
         _cap_trend(context, trend)
     _long_runs(context, summary.result().first)
-    if loops:
-        _loops(context, loops)
+    st.subheader("Loops", anchor=False)
+    _loops(context, loops)
 
 
 def _tiles(context: Context, got: Mapping[str, Any], before: Mapping[str, Any]) -> None:
@@ -194,7 +193,7 @@ def _long_runs(context: Context, summary: Mapping[str, Any]) -> None:
             f"**{formatting.plural(long['runs'], 'run')} took more than {over} iterations.** {_cause(long, other)}"
         )
         if st.button("Show them", icon=":material/list_alt:", type="tertiary"):
-            panels.open_runs(context, q=f"iterations > {over}")
+            panels.open_runs(context, f"iterations > {over}")
     left, right = st.columns([2, 3])
     with left, st.container(border=True, key="panel-long-runs"):
         st.markdown("**Long runs beside the others**")
@@ -245,16 +244,17 @@ def _cause(long: Mapping[str, Any], other: Mapping[str, Any] | None) -> str:
 
 
 def _loops(context: Context, answer: Any) -> None:
-    st.subheader("Loops", anchor=False)
     panels.table_panel(
         context,
         answer,
         LOOPS,
         key="loops",
         title=lambda got: (
-            f"{formatting.plural(got.total('loops'), 'loop')} wasted {formatting.usd(got.total('wasted_cost_usd'))}"
+            f"{formatting.plural(int(got.total('times')), 'loop')} wasted {formatting.usd(got.total('wasted_usd'))}"
         ),
-        note="The same call again and again, cycles, no progress. Click a row for an example run.",
+        note="The same call again and again, cycles, no progress. Wasted: the model calls that asked for the repeats. "
+        "Click a row for an example run.",
         nothing="No loop was found in this time range.",
+        rows=lambda got: [{**row, "kind": row["kind"].replace("_", " ")} for row in got.rows],
         opens=lambda row: panels.open_run(context, str(row["example_run_id"])),
     )

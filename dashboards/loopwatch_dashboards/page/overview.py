@@ -44,12 +44,8 @@ FIGURES = (
     Figure("tool_error_rate", "Tool errors", "ratio", "down", "tools", "Tool calls that failed, of all tool calls."),
     Figure("cost_usd", "Cost", "usd", "down", "cost", "Each model call counted once; unpriced tokens are not in it."),
     Figure("total_tokens", "Tokens", "tokens", "neither", "cost", "Input, cached input included, and output."),
-    Figure(
-        "p50_duration_ns", "p50 duration", "ns", "down", "runs", "Half of the runs took less.", {"sort": "duration_ns"}
-    ),
-    Figure(
-        "p95_duration_ns", "p95 duration", "ns", "down", "runs", "95 of 100 runs took less.", {"sort": "duration_ns"}
-    ),
+    Figure("p50_duration_ns", "p50 duration", "ns", "down", "runs", "Half of the runs took less."),
+    Figure("p95_duration_ns", "p95 duration", "ns", "down", "runs", "95 of 100 runs took less."),
 )
 
 AGENTS = {
@@ -99,9 +95,7 @@ def _pace(context: Context) -> panels.Tile | None:
         return None
     now = datetime.now(UTC)
     days = Window(now.replace(minute=0, second=0, microsecond=0) - timedelta(days=DAYS + 1), context.window.end)
-    asked = context.collector.query(
-        "cost_over_time", days, context.view.filters, step_seconds=3600, dimension="environment"
-    )
+    asked = context.ask_within(days, "cost_over_time", step_seconds=3600, dimension="environment")
     got = pace(asked.result().rows, now)
     usual = f"usual for this hour: {formatting.usd(got.usual_usd)}" if got.days else "no earlier day to compare with"
     return panels.Tile(

@@ -5,9 +5,8 @@ from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import exports, formatting, frame, navigation, panels, states
+from loopwatch_dashboards import exports, formatting, frame, navigation, panels
 from loopwatch_dashboards.context import Context
-from loopwatch_dashboards.errors import QuestionRefused
 from loopwatch_dashboards.text import plain
 
 COLUMNS: Final = {
@@ -43,7 +42,6 @@ DEFAULT_COLUMNS: Final = (
 OUTCOMES: Final = ("completed", "escalated", "failed", "stopped", "open", "abandoned")
 PAGE_RUNS: Final = 100
 EXPORT_RUNS: Final = 10_000
-EXAMPLES: Final = 'outcome = failed and tool = "search_logs"   ·   iterations > 20   ·   cost_usd > 0.10'
 
 
 def runs() -> None:
@@ -54,11 +52,7 @@ def runs() -> None:
 def _body(context: Context) -> None:
     _search(context)
     asked = _asked(context)
-    try:
-        got = context.collector.runs(context.window, context.view.filters, limit=PAGE_RUNS, **asked).result()
-    except QuestionRefused as fault:
-        states.failed(fault)
-        return
+    got = context.collector.runs(context.window, context.view.filters, limit=PAGE_RUNS, **asked).result()
     found = got["runs"]
     if not found:
         st.info("**No run matches.** Widen the time range or take a condition away.", icon=":material/search_off:")
@@ -83,7 +77,6 @@ def _body(context: Context) -> None:
 
 def _search(context: Context) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        panels.text_input("Search", param="q", placeholder=EXAMPLES, context=context)
         _outcome(context)
         _column_choice(context)
     conversation = context.params.get("conversation", "")
@@ -143,8 +136,8 @@ def _heading(column: str) -> str:
 
 
 def _asked(context: Context) -> dict[str, str]:
-    names = ("q", "outcome", "conversation", "cursor", "sort")
-    return {name: context.params[name] for name in names if context.params.get(name)}
+    asked = {name: context.params[name] for name in ("outcome", "conversation", "cursor") if context.params.get(name)}
+    return {**asked, "q": context.view.where} if context.view.where else asked
 
 
 def _below(

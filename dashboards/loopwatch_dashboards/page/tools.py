@@ -297,9 +297,7 @@ def _by_agent(context: Context, answer: Any) -> None:
         ),
         note="Calls by agent and tool; the shade is the share that failed. Click a cell for its runs.",
         chart=lambda got: bars.matrix(got.rows, selection=panels.click("agent", "tool")),
-        on_click=lambda point: panels.open_runs(
-            context, agent=str(point["agent"]), q=panels.condition("tool", str(point["tool"]))
-        ),
+        on_click=lambda point: panels.open_runs(context, panels.called(str(point["tool"])), agent=str(point["agent"])),
         nothing=NO_TOOL,
     )
 
@@ -357,7 +355,7 @@ def _one_tool(
             colours={"failed": palette.VERMILION, "did not fail": "#B4BDC7"},
             selection=panels.click("bucket"),
         ),
-        on_click=lambda point: panels.open_bucket(context, point, q=panels.condition("tool", tool)),
+        on_click=lambda point: panels.open_bucket(context, point, panels.called(tool)),
     )
     _errors(context, patterns, tool)
     _outliers(context, outliers, tool)

@@ -1,0 +1,113 @@
+"""`python -m tests.screenshots [PAGE ...]`: pictures of all pages, light and dark, in docs/images/.
+
+A collector of its own is filled with a simulated fleet and with runs of the reference agent, so that what is seen
+does not depend on this machine's data.
+"""
+
+import io
+import sys
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser
+
+from tests.browsing import chromium, visit
+from tests.processes import collector, dashboards, get, loopwatch, query, wait_for
+
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
+PAGES = (
+    "",
+    "iterations",
+    "tools",
+    "cost",
+    "escalations",
+    "quality",
+    "runs",
+    "conversations",
+    "alerts",
+    "rules",
+    "system",
+)
+WIDTH, MAX_HEIGHT = 1440, 2600
+WEEK = "range=7d"
+
+
+def main(names: list[str]) -> int:
+    """Takes the pictures.
+
+    Args:
+        names: pages to take; all when empty.
+
+    Returns:
+        0.
+    """
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, collector(Path(folder)) as receiver:
+        _fill(receiver.url)
+        targets = _targets(receiver.url)
+        chosen = {name: path for name, path in targets.items() if not names or name in names}
+        with dashboards(Path(folder), receiver.url) as shown, chromium() as browser:
+            for name, path in chosen.items():
+                for dark in (False, True):
+                    _take(browser, shown.url, path, IMAGES / f"{name}-{'dark' if dark else 'light'}.png", dark=dark)
+    return 0
+
+
+def _fill(endpoint: str) -> None:
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    done = [
+        loopwatch(
+            "simulate",
+            "--endpoint",
+            endpoint,
+            "--days",
+            "14",
+            "--runs",
+            "3000",
+            "--content",
+            "--end",
+            tomorrow,
+            timeout=300,
+        ),
+        loopwatch("agent", "run", "--runs", "40", "--capture", "--endpoint", endpoint, timeout=300),
+    ]
+    for one in done:
+        if one.returncode:
+            raise SystemExit(one.stderr)
+    wait_for(lambda: get(f"{endpoint}/api/v1/system")["journal"]["records"] == 0, "all runs are stored", 300)
+
+
+def _targets(endpoint: str) -> dict[str, str]:
+    """File name -> path and parameters of the page."""
+    targets = {page or "overview": f"/{page}?{WEEK}" for page in PAGES}
+    escalated = next(row for row in query(endpoint, "escalations") if row["agent"] == "incident-resolver")
+    looped = query(endpoint, "cost_top_runs")[0]
+    tool = max(query(endpoint, "tool_summary"), key=lambda row: row["errors"])
+    targets |= {
+        "run": f"/run?run={escalated['run_id']}&at=escalation",
+        "run-tokens": f"/run?run={looped['run_id']}&show=tokens",
+        "run-graph": f"/run?run={looped['run_id']}&show=graph",
+        "compare": f"/compare?left={escalated['run_id']}&right={looped['run_id']}",
+        "tool": f"/tools?{WEEK}&tool={tool['tool']}",
+        "rule": f"/rules?{WEEK}&rule=cost-spike",
+    }
+    return targets
+
+
+def _take(browser: Browser, base: str, path: str, file: Path, *, dark: bool) -> None:
+    with visit(browser, base, dark=dark, width=WIDTH) as tab:
+        tab.goto(base + path)
+        height = tab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+        tab.page.set_viewport_size({"width": WIDTH, "height": max(700, min(int(height), MAX_HEIGHT))})
+        tab.settle()
+        tab.page.wait_for_timeout(400)  # the charts' entry and the tables' first paint; not a condition to wait for
+        picture = Image.open(io.BytesIO(tab.page.screenshot()))
+    # A palette keeps a page under 150 kB, with no loss that can be seen.
+    picture.convert("RGB").quantize(192, dither=Image.Dither.NONE).save(file, optimize=True)
+    sys.stdout.write(f"{file.relative_to(Path.cwd())} {file.stat().st_size // 1024} kB\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
