@@ -182,7 +182,7 @@ def _wait_for_end(children: list[Child]) -> None:
 
 def _say_urls(dashboards: str, endpoint: str) -> None:
     _say("")
-    _say(f"dashboards   {dashboards}")
+    _say(f"dashboards   {dashboards}/?range=15m")
     _say(f"API          {endpoint}/docs")
     _say(f"OTLP         {endpoint}/v1/traces")
 
