@@ -19,7 +19,6 @@ from loopwatch_collector.write.handovers import DEFAULT_HANDOVERS, Handovers
 from loopwatch_collector.write.senders import Senders
 
 _LOG = logging.getLogger(__name__)
-_RUNS_S: Final = 0.5  # under load runs are derived once in this time, not once an insert
 _KNOWN_CONTENTS: Final = 200_000
 
 
@@ -49,7 +48,6 @@ class Storing:
         self._handovers = handovers
         self._known: set[ContentKey] = set()
         self._touched: list[Touch] = []
-        self._derived_at = 0.0
 
     def prepare(self, records: list[Record]) -> Batch:
         """Records as rows; for the thread that runs ahead of the one that writes."""
@@ -94,24 +92,16 @@ class Storing:
             if not parts:
                 self._bury(records[0], fault)
 
-    def derive_runs(self, *, is_due: bool) -> bool:
-        """Derives the runs that were touched, at most once in a while under load.
+    def derive_runs(self) -> None:
+        """Derives the runs that were touched since the last time.
 
-        Args:
-            is_due: nothing more is waiting, so that now is the time.
-
-        Returns:
-            Whether all runs are up to date, and the batches so far may be forgotten.
+        Raises:
+            Unavailable: the store cannot work now.
         """
-        now = time.monotonic()
-        if not is_due and now - self._derived_at < _RUNS_S:
-            return False
         started = time.perf_counter()
         self._store.refresh_runs(self._touched)
         self._touched.clear()
-        self._derived_at = now
         self._metrics.write_seconds.labels("runs").observe(time.perf_counter() - started)
-        return True
 
     def _insert(self, batch: Batch) -> None:
         started = time.perf_counter()

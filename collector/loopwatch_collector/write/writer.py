@@ -6,8 +6,9 @@ Two threads: while the engine takes one batch, the next is decoded.
 import logging
 import threading
 import time
-from queue import Full, Queue
-from typing import Final
+from collections.abc import Callable
+from queue import Empty, Full, Queue
+from typing import Final, NamedTuple
 
 from loopwatch_collector.journal.journal import Journal
 from loopwatch_collector.journal.record import Record
@@ -20,6 +21,8 @@ _BATCH_ITEMS: Final = 16_000
 _BATCH_BYTES: Final = 8 * 2**20
 _SPACING_S: Final = 0.25  # between two small inserts: each costs some ms whatever its size
 _LARGE_ITEMS: Final = 4_000
+# Deriving runs costs the engine near 100 ms however few they are; after a quiet time it is done at once.
+_CHECKPOINT_S: Final = 0.5
 _POLL_S: Final = 0.25
 _RETRY_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 _STUBBORN_ATTEMPTS: Final = 4
@@ -47,6 +50,9 @@ class Writer:
         self._stopping = threading.Event()
         self._gave_up = threading.Event()
         self._work: Queue[Work | None] = Queue(maxsize=1)
+        self._stored_id = 0
+        self._discarded_id = 0
+        self._checked_at = 0.0
         self._threads = [
             threading.Thread(target=self._prepare_forever, name="prepare", daemon=True),
             threading.Thread(target=self._store_forever, name="store", daemon=True),
@@ -110,32 +116,64 @@ class Writer:
             return
 
     def _store_forever(self) -> None:
-        while (work := self._work.get()) is not None:
-            if not self._settle(work):
+        while True:
+            try:
+                work = self._work.get(timeout=self._until_checkpoint_s())
+            except Empty:
+                is_settled = self._settle(self._checkpoint)
+            else:
+                if work is None:
+                    self._settle(self._checkpoint)
+                    return
+                is_settled = self._settle(_Storage(work, self._storing))
+                self._stored_id = _records(work)[-1].id
+                if is_settled and self._until_checkpoint_s() == 0:
+                    is_settled = self._settle(self._checkpoint)
+            if not is_settled:
                 self._gave_up.set()
                 return
 
-    def _settle(self, work: Work) -> bool:
-        """Stores some records, however often it takes. False: stopped while the store could not."""
-        records = work.records if isinstance(work, Batch) else work
+    def _until_checkpoint_s(self) -> float | None:
+        """How long runs may still wait to be derived; None when nothing waits."""
+        if self._stored_id == self._discarded_id:
+            return None
+        return max(0.0, self._checked_at + _CHECKPOINT_S - time.monotonic())
+
+    def _checkpoint(self, attempt: int) -> None:
+        """Derives the runs that were touched, and forgets what is stored."""
+        self._storing.derive_runs()
+        self._journal.discard(self._stored_id)
+        self._discarded_id = self._stored_id
+        self._checked_at = time.monotonic()
+
+    def _settle(self, step: Callable[[int], None]) -> bool:
+        """Takes a step, however often it takes. False: stopped while the store could not."""
         attempt = 0
         while True:
             try:
-                self._store(work, records, is_stubborn=attempt >= _STUBBORN_ATTEMPTS)
+                step(attempt)
             except Exception as fault:  # noqa: BLE001  # whatever it is, what was acknowledged waits for another attempt
                 self._metrics.store_retries.inc()
-                _LOG.warning("%d records wait in the journal after attempt %d: %s", len(records), attempt + 1, fault)
+                _LOG.warning("what was acknowledged waits in the journal after attempt %d: %s", attempt + 1, fault)
                 if self._stopping.wait(_RETRY_S[min(attempt, len(_RETRY_S) - 1)]):
                     return False
                 attempt += 1
             else:
                 return True
 
-    def _store(self, work: Work, records: list[Record], *, is_stubborn: bool) -> None:
-        if isinstance(work, Batch):
-            self._storing.write(work, is_stubborn=is_stubborn)
+
+class _Storage(NamedTuple):
+    """One piece of work as a step that may be taken again."""
+
+    work: Work
+    storing: Storing
+
+    def __call__(self, attempt: int) -> None:
+        if isinstance(self.work, Batch):
+            self.storing.write(self.work, is_stubborn=attempt >= _STUBBORN_ATTEMPTS)
         else:
-            self._storing.divide(records)
-        last_id = records[-1].id
-        if self._storing.derive_runs(is_due=self._work.empty() and self._journal.last_id <= last_id):
-            self._journal.discard(last_id)
+            self.storing.divide(self.work)
+
+
+def _records(work: Work) -> list[Record]:
+    return work.records if isinstance(work, Batch) else work

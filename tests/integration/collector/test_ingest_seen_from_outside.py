@@ -24,7 +24,8 @@ def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         _send(running, "/v1/traces", _spans(1, 2, 4, 4))
         _send(running, "/v1/traces", _spans(2))
         _send(running, "/v1/metrics", _drops())
-        wait_for(lambda: _metrics(running).get("loopwatch_written_spans_total", 0) >= 5 or None, "spans are written")
+        wait_for(lambda: _metrics(running).get("loopwatch_written_spans_total", 0) >= 5, "spans are written")
+        wait_for(lambda: any("sdk_dropped" in name for name in _metrics(running)), "drops are written")
         yield running
 
 
