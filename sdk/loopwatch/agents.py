@@ -107,7 +107,7 @@ class Agent(Block[Run | None]):
         run.span = state.tracing.start(f"invoke_agent {name}", attributes, scope, context)
         state.live_runs[run.run_id] = run
         opened = AgentRun(state, run.span, context, self._capture, run)
-        opened.content(names.INPUT, bound)
+        opened.given(names.INPUT, bound)
         return opened
 
     def _identity(

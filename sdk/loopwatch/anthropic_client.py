@@ -49,7 +49,7 @@ def _before(request: Any, remembered: dict[tuple[int, ...], tuple[Any, tuple[str
     if process.active is None:
         return
     scope = current_scope()
-    if scope is not None:
+    if scope is not None and not request.retries_taken:
         scope.run.check()
     try:
         body: dict[str, Any] = request.json or {}

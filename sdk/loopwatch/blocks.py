@@ -3,13 +3,14 @@
 from abc import ABC, abstractmethod
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from loopwatch import process
 from loopwatch.errors import Stopped
 from loopwatch.faults import swallow
 from loopwatch.operations import Operation
 from loopwatch.process import Process
+from loopwatch.scopes import check_limits
 
 G = TypeVar("G")
 
@@ -19,6 +20,9 @@ _open: Final[ContextVar[tuple[Operation | None, ...]]] = ContextVar("loopwatch_o
 
 class Block(ABC, Generic[G]):
     """Something that opens an operation around a block, sync or async."""
+
+    is_limited: ClassVar[bool] = False
+    """Whether the run's caps are looked at before it opens."""
 
     @abstractmethod
     def open_block(self, state: Process) -> Operation | None:
@@ -31,6 +35,8 @@ class Block(ABC, Generic[G]):
     def __enter__(self) -> G:
         operation = None
         if process.active is not None:
+            if self.is_limited:
+                check_limits()
             try:
                 operation = self.open_block(process.active)
             except Stopped:

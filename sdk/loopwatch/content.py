@@ -19,6 +19,7 @@ HASH_OF: Final = {
     names.TOOL_ARGUMENTS: (names.TOOL_ARGUMENTS_HASH, names.TOOL_ARGUMENTS_BYTES),
     names.TOOL_RESULT: (names.TOOL_RESULT_HASH, names.TOOL_RESULT_BYTES),
 }
+_WORTH_PARSING: Final = 8  # times the cap; what is longer is cut as text
 _SHORTER_STRINGS: Final = (16_000, 4_000, 1_000, 200)
 
 
@@ -123,7 +124,7 @@ def cap(text: str, max_chars: int) -> str:
     """
     if len(text) <= max_chars:
         return text
-    if text[:1] in {"{", "["}:
+    if text[:1] in {"{", "["} and len(text) <= _WORTH_PARSING * max_chars:
         try:
             value = json.loads(text)
         except (ValueError, RecursionError):

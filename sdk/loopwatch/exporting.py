@@ -190,7 +190,10 @@ class Exporter:
             self._hand_on()
         except Exception as fault:  # noqa: BLE001 - the end of the host's process goes before our spans
             swallow("exporter.shutdown", fault)
-        self._delivery.stop(deadline)
+        try:
+            self._delivery.stop(deadline)
+        except Exception as fault:  # noqa: BLE001 - likewise
+            swallow("exporter.shutdown", fault)
         atexit.unregister(self.shutdown)
 
 

@@ -11,11 +11,10 @@ from loopwatch import arguments, names
 from loopwatch import capture as captures
 from loopwatch.blocks import Block
 from loopwatch.capture import CaptureChoice
-from loopwatch.errors import Stopped
 from loopwatch.faults import swallow
 from loopwatch.operations import Operation
 from loopwatch.process import Process
-from loopwatch.scopes import current_scope
+from loopwatch.scopes import check_limits, current_scope
 from loopwatch.wrapping import Begin, wrap
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -106,6 +105,8 @@ class OpenModelCall:
 class ModelCallDecorator(Block[OpenModelCall]):
     """A context manager and a decorator; see `model_call`."""
 
+    is_limited = True
+
     def __init__(self, model: str | None, provider: str, capture: CaptureChoice, extract: Extract | None) -> None:
         self._model = model
         self._provider = provider
@@ -120,10 +121,15 @@ class ModelCallDecorator(Block[OpenModelCall]):
         bind = arguments.binder(function)
 
         def begin(state: Process, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Operation | None:
-            bound = bind(args, kwargs)
-            opened = self._open(state, str(self._model or bound.get("model") or ""))
-            if opened is not None and bound.get("messages") is not None:
-                opened.content(names.INPUT_MESSAGES, bound["messages"])
+            check_limits()
+            try:
+                bound = bind(args, kwargs)
+                opened = self._open(state, str(self._model or bound.get("model") or ""))
+                if bound.get("messages") is not None:
+                    opened.given(names.INPUT_MESSAGES, bound["messages"])
+            except Exception as fault:  # noqa: BLE001 - a fault of ours must not stop the call
+                swallow("model_call.begin", fault)
+                return None
             return opened
 
         return begin
@@ -132,25 +138,18 @@ class ModelCallDecorator(Block[OpenModelCall]):
         """Opens the model call."""
         return self._open(state, self._model or "")
 
-    def _open(self, state: Process, model: str) -> ModelCall | None:
-        try:
-            current = otel_context.get_current()
-            scope = current_scope(current)
-            attributes: dict[str, Any] = {
-                names.OPERATION_NAME: names.OPERATION_CHAT,
-                names.PROVIDER_NAME: self._provider,
-                names.REQUEST_MODEL: model,
-            }
-            if scope is not None:
-                scope.run.check()
-                scope.run.model_call_began(attributes)
-            span = state.tracing.start(f"chat {model}".rstrip(), attributes, scope, current, SpanKind.CLIENT)
-            return ModelCall(state, span, current, self._capture, self._extract)
-        except Stopped:
-            raise
-        except Exception as fault:  # noqa: BLE001 - a fault of ours must not stop the call
-            swallow("model_call.begin", fault)
-            return None
+    def _open(self, state: Process, model: str) -> ModelCall:
+        current = otel_context.get_current()
+        scope = current_scope(current)
+        attributes: dict[str, Any] = {
+            names.OPERATION_NAME: names.OPERATION_CHAT,
+            names.PROVIDER_NAME: self._provider,
+            names.REQUEST_MODEL: model,
+        }
+        if scope is not None:
+            scope.run.model_call_began(attributes)
+        span = state.tracing.start(f"chat {model}".rstrip(), attributes, scope, current, SpanKind.CLIENT)
+        return ModelCall(state, span, current, self._capture, self._extract)
 
     def given(self, operation: Operation | None) -> OpenModelCall:
         """Gives what the answer is recorded with."""

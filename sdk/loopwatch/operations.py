@@ -48,6 +48,13 @@ class Operation:
         """
         self.keep(name, snapshots.take(value))
 
+    def given(self, name: str, value: object) -> None:
+        """Keeps what the operation was given. It is current already: a fault here must not leave it so."""
+        try:
+            self.keep(name, value if type(value) is Packed else snapshots.take(value))
+        except Exception as fault:  # noqa: BLE001 - the span is worth more than one of its contents
+            swallow("operation.given", fault)
+
     def keep(self, name: str, snapshot: snapshots.Snapshot) -> None:
         """Keeps a value that was already copied."""
         span = self.span

@@ -8,7 +8,7 @@ from typing import Any, Final
 from loopwatch import names, usage
 from loopwatch.capture import Capture
 from loopwatch.errors import LimitExceeded
-from loopwatch.faults import logger
+from loopwatch.faults import logger, swallow
 from loopwatch.limits import Limits, Remaining
 from loopwatch.loops import DEFAULT_IDENTICAL_CALLS, Loop, LoopDetector
 from loopwatch.prices import PriceBook
@@ -139,30 +139,43 @@ class Run:
         """
         if self.limits is NO_LIMITS:
             return
-        caps = self.limits
-        if self._pending is not None:
-            self.exceed(self._pending)
-        if caps.iterations is not None and self.iterations + iterations > caps.iterations:
-            self.exceed(LimitExceeded("iterations", self.iterations + iterations, caps.iterations))
-        if caps.tokens is not None and self.tokens >= caps.tokens:
-            self.exceed(LimitExceeded("tokens", self.tokens, caps.tokens))
-        if caps.duration_s is not None and self.duration_s >= caps.duration_s:
-            self.exceed(LimitExceeded("duration_s", self.duration_s, caps.duration_s))
-        if caps.cost_usd is not None:
-            self._check_cost(caps.cost_usd)
+        try:
+            reached = self._reached(iterations)
+        except Exception as fault:  # noqa: BLE001 - a fault of ours must not stop the agent
+            swallow("run.check", fault)
+            return
+        for exceeded in reached:
+            self.exceed(exceeded)
 
-    def _check_cost(self, cap: float) -> None:
+    def _reached(self, iterations: int) -> list[LimitExceeded]:
+        """Returns the caps that what is about to begin would pass."""
+        caps = self.limits
+        reached: list[LimitExceeded] = []
+        if self._pending is not None:
+            reached.append(self._pending)
+        if caps.iterations is not None and self.iterations + iterations > caps.iterations:
+            reached.append(LimitExceeded("iterations", self.iterations + iterations, caps.iterations))
+        if caps.tokens is not None and self.tokens >= caps.tokens:
+            reached.append(LimitExceeded("tokens", self.tokens, caps.tokens))
+        if caps.duration_s is not None and self.duration_s >= caps.duration_s:
+            reached.append(LimitExceeded("duration_s", self.duration_s, caps.duration_s))
+        if caps.cost_usd is not None:
+            reached += self._reached_cost(caps.cost_usd)
+        return reached
+
+    def _reached_cost(self, cap: float) -> list[LimitExceeded]:
         self._price()
         if self._cost_usd >= cap:
-            self.exceed(LimitExceeded("cost_usd", self._cost_usd, cap))
+            return [LimitExceeded("cost_usd", self._cost_usd, cap)]
         for used in self._unpriced:
             if self.prices is None or not self.prices.is_known(used.provider, used.model):
                 continue
             if self.limits.unpriced == "stop":
-                self.exceed(LimitExceeded("cost_usd", self._cost_usd, cap, f"model {used.model} has no price"))
-            elif not self._warned_unpriced:
+                return [LimitExceeded("cost_usd", self._cost_usd, cap, f"model {used.model} has no price")]
+            if not self._warned_unpriced:
                 self._warned_unpriced = True
                 logger.warning("loopwatch: model %r has no price: the run's cap on cost does not see it", used.model)
+        return []
 
     def tool_call_ended(self, loop: Loop | None) -> None:
         """Remembers a loop that the author does not want to go on; the next thing that begins is refused."""
@@ -176,8 +189,7 @@ class Run:
 
     def report(self, exceeded: LimitExceeded) -> None:
         """Writes down that a cap was passed by something that is over, and can only be reported."""
-        self._exceeded.setdefault(exceeded.limit, exceeded)
-        self.span.add_event(names.LIMIT_EVENT, _limit_attributes(exceeded))
+        self._note(exceeded)
         logger.warning("loopwatch: %s", exceeded)
 
     @property
@@ -193,8 +205,7 @@ class Run:
         """
         first = exceeded.limit not in self._exceeded
         if first:
-            self._exceeded[exceeded.limit] = exceeded
-            self.span.add_event(names.LIMIT_EVENT, _limit_attributes(exceeded))
+            self._note(exceeded)
         if self.limits.on_limit == "raise":
             self.stopped_by = exceeded
             raise exceeded
@@ -202,6 +213,13 @@ class Run:
             self._hand_over(exceeded)
         elif first:
             logger.warning("loopwatch: %s (recorded only)", exceeded)
+
+    def _note(self, exceeded: LimitExceeded) -> None:
+        self._exceeded[exceeded.limit] = exceeded
+        try:
+            self.span.add_event(names.LIMIT_EVENT, _limit_attributes(exceeded))
+        except Exception as fault:  # noqa: BLE001 - the limit holds even if it cannot be written down
+            swallow("run.limit", fault)
 
     def _hand_over(self, exceeded: LimitExceeded) -> None:
         """Calls the author's function; what it raises is meant for the agent."""

@@ -45,6 +45,20 @@ def current_scope(context: Context | None = None) -> Scope | None:
     return scope if type(scope) is Scope else None
 
 
+def check_limits(iterations: int = 0) -> None:
+    """Looks at the caps of the run the calling code is in, before more work begins.
+
+    Args:
+        iterations: how many iterations are about to begin.
+
+    Raises:
+        LimitExceeded: a cap is reached, and the author chose to raise.
+    """
+    scope = current_scope()
+    if scope is not None:
+        scope.run.check(iterations)
+
+
 def current_run() -> Run | None:
     """Returns the run the calling code is in, or None outside any."""
     scope = current_scope()

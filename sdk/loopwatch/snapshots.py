@@ -17,6 +17,7 @@ type_of: Callable[[Any], type[Any]] = type
 """The built-in, typed so that looking at a value's type does not narrow what may be done with the value."""
 _SMALL: Final = frozenset({str, int, float, bool, type(None)})
 _SEQUENCES: Final = frozenset({list, tuple, set, frozenset})
+_CONTAINERS: Final = frozenset({list, dict})
 _SIZED: Final = frozenset({str, bytes, bytearray, list, dict})
 MAX_TEXT: Final = 1_000_000
 """Characters of one string that are looked at; of a longer one the head is kept, with a mark."""
@@ -71,16 +72,16 @@ def _is_oversized(items: Any) -> bool:
     if len(items) > MAX_ITEMS:
         return True
     for item in items:  # noqa: SIM110 - a generator would cost more than the copy itself
-        if type(item) in _SIZED and len(item) > MAX_TEXT:
+        if type(item) in _SIZED and len(item) > MAX_ITEMS and (len(item) > MAX_TEXT or type(item) in _CONTAINERS):
             return True
     return False
 
 
 def _plain(value: Any, depth: int, budget: list[int]) -> Any:
     """Rebuilds a value of plain data, describing what is not; `budget` counts down over the whole value."""
+    budget[0] -= 1
     if type(value) in _SMALL:
         return cut_text(value, MAX_TEXT) if type(value) is str else value
-    budget[0] -= 1
     if budget[0] < 0:
         return "… [cut by loopwatch: too many items]"
     if depth >= MAX_DEPTH:

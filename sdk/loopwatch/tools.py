@@ -13,14 +13,14 @@ from loopwatch import names, snapshots
 from loopwatch.arguments import binder
 from loopwatch.blocks import Block
 from loopwatch.capture import CaptureChoice
-from loopwatch.errors import NotFound, Stopped, ToolTimeout
+from loopwatch.errors import NotFound, ToolTimeout
 from loopwatch.faults import swallow
 from loopwatch.loops import Loop
 from loopwatch.names import LOOP_EVENT
 from loopwatch.operations import Operation
 from loopwatch.process import Process
 from loopwatch.runs import Run
-from loopwatch.scopes import current_scope
+from loopwatch.scopes import check_limits, current_scope
 from loopwatch.timeouts import TIMEOUT_KEY, cut_off_in_thread
 from loopwatch.wrapping import Begin, wrap
 
@@ -120,6 +120,8 @@ class OpenToolCall:
 class Tool(Block[OpenToolCall]):
     """A decorator that makes tool calls; see `tool`."""
 
+    is_limited = True
+
     def __init__(
         self,
         name: str | None,
@@ -148,10 +150,9 @@ class Tool(Block[OpenToolCall]):
         span_name = f"execute_tool {name}"
 
         def begin(state: Process, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Operation | None:
+            check_limits()
             try:
                 return self._open(state, name, span_name, bind(args, kwargs))
-            except Stopped:
-                raise
             except Exception as fault:  # noqa: BLE001 - a fault of ours must not stop the tool
                 swallow("tool.begin", fault)
                 return None
@@ -164,7 +165,6 @@ class Tool(Block[OpenToolCall]):
         taken = snapshots.take(bound)
         recorded = snapshots.take(_without(bound, self._hidden)) if self._hidden else taken
         if scope is not None:
-            scope.run.check()
             scope.run.tool_calls += 1
             scope.run.last_tool = name
         attributes: dict[str, Any] = {names.OPERATION_NAME: names.OPERATION_EXECUTE_TOOL, names.TOOL_NAME: name}
@@ -181,7 +181,7 @@ class Tool(Block[OpenToolCall]):
         if timeout_s is not None:
             opened.timeout_s = timeout_s
             opened.began()
-        opened.keep(names.TOOL_ARGUMENTS, recorded)
+        opened.given(names.TOOL_ARGUMENTS, recorded)
         return opened
 
     def open_block(self, state: Process) -> ToolCall:

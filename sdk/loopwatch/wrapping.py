@@ -12,6 +12,7 @@ from typing import Any
 
 from loopwatch import process
 from loopwatch.errors import ToolTimeout
+from loopwatch.faults import swallow
 from loopwatch.operations import Operation
 from loopwatch.snapshots import type_of
 
@@ -32,7 +33,11 @@ def wrap(function: Any, begin: Callable[[Any], Begin]) -> Any:
     form = type_of(function)
     if form in _DESCRIPTORS:
         return form(wrap(function.__func__, begin))
-    begin_call = begin(function)
+    try:
+        begin_call = begin(function)
+    except Exception as fault:  # noqa: BLE001 - a function that cannot be understood is left as it is
+        swallow("wrap", fault)
+        return function
     if inspect.isasyncgenfunction(function):
         return _wrap_async_generator(function, begin_call)
     if inspect.iscoroutinefunction(function):
