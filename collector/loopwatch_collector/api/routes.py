@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from loopwatch_collector.api import verdicts
+from loopwatch_collector.api import upkeep, verdicts
 from loopwatch_collector.api.prices import price_list
 from loopwatch_collector.auth import Principal, require
 from loopwatch_collector.queries import runs
@@ -178,3 +178,4 @@ def _described(query: NamedQuery) -> dict[str, Any]:
 
 router.include_router(_api)
 router.include_router(verdicts.router)
+router.include_router(upkeep.router)

@@ -30,6 +30,8 @@ SHARDING: Final[Mapping[str, str]] = MappingProxyType(
         "alert_remarks": _ONE_SHARD,
         "leases": _ONE_SHARD,
         "deletions": _ONE_SHARD,
+        "repriced_calls": "cityHash64(trace_id)",
+        "repriced_days": _ONE_SHARD,
         "schema_migrations": _ONE_SHARD,
     }
 )

@@ -14,6 +14,7 @@ from loopwatch_collector.store.client import Connection
 from loopwatch_collector.store.statements import statement
 
 _REMEMBERED_RUNS: Final = 200_000
+_MOST_ROUNDS: Final = 4
 _RUNS_PER_STATEMENT: Final = 2_000
 # Runs further apart than this are derived by separate statements: one would read all that lies between.
 _MAX_GAP_NS: Final = 600_000_000_000
@@ -29,9 +30,16 @@ class Touched(NamedTuple):
 
 
 class RunDeriver:
-    """Keeps `runs` in step with `spans`; safe to call from several threads."""
+    """Keeps `runs` in step with `spans`; safe to call from several threads.
 
-    def __init__(self) -> None:
+    Args:
+        is_alone: whether no other process writes to the store. If others do, what is remembered may be out of date:
+            extents are looked up before each derivation, and once more after it, for a run whose other spans
+            another collector stored meanwhile; and versions are told by the server's clock.
+    """
+
+    def __init__(self, *, is_alone: bool = True) -> None:
+        self._is_alone = is_alone
         self._extents: OrderedDict[tuple[str, str], tuple[int, int]] = OrderedDict()
         self._lock = threading.Lock()
         self._row_version = 0
@@ -45,9 +53,27 @@ class RunDeriver:
         """
         with self._lock:  # two refreshes of one run at once could store the older reading last
             for project, runs in _by_project(touched).items():
-                self._widen(connection, project, runs)
-                for group in _groups(runs):
-                    _derive(connection, project, group, self._next_version(connection))
+                self._refresh(connection, project, runs)
+                if not self._is_alone:
+                    self._settle(connection, project, runs)
+
+    def _refresh(self, connection: Connection, project: str, runs: dict[str, tuple[int, int]]) -> None:
+        self._widen(connection, project, runs)
+        for group in _groups(runs):
+            _derive(connection, project, group, self._next_version(connection))
+
+    def _settle(self, connection: Connection, project: str, runs: dict[str, tuple[int, int]]) -> None:
+        # Another collector may have derived a run at the same moment from spans of another stretch of time, and
+        # its row may be the one in force: then both stretches are derived together. Deleted spans can make the
+        # stretches differ for good, so there is an end to it.
+        for _ in range(_MOST_ROUNDS):
+            in_force = _extents(connection, "derived_extents", project, list(runs))
+            runs = {run_id: extent for run_id, extent in runs.items() if in_force.get(run_id, extent) != extent}
+            if not runs:
+                return
+            for run_id, (first_ns, last_ns) in runs.items():
+                runs[run_id] = min(first_ns, in_force[run_id][0]), max(last_ns, in_force[run_id][1])
+            self._refresh(connection, project, runs)
 
     def forget(self) -> None:
         """Drops what is remembered of the runs' extents, after spans were deleted."""
@@ -57,16 +83,18 @@ class RunDeriver:
     def _next_version(self, connection: Connection) -> int:
         """Higher than every version before, those in the store included: clocks step back, readings must not."""
         self._row_version = self._row_version or connection.rows(statement("latest_run_version"))[0][0]
-        self._row_version = max(time.time_ns(), self._row_version + 1)
+        now_ns = time.time_ns() if self._is_alone else connection.rows(statement("server_time"))[0][0]
+        self._row_version = max(now_ns, self._row_version + 1)
         return self._row_version
 
     def _widen(self, connection: Connection, project: str, runs: dict[str, tuple[int, int]]) -> None:
         unknown = [run_id for run_id in runs if (project, run_id) not in self._extents]
-        stored = _stored_extents(connection, project, unknown) if unknown else {}
+        stored = _extents(connection, "stored_extents", project, unknown) if unknown else {}
         for run_id, extent in runs.items():
             before = self._extents.pop((project, run_id), None) or stored.get(run_id, extent)
             runs[run_id] = min(before[0], extent[0]), max(before[1], extent[1])
-            self._extents[project, run_id] = runs[run_id]
+            if self._is_alone:
+                self._extents[project, run_id] = runs[run_id]
         while len(self._extents) > _REMEMBERED_RUNS:
             self._extents.popitem(last=False)
 
@@ -95,11 +123,11 @@ def _groups(runs: dict[str, tuple[int, int]]) -> Iterable[dict[str, tuple[int, i
         yield group
 
 
-def _stored_extents(connection: Connection, project: str, run_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+def _extents(connection: Connection, name: str, project: str, run_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
     found: dict[str, tuple[int, int]] = {}
     for start in range(0, len(run_ids), _RUNS_PER_STATEMENT):
         rows = connection.rows(
-            statement("stored_extents"),
+            statement(name),
             {"project": project, "run_ids": list(run_ids[start : start + _RUNS_PER_STATEMENT])},
         )
         found.update({run_id: (first_ns, last_ns) for run_id, first_ns, last_ns in rows})

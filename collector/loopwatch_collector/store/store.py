@@ -21,7 +21,7 @@ class Store:
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
-        self._runs = RunDeriver()
+        self._runs = RunDeriver(is_alone=clients.embedded)
 
     @classmethod
     def open(
@@ -99,6 +99,10 @@ class Store:
         """
         if touched:
             self._runs.refresh(self.connection(), (Touched(*entry) for entry in touched))
+
+    def forget_runs(self) -> None:
+        """Drops what is remembered of the runs' extents, after spans were deleted or before a rebuild."""
+        self._runs.forget()
 
     def insert_dead_letter(self, project: str, kind: str, received_at_ns: int, reason: str, body: bytes) -> None:
         """Keeps a body that could not be stored, with the reason; the same body again is the same letter.

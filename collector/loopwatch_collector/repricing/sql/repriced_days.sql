@@ -1,0 +1,6 @@
+-- The days that were repriced last.
+SELECT day, repriced_at, calls, changed_calls, before_usd, after_usd
+FROM repriced_days FINAL
+WHERE project = {project:String}
+ORDER BY repriced_at DESC
+LIMIT 100
