@@ -2,24 +2,24 @@
 
 import time
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI
 
 from loopwatch_collector.alerts.errors import InvalidRule
 from loopwatch_collector.alerts.routes import answer_invalid_rule
 from loopwatch_collector.alerts.routes import router as alerts_router
+from loopwatch_collector.answers import RESPONSES, add_answers
 from loopwatch_collector.api.custody import router as custody_router
 from loopwatch_collector.api.dead_letters import router as dead_letters_router
 from loopwatch_collector.api.routes import router as api_router
 from loopwatch_collector.auth import Keyring
-from loopwatch_collector.errors import CollectorError
+from loopwatch_collector.event_lookup import event_lookup
 from loopwatch_collector.health import router as health_router
 from loopwatch_collector.journal.journal import Journal
 from loopwatch_collector.metrics import Metrics
 from loopwatch_collector.prices.price import Pricer
-from loopwatch_collector.receive import status
+from loopwatch_collector.receive.events import router as events_router
+from loopwatch_collector.receive.events_traces import Traces
 from loopwatch_collector.receive.receiver import Receiver
-from loopwatch_collector.receive.routes import OTLP_PATHS
 from loopwatch_collector.receive.routes import router as receive_router
 from loopwatch_collector.settings import Settings
 from loopwatch_collector.store.store import Store
@@ -48,7 +48,7 @@ def create_app(
         senders: the account of who sent what.
         metrics: what `/metrics` shows.
     """
-    app = FastAPI(title="Loopwatch collector", version="0.1.0", redoc_url=None)
+    app = FastAPI(title="Loopwatch collector", version="0.1.0", redoc_url=None, responses=RESPONSES)
     app.state.settings = settings
     app.state.journal = journal
     app.state.store = store
@@ -59,21 +59,14 @@ def create_app(
     app.state.started_at_s = time.time()
     app.state.keyring = Keyring(settings.keys)
     app.state.receiver = Receiver(settings, journal, metrics)
+    app.state.event_traces = Traces(event_lookup(store))
     app.include_router(receive_router)
+    app.include_router(events_router)
     app.include_router(api_router)
     app.include_router(custody_router)
     app.include_router(dead_letters_router)
     app.include_router(alerts_router)
     app.include_router(health_router)
-    app.add_exception_handler(CollectorError, _answer)
+    add_answers(app)
     app.add_exception_handler(InvalidRule, answer_invalid_rule)
     return app
-
-
-async def _answer(request: Request, error: Exception) -> Response:
-    if not isinstance(error, CollectorError):
-        raise error
-    if request.url.path in OTLP_PATHS:
-        return status.refused(error, status.media_type_of(request.headers.get("content-type")))
-    headers = {} if error.retry_after_s is None else {"retry-after": str(error.retry_after_s)}
-    return JSONResponse({"error": {"code": error.code, "message": str(error), **error.details}}, error.status, headers)
