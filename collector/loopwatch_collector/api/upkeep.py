@@ -13,6 +13,8 @@ from loopwatch_collector.repricing.reprice import Difference, reprice_day, repri
 from loopwatch_collector.store.rebuild import rebuild_runs
 
 router: Final = APIRouter(prefix="/api/v1", tags=["operations"])
+_FIRST_DAY: Final = date(1970, 1, 1)
+_LAST_DAY: Final = date(2149, 6, 6)  # what a Date column can hold
 Changer = Annotated[Principal, Depends(require_to_change("admin"))]
 
 
@@ -20,7 +22,7 @@ class RepriceRequest(BaseModel):
     """Which day's calls are to be priced again."""
 
     model_config = ConfigDict(extra="forbid")
-    day: date = Field(description="the UTC day on which the calls started")
+    day: date = Field(description="the UTC day on which the calls started", ge=_FIRST_DAY, le=_LAST_DAY)
     apply: bool = Field(default=False, description="false only says what would change")
 
 

@@ -6,8 +6,8 @@ from typing import Any, Final, NamedTuple
 DAY_NS: Final = 86_400 * 10**9
 _NO_TRACE: Final = b"\x00" * 16
 _NO_SPAN: Final = b"\x00" * 8
-# What DateTime64(9) can hold; a span beyond it would fail a whole insert.
-_LATEST_NS: Final = 2**63 - 1
+# The end of the last day a Date column can hold, in 2149; a span beyond it would fail a whole insert.
+_LATEST_NS: Final = 2**16 * DAY_NS - 1
 
 
 # Which logs and metrics are about agents: those of the conventions and libraries that are read.

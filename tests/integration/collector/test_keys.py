@@ -1,7 +1,6 @@
 """Every route against every kind of key. The routes come from the application itself: a new one is tested too."""
 
 import http.client
-import inspect
 import json
 import re
 import time
@@ -13,10 +12,9 @@ from typing import Any, NamedTuple
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from loopwatch_collector.app import create_app
-from loopwatch_collector.settings import Key, Settings
 from loopwatch_collector.store.store import Store
 from tests.chaos.load import Load, recent_midnight_ns
+from tests.integration.collector.application import application
 from tests.processes import ALL_TIME, Running, collector, wait_for
 
 # What needs no key says nothing about anybody's data. Everything else follows the rule of `_allowed`.
@@ -55,12 +53,9 @@ class Answer(NamedTuple):
 
 def _routes() -> list[tuple[str, str]]:
     """Method and path of each route of the application, which is assembled from parts that are never used."""
-    make: Any = create_app
-    keywords: dict[str, None] = {name: None for name in inspect.signature(make).parameters if name != "settings"}
-    app = make(Settings(Path(), "", keys=(Key("p", "admin", "k"),)), **keywords)
     return sorted(
         (method, str(route.path))
-        for route in iter_route_contexts(app.routes)
+        for route in iter_route_contexts(application().routes)
         for method in route.methods or {"GET"}
         if method != "HEAD"  # Starlette's own of a GET
     )

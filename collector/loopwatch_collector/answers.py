@@ -1,0 +1,90 @@
+"""Errors as answers: one place maps what went wrong to a status and a body, so that no route holds a `try`."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from loopwatch_collector.errors import CollectorError, Unavailable
+from loopwatch_collector.receive import status
+from loopwatch_collector.receive.routes import OTLP_PATHS
+
+_MAX_FAULTS: Final = 5
+_CODES: Final = {404: "not_found", 405: "method_not_allowed"}
+
+
+class ErrorDetails(BaseModel):
+    """What went wrong."""
+
+    model_config = ConfigDict(extra="allow")
+
+    code: str = Field(description="stable, for programs")
+    message: str = Field(description="a sentence that names the thing and says what to do")
+
+
+class ErrorAnswer(BaseModel):
+    """The body of every answer but a success; OTLP routes answer google.rpc.Status instead."""
+
+    error: ErrorDetails
+
+
+RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    "4XX": {"model": ErrorAnswer, "description": "The request is wrong, or its key does not reach this far"},
+    503: {"model": ErrorAnswer, "description": "Not now; Retry-After says when to come back"},
+}
+"""For OpenAPI: what any route may answer besides its success."""
+
+
+def add_answers(app: FastAPI) -> None:
+    """Makes the application answer every error in the documented form.
+
+    Args:
+        app: the application.
+    """
+    app.add_exception_handler(CollectorError, _collector_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _fault)
+
+
+async def _collector_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, CollectorError):
+        raise error
+    if request.url.path in OTLP_PATHS:
+        return status.refused(error, status.media_type_of(request.headers.get("content-type")))
+    retry_after_s = error.retry_after_s or (Unavailable.retry_after_s if error.status == Unavailable.status else None)
+    headers = {} if retry_after_s is None else {"retry-after": str(retry_after_s)}
+    return _answer(error.status, error.code, str(error), headers, error.details)
+
+
+async def _fault(request: Request, _error: Exception) -> Response:
+    """A fault of ours: logged by the server, and 503 because senders drop what is answered with 500."""
+    return await _collector_error(request, Unavailable("the collector failed at this request; its log says why"))
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    faults = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()]
+    return _answer(422, "invalid_request", "; ".join(faults[:_MAX_FAULTS])[:1000])
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    sentence = f"{request.method} {request.url.path[:200]}: {error.detail}; /docs lists the routes"
+    return _answer(error.status_code, _CODES.get(error.status_code, "bad_request"), sentence, error.headers)
+
+
+def _answer(
+    status_code: int,
+    code: str,
+    message: str,
+    headers: Mapping[str, str] | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> Response:
+    return JSONResponse({"error": {"code": code, "message": message, **(details or {})}}, status_code, headers)
