@@ -29,6 +29,9 @@ _SCOPE_PREFIXES: Final[tuple[tuple[str, str], ...]] = (
     ("sentry", "sentry"),
 )
 
+# Read as their documents and other readers describe them. No payload of theirs is among the tests' data, so nothing
+# is claimed for them; the others are held to what their libraries really sent (tests/data/dialects).
+KNOWN_FROM_DOCUMENTS: Final = frozenset({"anthropic_platform", "sentry"})
 _VERCEL_SCOPES: Final = frozenset({"ai", "gen_ai"})  # version 7 writes the conventions under the second
 
 
@@ -38,6 +41,11 @@ def of_scope(scope: str) -> str:
     if scope in _VERCEL_SCOPES:
         return "vercel"
     return next((dialect for prefix, dialect in _SCOPE_PREFIXES if scope.startswith(prefix)), "")
+
+
+def all_dialects() -> frozenset[str]:
+    """Every dialect that is told apart."""
+    return frozenset({"vercel", *(dialect for _, dialect in _SCOPE_PREFIXES)})
 
 
 def of_kind_source(rank: int) -> str:
