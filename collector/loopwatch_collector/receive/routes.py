@@ -1,6 +1,6 @@
 """The OTLP routes over HTTP."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -15,8 +15,40 @@ from loopwatch_collector.receive.signals import Signal
 TRACE_PATHS: Final = ("/v1/traces", "/api/public/otel/v1/traces")
 OTLP_PATHS: Final = frozenset({*TRACE_PATHS, "/v1/logs", "/v1/metrics"})
 
+_REFUSALS: Final = {
+    400: "The body does not decode",
+    401: "No key, or one that is not known",
+    403: "The key may not send",
+    413: "The body is too large, before or after decompression",
+    415: "Neither protobuf nor JSON, or an unknown content encoding",
+    503: "Not now: send again after Retry-After seconds",
+}
+
 router = APIRouter(tags=["ingest"])
 _Ingester = Annotated[Principal, Depends(require("ingest"))]
+
+
+def _described(message: str) -> dict[str, Any]:
+    """The OpenAPI of an OTLP route, whose bodies FastAPI does not see."""
+    content = {
+        status.PROTOBUF: {"schema": {"type": "string", "format": "binary", "description": f"OTLP {message}"}},
+        status.JSON: {"schema": {"type": "object", "description": f"OTLP/JSON {message}"}},
+    }
+    answered = {
+        status.PROTOBUF: {"schema": {"type": "string", "format": "binary"}},
+        status.JSON: {"schema": {"type": "object"}},
+    }
+    refusals = {
+        code: {"description": f"{text}; a google.rpc.Status", "content": answered} for code, text in _REFUSALS.items()
+    }
+    return {
+        "response_class": Response,
+        "openapi_extra": {"requestBody": {"required": True, "content": content}},
+        "responses": {
+            200: {"description": "On disk; a partial success says what was not taken", "content": answered},
+            **refusals,
+        },
+    }
 
 
 async def receive(request: Request, signal: Signal, principal: Principal) -> Response:
@@ -40,20 +72,24 @@ async def receive(request: Request, signal: Signal, principal: Principal) -> Res
         return status.accepted(await receiver.take(sending, hold), content_type)
 
 
-@router.post(TRACE_PATHS[0], summary="OTLP spans")
-@router.post(TRACE_PATHS[1], summary="OTLP spans, the path Langfuse's SDK posts to")
+@router.post(TRACE_PATHS[0], summary="OTLP spans", **_described("ExportTraceServiceRequest"))
+@router.post(
+    TRACE_PATHS[1],
+    summary="OTLP spans, the path Langfuse's SDK posts to",
+    **_described("ExportTraceServiceRequest"),
+)
 async def traces(request: Request, principal: _Ingester) -> Response:
-    """Takes an ExportTraceServiceRequest; answers 200 when every taken span is on disk."""
+    """Takes spans; answers 200 when every one that was taken is on disk."""
     return await receive(request, signals.TRACES, principal)
 
 
-@router.post("/v1/logs", summary="OTLP log records")
+@router.post("/v1/logs", summary="OTLP log records", **_described("ExportLogsServiceRequest"))
 async def logs(request: Request, principal: _Ingester) -> Response:
-    """Takes an ExportLogsServiceRequest; GenAI events are kept and join their spans, other lines are rejected."""
+    """Takes log records; GenAI events are kept and join their spans, other lines are rejected."""
     return await receive(request, signals.LOGS, principal)
 
 
-@router.post("/v1/metrics", summary="OTLP metrics")
+@router.post("/v1/metrics", summary="OTLP metrics", **_described("ExportMetricsServiceRequest"))
 async def metrics(request: Request, principal: _Ingester) -> Response:
-    """Takes an ExportMetricsServiceRequest; metrics about agents are kept, others are rejected."""
+    """Takes metrics; those about agents are kept, others are rejected."""
     return await receive(request, signals.METRICS, principal)

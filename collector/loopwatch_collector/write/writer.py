@@ -22,7 +22,7 @@ _BATCH_BYTES: Final = 8 * 2**20
 _SPACING_S: Final = 0.25  # between two small inserts: each costs some ms whatever its size
 _LARGE_ITEMS: Final = 4_000
 # Deriving runs costs the engine near 100 ms however few they are; after a quiet time it is done at once.
-_CHECKPOINT_S: Final = 0.5
+_CHECKPOINT_S: Final = 0.4
 _POLL_S: Final = 0.25
 _RETRY_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 _STUBBORN_ATTEMPTS: Final = 4
