@@ -18,10 +18,11 @@ SPANS = 512
 SPANS_PER_RUN = 16
 _TRACE = b"\x01TRACE-ID-%06d"
 _SPAN = b"\x02S%06d"
-_WORDS = (
-    "alert latency error checkout payment deploy rollback database replica timeout region cache queue worker memory "
-    "request budget incident customer release metric dashboard log trace service owner runbook capacity network"
-).split()
+_WORDS = tuple(
+    f"{subject}-{state}"
+    for subject in ("checkout", "payment", "database", "queue", "cache", "worker", "gateway")
+    for state in ("latency", "error", "timeout", "rollback", "capacity")
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def _span_attributes(chance: random.Random, kind: str, iteration: int) -> dict[s
     return {**shared, "gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic",
             "gen_ai.request.model": "claude-opus-5-5", "gen_ai.response.model": "claude-opus-5-5",
             "gen_ai.response.id": f"msg_{chance.randrange(10**15)}",
-            "gen_ai.usage.input_tokens": chance.randrange(500, 9_000), "gen_ai.usage.output_tokens": chance.randrange(20, 900),
+            "gen_ai.usage.input_tokens": chance.randrange(500, 9_000),
+            "gen_ai.usage.output_tokens": chance.randrange(20, 900),
             "gen_ai.usage.cache_read.input_tokens": chance.randrange(0, 400), "gen_ai.request.max_tokens": 4_096,
             "gen_ai.response.time_to_first_chunk": "0.41", "server.address": "api.anthropic.com",
             "gen_ai.input.messages": json.dumps([message]), "gen_ai.output.messages": json.dumps([answer])}  # fmt: skip
@@ -114,7 +116,10 @@ def template(seed: int = 1) -> Template:
     body = request.SerializeToString()
     return Template(
         body,
-        [_places(body, _TRACE % run) + _places(body, f"RUN{run:029d}".encode()) for run in range(SPANS // SPANS_PER_RUN)],
+        [
+            _places(body, _TRACE % run) + _places(body, f"RUN{run:029d}".encode())
+            for run in range(SPANS // SPANS_PER_RUN)
+        ],
         [_places(body, _SPAN % number) for number in range(SPANS)],
         [_places(body, _stamp(run).to_bytes(8, "little")) for run in range(SPANS // SPANS_PER_RUN)],
     )

@@ -1,0 +1,117 @@
+"""How long a sender waits for its acknowledgement, and how long until what it sent can be asked for; the idle cost.
+
+500 spans/s in requests of 1 to 20 spans, after the reading at rest.
+"""
+
+import http.client
+import random
+import statistics
+import tempfile
+import threading
+import time
+import urllib.parse
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+
+from tests.bench.ingest_throughput import cpu_seconds, resident_mb
+from tests.processes import collector, wait_for
+
+SECONDS = 30
+SPANS_PER_S = 500
+IDLE_S = 20
+PROBE_S = 0.05
+
+
+def _body(chance: random.Random, spans: int) -> tuple[bytes, str]:
+    request = ExportTraceServiceRequest()
+    made = request.resource_spans.add().scope_spans.add().spans
+    trace = chance.randbytes(16)
+    for number in range(spans):
+        span = made.add(trace_id=trace, span_id=chance.randbytes(8), name="chat claude-opus-5-5")
+        span.start_time_unix_nano = time.time_ns()
+        span.end_time_unix_nano = span.start_time_unix_nano + 10**9
+        for key, value in (("gen_ai.operation.name", "chat"), ("gen_ai.request.model", "claude-opus-5-5"),
+                           ("gen_ai.response.id", f"msg_{number}_{trace.hex()}"), ("user.id", "x" * 600)):  # fmt: skip
+            span.attributes.append(KeyValue(key=key, value=AnyValue(string_value=value)))
+        for key in ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"):
+            span.attributes.append(KeyValue(key=key, value=AnyValue(int_value=chance.randrange(1_000))))
+    return request.SerializeToString(), trace.hex()
+
+
+def _is_listed(connection: http.client.HTTPConnection, run_id: str) -> bool:
+    connection.request("GET", f"/api/v1/runs/{urllib.parse.quote(run_id)}")
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status == 200
+
+
+def _watch(url: str, acknowledged: dict[str, float], waits: list[float], stopping: threading.Event) -> None:
+    """Asks for one acknowledged run after the other until it is there."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    while not stopping.is_set():
+        newest = next(reversed(acknowledged.items()), None)
+        if newest is None:
+            time.sleep(PROBE_S)
+            continue
+        run_id, since = newest
+        while not _is_listed(connection, run_id):
+            time.sleep(PROBE_S)
+        waits.append(time.monotonic() - since)
+
+
+def _send(url: str) -> tuple[list[float], list[float], int]:
+    chance = random.Random(1)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    acknowledged: dict[str, float] = {}
+    acknowledgements: list[float] = []
+    waits: list[float] = []
+    stopping = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(url, acknowledged, waits, stopping), daemon=True)
+    watcher.start()
+    sent, started = 0, time.monotonic()
+    while time.monotonic() - started < SECONDS:
+        spans = chance.randrange(1, 21)
+        body, run_id = _body(chance, spans)
+        before = time.monotonic()
+        connection.request("POST", "/v1/traces", body, {"content-type": "application/x-protobuf"})
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 200, answer.status
+        after = time.monotonic()
+        acknowledgements.append(after - before)
+        acknowledged[run_id] = after
+        sent += spans
+        time.sleep(max(0.0, started + sent / SPANS_PER_S - time.monotonic()))
+    stopping.set()
+    watcher.join()
+    return acknowledgements, waits, sent
+
+
+def _line(name: str, seconds: list[float]) -> str:
+    cuts = statistics.quantiles(seconds, n=100)
+    shown = "   ".join(f"p{cut} {cuts[cut - 1] * 1e3:7.1f}" for cut in (50, 95, 99))
+    return f"{name:14} {shown} ms   ({len(seconds)} times)"
+
+
+def main() -> None:
+    """Runs the benchmark and prints its table."""
+    with tempfile.TemporaryDirectory() as folder, collector(Path(folder)) as running:
+        pid = running.process.pid
+        wait_for(lambda: cpu_seconds(pid) > 0, "it has started")
+        time.sleep(5)
+        before = cpu_seconds(pid)
+        time.sleep(IDLE_S)
+        print(f"idle           {(cpu_seconds(pid) - before) / IDLE_S:.1%} of a core, {resident_mb(pid):.0f} MB")
+        before = cpu_seconds(pid)
+        acknowledgements, waits, sent = _send(running.url)
+        used = cpu_seconds(pid) - before
+        print(f"offered        {sent / SECONDS:.0f} spans/s in requests of 1 to 20; {used / SECONDS:.0%} of a core")
+        print(_line("acknowledged", acknowledgements))
+        print(_line("listed as run", waits))
+
+
+if __name__ == "__main__":
+    main()
