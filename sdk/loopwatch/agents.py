@@ -78,7 +78,7 @@ class Agent(Block[Run | None]):
 
     def __call__(self, function: F) -> F:
         """Wraps an agent's function."""
-        return wrap(function, self._begin_call)
+        return wrap(function, self._begin_call, lambda state: self._pause_s(state, self._name or function.__name__))
 
     def _begin_call(self, function: Callable[..., Any]) -> Begin:
         bind = arguments.binder(function)
@@ -95,11 +95,20 @@ class Agent(Block[Run | None]):
 
         return begin
 
+    def _pause_s(self, state: Process, name: str) -> float:
+        """Returns how long a throttled run waits before it begins; its scope is what is known before the call."""
+        current = otel_context.get_current()
+        if not state.breakers.any_known or current_scope(current) is not None:
+            return 0.0
+        return state.breakers.wait_s(self._identity(state, Run("", name), None, current, {}, ask=False))
+
     def _open(self, state: Process, name: str, bound: dict[str, Any]) -> AgentRun:
         current = otel_context.get_current()
         outer = current_scope(current)
         run = Run(state.tracing.run_id(), name, self._limits, self._capture, state.prices)
         scope = Scope(run, self._identity(state, run, outer, current, bound))
+        if outer is None and (refused := state.breakers.refused(scope.attributes)) is not None:
+            raise refused
         context = Context({**current, SCOPE_KEY: scope})
         attributes: dict[str, Any] = {names.OPERATION_NAME: names.OPERATION_INVOKE_AGENT}
         for cap_name, cap in self._limits.caps().items():
@@ -111,7 +120,14 @@ class Agent(Block[Run | None]):
         return opened
 
     def _identity(
-        self, state: Process, run: Run, outer: Scope | None, current: Context, bound: dict[str, Any]
+        self,
+        state: Process,
+        run: Run,
+        outer: Scope | None,
+        current: Context,
+        bound: dict[str, Any],
+        *,
+        ask: bool = True,
     ) -> dict[str, Any]:
         """What every span of the run gets: the process's, then what is around it, then the agent's own."""
         around: Any = current.get(IDENTITY_KEY) or {}
@@ -125,7 +141,7 @@ class Agent(Block[Run | None]):
             attributes.update({name: outer.attributes[name] for name in _INHERITED if name in outer.attributes})
         attributes.update(self._constant)
         attributes.update(around)
-        if self._callables:
+        if self._callables and ask:
             attributes.update(attributes_of({field: _ask(who, bound) for field, who in self._callables.items()}))
         return attributes
 

@@ -8,7 +8,7 @@ from opentelemetry import trace
 from loopwatch import names, process
 from loopwatch.capture import INPUT
 from loopwatch.faults import swallow
-from loopwatch.scopes import current_scope
+from loopwatch.scopes import check_breakers, current_scope
 
 C = TypeVar("C")
 _MAX_REMEMBERED = 64
@@ -50,6 +50,7 @@ def _before(request: Any, remembered: dict[tuple[int, ...], tuple[Any, tuple[str
         return
     scope = current_scope()
     if scope is not None and not request.retries_taken:
+        check_breakers(process.active.breakers)
         scope.run.check()
     try:
         body: dict[str, Any] = request.json or {}

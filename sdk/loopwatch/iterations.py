@@ -13,7 +13,7 @@ from loopwatch.errors import Stopped
 from loopwatch.faults import swallow
 from loopwatch.operations import Operation
 from loopwatch.runs import Run
-from loopwatch.scopes import SCOPE_KEY, Scope, current_scope
+from loopwatch.scopes import SCOPE_KEY, Scope, check_breakers, current_scope
 
 
 class Iteration:
@@ -33,6 +33,7 @@ class Iteration:
         if process.active is None or scope is None:
             return self
         run = self.run = scope.run
+        check_breakers(process.active.breakers)
         run.check(iterations=1)
         try:
             run.iterations += 1

@@ -14,7 +14,7 @@ from loopwatch.capture import CaptureChoice
 from loopwatch.faults import swallow
 from loopwatch.operations import Operation
 from loopwatch.process import Process
-from loopwatch.scopes import check_limits, current_scope
+from loopwatch.scopes import check_breakers, check_limits, current_scope
 from loopwatch.wrapping import Begin, wrap
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -121,6 +121,7 @@ class ModelCallDecorator(Block[OpenModelCall]):
         bind = arguments.binder(function)
 
         def begin(state: Process, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Operation | None:
+            check_breakers(state.breakers)
             check_limits()
             try:
                 bound = bind(args, kwargs)
@@ -136,6 +137,7 @@ class ModelCallDecorator(Block[OpenModelCall]):
 
     def open_block(self, state: Process) -> Operation | None:
         """Opens the model call."""
+        check_breakers(state.breakers)
         return self._open(state, self._model or "")
 
     def _open(self, state: Process, model: str) -> ModelCall:

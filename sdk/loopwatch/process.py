@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerPro
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 
 from loopwatch import names, settings
+from loopwatch.breakers import Breakers
 from loopwatch.capture import Capture, CaptureChoice
 from loopwatch.content import ContentRules
 from loopwatch.encoding import Encoder
@@ -58,6 +59,7 @@ class Process:
         tracing: opens spans.
         outlet: takes ended spans.
         prices: what model calls cost.
+        breakers: the fleet's switches.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Process:
         tracing: Tracing,
         outlet: Outlet,
         prices: PriceBook,
+        breakers: Breakers,
     ) -> None:
         self.settings = settings
         self.rules = rules
@@ -74,6 +77,7 @@ class Process:
         self.outlet = outlet
         self.live_runs: dict[str, Run] = {}
         self.prices = prices
+        self.breakers = breakers
 
     def ended(self, span: ReadableSpan) -> None:
         """Takes every span that ended in this process, whoever opened it."""
@@ -175,7 +179,21 @@ def configure(
     spool = Spool(_spool_directory(decided), decided.max_spool_bytes)
     sent_resource = dict(resource.attributes)
     exporter = Exporter(decided, Encoder(sent_resource, rules), sent_resource, spool)
-    replace(Process(decided, rules, Tracing(provider, resource, take_own), exporter, PriceBook(Reader(decided).get)))
+    replace(
+        Process(
+            decided,
+            rules,
+            Tracing(provider, resource, take_own),
+            exporter,
+            PriceBook(Reader(decided).get),
+            _breakers(decided, resource),
+        )
+    )
+
+
+def _breakers(decided: Settings, resource: Resource) -> Breakers:
+    service = str(resource.attributes.get(names.SERVICE_NAME, ""))
+    return Breakers(Reader(decided).ask if decided.breaker_poll_s else None, service, decided.breaker_poll_s)
 
 
 def rules_of(decided: Settings) -> ContentRules:
@@ -234,6 +252,7 @@ def shutdown() -> None:
     """Sends what there is and stops recording; the process may be configured again."""
     before = replace(None)
     if before is not None:
+        before.breakers.stop()
         before.outlet.shutdown()
 
 

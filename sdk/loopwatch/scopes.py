@@ -7,6 +7,7 @@ from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
 from loopwatch import names
+from loopwatch.breakers import Breakers
 from loopwatch.runs import Run
 
 SCOPE_KEY: Final = otel_context.create_key("loopwatch.scope")
@@ -57,6 +58,23 @@ def check_limits(iterations: int = 0) -> None:
     scope = current_scope()
     if scope is not None:
         scope.run.check(iterations)
+
+
+def check_breakers(breakers: Breakers) -> None:
+    """Ends the run the calling code is in if the fleet's switch says so.
+
+    Args:
+        breakers: the switches.
+
+    Raises:
+        BreakerOpen: a breaker with the action `stop_running` holds for the run.
+    """
+    if not breakers.any_known or (scope := current_scope()) is None:
+        return
+    stopped = breakers.stopped(scope.attributes)
+    if stopped is not None:
+        scope.run.stopped_by = stopped
+        raise stopped
 
 
 def current_run() -> Run | None:

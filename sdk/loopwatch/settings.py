@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from loopwatch import capture
+from loopwatch.breakers import DEFAULT_POLL_S
 from loopwatch.capture import Capture, CaptureChoice
 from loopwatch.errors import ConfigurationError
 
@@ -37,6 +38,7 @@ class Settings:
         max_spool_bytes: the spool's bound.
         max_queue_spans: ended spans that may wait in memory.
         max_queue_bytes: content that may wait there with them.
+        breaker_poll_s: seconds between looks at the fleet's breakers; 0 for never.
         disabled: OTEL_SDK_DISABLED: nothing is recorded at all.
     """
 
@@ -58,6 +60,7 @@ class Settings:
     max_spool_bytes: int
     max_queue_spans: int
     max_queue_bytes: int
+    breaker_poll_s: float
     disabled: bool
 
 
@@ -117,6 +120,7 @@ def load(
         "max_spool_bytes": int(reader.number("LOOPWATCH_MAX_SPOOL_BYTES", 256 * 1024 * 1024)),
         "max_queue_spans": int(reader.number("LOOPWATCH_MAX_QUEUE_SPANS", 65_536)),
         "max_queue_bytes": int(reader.number("LOOPWATCH_MAX_QUEUE_BYTES", 128 * 1024 * 1024)),
+        "breaker_poll_s": reader.number("LOOPWATCH_BREAKER_POLL_S", DEFAULT_POLL_S, least=0.0),
         "disabled": reader.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true",
     }
     if reader.faults:
@@ -139,7 +143,7 @@ class _Reader:
     def text(self, name: str) -> str | None:
         return self.environ.get(name, "").strip() or None
 
-    def number(self, name: str, default: float) -> float:
+    def number(self, name: str, default: float, least: float | None = None) -> float:
         text = self.text(name)
         if text is None:
             return default
@@ -147,7 +151,7 @@ class _Reader:
             number = float(text)
         except ValueError:
             number = -1.0
-        if number <= 0:
+        if number < 0 or (least is None and number == 0):
             self.faults.append(f"{name}={text!r}: write a positive number")
             return default
         return number

@@ -71,7 +71,7 @@ def _is_oversized(items: Any) -> bool:
     """Whether copying could take long, judged at the surface: nested giants are caught by the exporter's cap."""
     if len(items) > MAX_ITEMS:
         return True
-    for item in items:  # noqa: SIM110 - a generator would cost more than the copy itself
+    for item in items:
         if type(item) in _SIZED and len(item) > MAX_ITEMS and (len(item) > MAX_TEXT or type(item) in _CONTAINERS):
             return True
     return False

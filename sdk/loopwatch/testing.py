@@ -20,6 +20,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 
 from loopwatch import faults, names, process, settings
+from loopwatch.breakers import Breakers
 from loopwatch.capture import Capture, CaptureChoice
 from loopwatch.content import ContentRules
 from loopwatch.encoding import Encoder, Ended
@@ -305,7 +306,7 @@ def record(
     tracing = Tracing(
         provider_for(resource), resource, process.take_own, lambda bits: next(numbers), lambda: next(ticks)
     )
-    before = process.replace(Process(decided, rules, tracing, recorder, PriceBook(None)))
+    before = process.replace(Process(decided, rules, tracing, recorder, PriceBook(None), Breakers(None, "test")))
     raising = faults.raise_faults(raise_faults)
     try:
         yield recorder

@@ -7,6 +7,7 @@ or None when there is nothing to record. It raises only what is meant for the ho
 import asyncio
 import functools
 import inspect
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any
 
@@ -16,23 +17,25 @@ from loopwatch.faults import swallow
 from loopwatch.operations import Operation
 from loopwatch.snapshots import type_of
 
+Pause = Callable[[process.Process], float]
 Begin = Callable[[process.Process, tuple[Any, ...], dict[str, Any]], Operation | None]
 _DESCRIPTORS: frozenset[type[Any]] = frozenset({classmethod, staticmethod})
 
 
-def wrap(function: Any, begin: Callable[[Any], Begin]) -> Any:
+def wrap(function: Any, begin: Callable[[Any], Begin], pause_s: Pause | None = None) -> Any:
     """Wraps a function so that each call is an operation.
 
     Args:
         function: a function of any form, or a classmethod or staticmethod around one.
         begin: given the plain function, returns what begins a call of it.
+        pause_s: gives the seconds to wait before a call of a function or coroutine function begins.
 
     Returns:
         The same form, with the same signature, docstring and exceptions.
     """
     form = type_of(function)
     if form in _DESCRIPTORS:
-        return form(wrap(function.__func__, begin))
+        return form(wrap(function.__func__, begin, pause_s))
     try:
         begin_call = begin(function)
     except Exception as fault:  # noqa: BLE001 - a function that cannot be understood is left as it is
@@ -41,16 +44,18 @@ def wrap(function: Any, begin: Callable[[Any], Begin]) -> Any:
     if inspect.isasyncgenfunction(function):
         return _wrap_async_generator(function, begin_call)
     if inspect.iscoroutinefunction(function):
-        return _wrap_async(function, begin_call)
+        return _wrap_async(function, begin_call, pause_s)
     if inspect.isgeneratorfunction(function):
         return _wrap_generator(function, begin_call)
-    return _wrap_sync(function, begin_call)
+    return _wrap_sync(function, begin_call, pause_s)
 
 
-def _wrap_sync(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
+def _wrap_sync(function: Callable[..., Any], begin: Begin, pause_s: Pause | None) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         state = process.active
+        if pause_s is not None and state is not None and (wait_s := pause_s(state)):
+            time.sleep(wait_s)
         if state is None or (operation := begin(state, args, kwargs)) is None:
             return function(*args, **kwargs)
         try:
@@ -64,10 +69,12 @@ def _wrap_sync(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]
     return call
 
 
-def _wrap_async(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
+def _wrap_async(function: Callable[..., Any], begin: Begin, pause_s: Pause | None) -> Callable[..., Any]:
     @functools.wraps(function)
     async def call(*args: Any, **kwargs: Any) -> Any:
         state = process.active
+        if pause_s is not None and state is not None and (wait_s := pause_s(state)):
+            await asyncio.sleep(wait_s)
         if state is None or (operation := begin(state, args, kwargs)) is None:
             return await function(*args, **kwargs)
         try:
