@@ -30,8 +30,9 @@ ROOMS = {
     "retention": ("journal", "store"),
     "backups": ("store",),
     "export": ("retention", "store"),
+    "repricing": ("store", "prices"),
     "queries": ("store",),
-    "api": ("queries", "store", "prices", "retention", "backups", "export"),
+    "api": ("queries", "store", "prices", "retention", "backups", "export", "repricing"),
 }
 
 
