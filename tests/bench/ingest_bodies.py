@@ -39,7 +39,7 @@ def _text(chance: random.Random, size: int) -> str:
     words: list[str] = []
     length = 0
     while length < size:
-        words.append(chance.choice(_WORDS) + str(chance.randrange(1000)))
+        words.append(chance.choice(_WORDS) + str(chance.randrange(10**7)))
         length += len(words[-1]) + 1
     return " ".join(words)
 
@@ -75,8 +75,8 @@ def _span_attributes(chance: random.Random, kind: str, iteration: int) -> dict[s
         return {**shared, "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": chance.choice(_WORDS[:12]),
                 "gen_ai.tool.call.id": f"toolu_{chance.randrange(10**9)}", "loopwatch.tool.outcome": "success",
                 "gen_ai.tool.call.arguments": json.dumps({"query": _text(chance, 120)}),
-                "gen_ai.tool.call.result": _text(chance, 1_500)}  # fmt: skip
-    message = {"role": "user", "parts": [{"type": "text", "content": _text(chance, 1_900)}]}
+                "gen_ai.tool.call.result": _text(chance, 1_350)}  # fmt: skip
+    message = {"role": "user", "parts": [{"type": "text", "content": _text(chance, 1_800)}]}
     answer = {"role": "assistant", "parts": [{"type": "text", "content": _text(chance, 600)}]}
     return {**shared, "gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic",
             "gen_ai.request.model": "claude-opus-5-5", "gen_ai.response.model": "claude-opus-5-5",
