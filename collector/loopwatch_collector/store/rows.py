@@ -180,5 +180,13 @@ METRIC_POINT_COLUMNS: Final[tuple[Column, ...]] = (
     Column("attributes", "Map(LowCardinality(String), String)", {}),
 )
 
+RUN_EXTENT_COLUMNS: Final[tuple[Column, ...]] = (
+    Column("project", _TEXT, "default"),
+    Column("run_id", "String", ""),
+    Column("day", "Date", 0),
+    Column("first_ns", "SimpleAggregateFunction(min, Int64)", 0),
+    Column("last_ns", "SimpleAggregateFunction(max, Int64)", 0),
+)
+
 SPAN_INDEX: Final[dict[str, int]] = {column.name: index for index, column in enumerate(SPAN_COLUMNS)}
 SPAN_DEFAULTS: Final[tuple[Any, ...]] = tuple(column.default for column in SPAN_COLUMNS)

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from loopwatch_collector.store.client import Connection
+from loopwatch_collector.store.rows import RUN_EXTENT_COLUMNS
 from loopwatch_collector.store.statements import statement
 
 _REMEMBERED_RUNS: Final = 200_000
-_MOST_ROUNDS: Final = 4
+_DAY_NS: Final = 86_400 * 10**9
 _RUNS_PER_STATEMENT: Final = 2_000
 # Runs further apart than this are derived by separate statements: one would read all that lies between.
 _MAX_GAP_NS: Final = 600_000_000_000
@@ -32,10 +33,12 @@ class Touched(NamedTuple):
 class RunDeriver:
     """Keeps `runs` in step with `spans`; safe to call from several threads.
 
+    With several collectors each tells where its spans of a run lie, then takes a version from the server's clock,
+    then looks where everybody's lie, and derives. So the row in force is complete: had another's spans not been
+    told when its stretch of time was looked up, that other's version would be the higher one.
+
     Args:
-        is_alone: whether no other process writes to the store. If others do, what is remembered may be out of date:
-            extents are looked up before each derivation, and once more after it, for a run whose other spans
-            another collector stored meanwhile; and versions are told by the server's clock.
+        is_alone: whether no other process writes to the store; what was told can then be kept in memory.
     """
 
     def __init__(self, *, is_alone: bool = True) -> None:
@@ -53,27 +56,12 @@ class RunDeriver:
         """
         with self._lock:  # two refreshes of one run at once could store the older reading last
             for project, runs in _by_project(touched).items():
-                self._refresh(connection, project, runs)
                 if not self._is_alone:
-                    self._settle(connection, project, runs)
-
-    def _refresh(self, connection: Connection, project: str, runs: dict[str, tuple[int, int]]) -> None:
-        self._widen(connection, project, runs)
-        for group in _groups(runs):
-            _derive(connection, project, group, self._next_version(connection))
-
-    def _settle(self, connection: Connection, project: str, runs: dict[str, tuple[int, int]]) -> None:
-        # Another collector may have derived a run at the same moment from spans of another stretch of time, and
-        # its row may be the one in force: then both stretches are derived together. Deleted spans can make the
-        # stretches differ for good, so there is an end to it.
-        for _ in range(_MOST_ROUNDS):
-            in_force = _extents(connection, "derived_extents", project, list(runs))
-            runs = {run_id: extent for run_id, extent in runs.items() if in_force.get(run_id, extent) != extent}
-            if not runs:
-                return
-            for run_id, (first_ns, last_ns) in runs.items():
-                runs[run_id] = min(first_ns, in_force[run_id][0]), max(last_ns, in_force[run_id][1])
-            self._refresh(connection, project, runs)
+                    _tell(connection, project, runs)
+                version = self._next_version(connection)
+                self._widen(connection, project, runs)
+                for group in _groups(runs):
+                    _derive(connection, project, group, version)
 
     def forget(self) -> None:
         """Drops what is remembered of the runs' extents, after spans were deleted."""
@@ -89,14 +77,24 @@ class RunDeriver:
 
     def _widen(self, connection: Connection, project: str, runs: dict[str, tuple[int, int]]) -> None:
         unknown = [run_id for run_id in runs if (project, run_id) not in self._extents]
-        stored = _extents(connection, "stored_extents", project, unknown) if unknown else {}
+        known = [_extents(connection, "stored_extents", project, unknown)]
+        if not self._is_alone:
+            known.append(_extents(connection, "shared_extents", project, unknown))
         for run_id, extent in runs.items():
-            before = self._extents.pop((project, run_id), None) or stored.get(run_id, extent)
-            runs[run_id] = min(before[0], extent[0]), max(before[1], extent[1])
+            told = [extents[run_id] for extents in known if run_id in extents]
+            before = self._extents.pop((project, run_id), extent)
+            all_of_them = [extent, before, *told]
+            runs[run_id] = min(first for first, _ in all_of_them), max(last for _, last in all_of_them)
             if self._is_alone:
                 self._extents[project, run_id] = runs[run_id]
         while len(self._extents) > _REMEMBERED_RUNS:
             self._extents.popitem(last=False)
+
+
+def _tell(connection: Connection, project: str, runs: dict[str, tuple[int, int]]) -> None:
+    day = time.time_ns() // _DAY_NS
+    rows = [[project, run_id, day, first_ns, last_ns] for run_id, (first_ns, last_ns) in runs.items()]
+    connection.insert("run_extents", RUN_EXTENT_COLUMNS, rows)
 
 
 def _by_project(touched: Iterable[Touched]) -> dict[str, dict[str, tuple[int, int]]]:
