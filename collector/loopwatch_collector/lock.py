@@ -29,8 +29,10 @@ class DataDirectoryLock:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as held:
+            holder = self._holder()
+            self._file.close()
             raise CannotStart(
-                f"the data directory {data_dir} is held by the collector with process id {self._holder()}; "
+                f"the data directory {data_dir} is held by the collector with process id {holder}; "
                 "stop it, or give this one its own LOOPWATCH_DATA_DIR"
             ) from held
         self.write({"pid": os.getpid()})
