@@ -1,7 +1,7 @@
 """The overhead workload, once by hand with OpenTelemetry and once with Loopwatch; one process measures one.
 
 One run: 10 iterations, each one model call (1 KB in, 1 KB out) and two tool calls (200 B of arguments, 1 KB of
-result). `python -m tests.bench.sdk_workload VARIANT RUNS ENDPOINT` prints one line of JSON.
+result). `python -m tests.bench.sdk_workload cpu|latency VARIANT RUNS ENDPOINT` prints one line of JSON.
 """
 
 import json
@@ -99,11 +99,11 @@ def by_hand(endpoint: str) -> tuple[Callable[[], None], Callable[[], None]]:
     return run, provider.shutdown
 
 
-def with_loopwatch(endpoint: str, capture: bool) -> tuple[Callable[[], None], Callable[[], None]]:
+def with_loopwatch(endpoint: str, capture: bool, redact: bool = False) -> tuple[Callable[[], None], Callable[[], None]]:
     """The same with Loopwatch's decorators."""
     import loopwatch
 
-    loopwatch.configure(service_name="bench", endpoint=endpoint, capture=capture, redact=False)
+    loopwatch.configure(service_name="bench", endpoint=endpoint, capture=capture, redact=redact)
 
     @loopwatch.tool
     def search(query: str, minutes: int = 30) -> list[dict[str, object]]:
@@ -135,6 +135,7 @@ VARIANTS: dict[str, Callable[[str], tuple[Callable[[], None], Callable[[], None]
     "by hand": by_hand,
     "capture on": lambda endpoint: with_loopwatch(endpoint, True),
     "capture off": lambda endpoint: with_loopwatch(endpoint, False),
+    "capture on, redaction on": lambda endpoint: with_loopwatch(endpoint, True, True),
 }
 
 
@@ -153,5 +154,26 @@ def measure(variant: str, runs: int, endpoint: str) -> dict[str, float]:
     return {"caller_us": caller / runs / 1000, "all_us": everyone / runs / 1000}
 
 
+def latencies(variant: str, calls: int, endpoint: str) -> dict[str, float]:
+    """Returns what one recorded run adds to a call at each percentile, in ms; the calls come every 2 ms."""
+    run, finish = VARIANTS[variant](endpoint)
+    taken: list[float] = []
+    for _ in range(calls):
+        began = time.perf_counter()
+        run()
+        taken.append((time.perf_counter() - began) / SPANS_BY_HAND * 1000)
+        time.sleep(0.002)
+    began = time.perf_counter()
+    finish()
+    taken.sort()
+    return {
+        "p50_ms": taken[calls // 2],
+        "p99_ms": taken[calls * 99 // 100],
+        "p999_ms": taken[calls * 999 // 1000],
+        "exit_s": time.perf_counter() - began,
+    }
+
+
 if __name__ == "__main__":
-    print(json.dumps(measure(sys.argv[1], int(sys.argv[2]), sys.argv[3])))
+    work = {"cpu": measure, "latency": latencies}[sys.argv[1]]
+    print(json.dumps(work(sys.argv[2], int(sys.argv[3]), sys.argv[4])))
