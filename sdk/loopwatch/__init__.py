@@ -1,29 +1,76 @@
-"""Loopwatch: see why each agent run did what it did, what it cost and where it looped."""
+"""Loopwatch: see why each agent run did what it did, what it cost and where it looped.
 
-from loopwatch.agents import agent
-from loopwatch.anthropic_client import anthropic
-from loopwatch.errors import (
-    BreakerOpen,
-    ConfigurationError,
-    LimitExceeded,
-    LoopwatchError,
-    NotFound,
-    Stopped,
-    ToolError,
-    ToolTimeout,
-)
-from loopwatch.identity import carry, context
-from loopwatch.iterations import Iteration, iterations
-from loopwatch.limits import Limits
-from loopwatch.model_calls import model_call
-from loopwatch.process import configure, flush, shutdown
-from loopwatch.reports import decide, escalate
-from loopwatch.runs import Run
-from loopwatch.scopes import current_run
-from loopwatch.steps import step
-from loopwatch.tools import tool, tool_call_id
+Importing the package does nothing: each public name brings its module when it is first used.
+"""
 
-iteration = Iteration
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from loopwatch.agents import agent
+    from loopwatch.anthropic_client import anthropic
+    from loopwatch.errors import (
+        BreakerOpen,
+        ConfigurationError,
+        LimitExceeded,
+        LoopwatchError,
+        NotFound,
+        Stopped,
+        ToolError,
+        ToolTimeout,
+    )
+    from loopwatch.identity import carry, context
+    from loopwatch.iterations import Iteration, iteration, iterations
+    from loopwatch.limits import Limits
+    from loopwatch.model_calls import model_call
+    from loopwatch.process import configure, flush, shutdown
+    from loopwatch.reports import decide, escalate
+    from loopwatch.runs import Run
+    from loopwatch.scopes import current_run
+    from loopwatch.steps import step
+    from loopwatch.tools import tool, tool_call_id
+
+_MODULE_OF = {
+    "BreakerOpen": "loopwatch.errors",
+    "ConfigurationError": "loopwatch.errors",
+    "Iteration": "loopwatch.iterations",
+    "LimitExceeded": "loopwatch.errors",
+    "Limits": "loopwatch.limits",
+    "LoopwatchError": "loopwatch.errors",
+    "NotFound": "loopwatch.errors",
+    "Run": "loopwatch.runs",
+    "Stopped": "loopwatch.errors",
+    "ToolError": "loopwatch.errors",
+    "ToolTimeout": "loopwatch.errors",
+    "agent": "loopwatch.agents",
+    "anthropic": "loopwatch.anthropic_client",
+    "carry": "loopwatch.identity",
+    "configure": "loopwatch.process",
+    "context": "loopwatch.identity",
+    "current_run": "loopwatch.scopes",
+    "decide": "loopwatch.reports",
+    "escalate": "loopwatch.reports",
+    "flush": "loopwatch.process",
+    "iterations": "loopwatch.iterations",
+    "model_call": "loopwatch.model_calls",
+    "shutdown": "loopwatch.process",
+    "step": "loopwatch.steps",
+    "tool": "loopwatch.tools",
+    "tool_call_id": "loopwatch.tools",
+    "iteration": "loopwatch.iterations",
+    "testing": "loopwatch.testing",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a public name when it is first used."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'loopwatch' has no attribute {name!r}")
+    module = importlib.import_module(_MODULE_OF[name])
+    value = module if name == "testing" else getattr(module, name)
+    globals()[name] = value
+    return value
+
 
 __all__ = [
     "BreakerOpen",

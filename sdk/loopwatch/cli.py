@@ -33,6 +33,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "backup": Command("back up a running collector's store", "loopwatch_collector.commands.backup:main", "collector"),
     "restore": Command("restore a backup", "loopwatch_collector.commands.restore:main", "collector"),
+    "migrate": Command("move a store to a ClickHouse server", "loopwatch_collector.commands.migrate:main", "collector"),
     "reprice": Command("price stored calls again", "loopwatch_collector.commands.reprice:main", "collector"),
     "rebuild": Command("derive runs again from spans", "loopwatch_collector.commands.rebuild:main", "collector"),
     "alerts": Command("what fires, and what would", "loopwatch_collector.alerts.command:main", "collector"),

@@ -107,3 +107,15 @@ def iterations(at_most: int | None = None) -> Iterations:
         LimitExceeded: from its step, when the run's cap on iterations, or another cap, is reached.
     """
     return Iterations(at_most)
+
+
+def iteration() -> Iteration:
+    """Makes a block one pass of the agent's loop: `with loopwatch.iteration(): ...`.
+
+    Returns:
+        A context manager that gives the `Iteration`.
+
+    Raises:
+        LimitExceeded: on entering, when the run's cap on iterations, or another cap, is reached.
+    """
+    return Iteration()

@@ -4,7 +4,6 @@
 or None when there is nothing to record. It raises only what is meant for the host (`Stopped`).
 """
 
-import asyncio
 import functools
 import inspect
 import time
@@ -74,6 +73,8 @@ def _wrap_async(function: Callable[..., Any], begin: Begin, pause_s: Pause | Non
     async def call(*args: Any, **kwargs: Any) -> Any:
         state = process.active
         if pause_s is not None and state is not None and (wait_s := pause_s(state)):
+            import asyncio  # the caller runs in it: it is there already
+
             await asyncio.sleep(wait_s)
         if state is None or (operation := begin(state, args, kwargs)) is None:
             return await function(*args, **kwargs)
@@ -93,6 +94,8 @@ async def _within(operation: Operation, waited: Awaitable[Any]) -> Any:
     timeout_s = operation.timeout_s
     if timeout_s is None:
         return await waited
+    import asyncio  # the caller runs in it: it is there already
+
     cut = asyncio.timeout(timeout_s)
     try:
         async with cut:

@@ -221,7 +221,7 @@ def test_throttle_spreads_starts(configured: Collector, monkeypatch: pytest.Monk
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
-    monkeypatch.setattr("loopwatch.wrapping.asyncio.sleep", sleep)
+    monkeypatch.setattr("asyncio.sleep", sleep)
 
     @loopwatch.agent
     async def answer() -> str:
