@@ -3,7 +3,7 @@
 from typing import Any, Final, Literal, NamedTuple, cast
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from loopwatch_collector.errors import RequestRefused
 
@@ -57,6 +57,27 @@ class Event(_Record):
     event_id: str | None = Field(
         None, alias="eventId", max_length=_MAX_ID_CHARS, description="else a hash of the event, which then counts once"
     )
+    _sent: bytes = PrivateAttr(b"")
+
+    @property
+    def identity(self) -> str | bytes:
+        """What tells it from other events of its trace: its own id, else all it says as JSON with sorted keys."""
+        return self._sent if self.event_id is None else self.event_id
+
+    @classmethod
+    def of(cls, item: dict[str, Any], sent: bytes) -> "Event":
+        """Reads an event.
+
+        Args:
+            item: its JSON.
+            sent: the same as text, its keys sorted.
+
+        Raises:
+            ValidationError: it is not of the form.
+        """
+        event = cls.model_validate(item)
+        event._sent = sent
+        return event
 
 
 class RequestRecord(_Record):
@@ -122,12 +143,20 @@ def parse(body: bytes) -> Taken:
 def _sort(taken: Taken, index: int, item: Any) -> None:
     if isinstance(item, _Unreadable):
         taken.rejected.append(Refusal(index=index, reason=item.reason))
-    elif not isinstance(item, dict):
+        return
+    if not isinstance(item, dict):
         taken.rejected.append(Refusal(index=index, reason="it is not a JSON object"))
-    elif "request_id" in item and "eventType" not in item:
-        taken.requests.append((index, RequestRecord.model_validate(item)))
+        return
+    record = cast("dict[str, Any]", item)
+    try:
+        sent = orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:  # the writer of JSON goes less deep than its reader
+        taken.rejected.append(Refusal(index=index, reason="it is nested too deeply"))
+        return
+    if "request_id" in record and "eventType" not in record:
+        taken.requests.append((index, RequestRecord.model_validate(record)))
     else:
-        taken.events.append((index, Event.model_validate(item)))
+        taken.events.append((index, Event.of(record, sent)))
 
 
 class _Unreadable(NamedTuple):

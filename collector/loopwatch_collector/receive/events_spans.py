@@ -37,9 +37,7 @@ def trace_id_of(sent: str) -> bytes:
 
 def event_id_of(event: Event) -> bytes:
     """8 bytes that tell an event from the others of its trace: of its own id, else of all it says."""
-    if event.event_id is not None:
-        return _digest("id", event.trace_id, event.event_id)
-    return _digest("event", orjson.dumps(event.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS).decode())
+    return _digest("event", event.trace_id, event.identity)
 
 
 def spans_of_event(event: Event, trace: Trace) -> Iterator[Span]:
@@ -105,7 +103,7 @@ def spans_of_request(record: RequestRecord, trace: Trace) -> Iterator[Span]:
         # Nothing to price, but perhaps a cost the sender knows: it belongs to the run as a whole.
         yield maker.span("iteration 1", model_id, start_ns, end_ns, _iteration_of_request(record))
     for index, (call, result) in enumerate(_paired(record.tool_calls, record.tool_results)):
-        attributes = _tool_attributes(_name_in(call) or _name_in(result), _call_id_in(call) or _call_id_in(result))
+        attributes = _tool_attributes(_tool_of(call) or _name_in(result), _call_id_in(call) or _call_id_in(result))
         attributes[names.TOOL_ARGUMENTS] = _arguments_in(call)
         tool = maker.span("execute_tool", _digest(maker.root_id, f"tool {index}"), start_ns, start_ns, attributes)
         _add_result(tool, result)
@@ -227,7 +225,7 @@ def _tool_call(maker: _Maker, event: Event, trace: Trace, event_id: bytes, start
     told = ToolCall(
         span_id=_digest(event_id, "tool"),
         start_ns=start_ns,
-        tool=_name_in(event.data),
+        tool=_tool_of(event.data),
         call_id=_call_id_in(event.data),
         arguments=_arguments_in(event.data),
     )
@@ -283,11 +281,11 @@ def _paired(calls: list[Any], results: list[Any]) -> Iterator[tuple[Any, Any]]:
     """Calls with their results: by call id, else by the tool's name, else in order."""
     left = list(results)
     for call in calls:
-        call_id, name = _call_id_in(call), _name_in(call)
+        call_id, name = _call_id_in(call), _tool_of(call)
         by_id = (result for result in left if call_id and _call_id_in(result) == call_id)
         by_name = (result for result in left if name and _name_in(result) == name)
         unnamed = (result for result in left if not _name_in(result) and not _call_id_in(result))
-        result = next(by_id, None) or next(by_name, None) or next(unnamed, None)
+        result = next((result for group in (by_id, by_name, unnamed) for result in group), None)
         if result is not None:
             left.remove(result)
         yield call, result
@@ -299,9 +297,11 @@ def _field(data: Any, name: str) -> Any:
     return cast("dict[str, Any]", data).get(name) if isinstance(data, dict) else None
 
 
+def _tool_of(call: Any) -> str:
+    return call[:256] if isinstance(call, str) else _name_in(call)
+
+
 def _name_in(data: Any) -> str:
-    if isinstance(data, str):
-        return data[:256]
     function = _field(data, "function")
     found = (_field(data, name) for name in ("tool", "name", "toolName", "tool_name"))
     return next((text[:256] for text in found if isinstance(text, str)), "") or (_name_in(function) if function else "")
