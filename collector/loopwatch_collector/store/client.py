@@ -5,10 +5,10 @@ A client of the embedded engine is one lock, so each thread has its own; all of 
 
 import re
 import threading
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import clickhouse_connect
@@ -121,6 +121,29 @@ class Connection:
             return self._client.raw_query(  # pyright: ignore[reportUnknownMemberType]  # see rows
                 self._adapted(sql), dict(parameters or {}), dict(settings or {}), fmt=format_name
             )
+
+    @contextmanager
+    def stream(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Generator[IO[bytes]]:
+        """Runs a SELECT and gives its rows in the engine's Native format, block by block as they are read.
+
+        Args:
+            sql: text of one of our own .sql files.
+            parameters: values for its `{name:Type}` places.
+        """
+        with _engine_errors():
+            rows: Any = self._client.raw_stream(self._adapted(sql), dict(parameters or {}), fmt="Native")  # pyright: ignore[reportUnknownMemberType]  # see rows
+            with closing(rows):
+                yield rows
+
+    def insert_native(self, table: str, rows: Iterator[bytes]) -> None:
+        """Inserts rows as `stream` gave them.
+
+        Args:
+            table: its name; its columns are those of the stream.
+            rows: the bytes, in pieces of any size.
+        """
+        with _engine_errors(inserting=True):
+            self._client.raw_insert(table, insert_block=_generator(rows), settings=_INSERT_SETTINGS, fmt="Native")  # pyright: ignore[reportUnknownMemberType]  # see rows
 
     def create(self, sql: str) -> None:
         """Runs a statement of a migration, as `cluster.create_statements` made it."""
@@ -256,6 +279,10 @@ def _cluster_name(dsn: str) -> str:
             f"?{urlsplit(dsn).query}"
         )
     return name
+
+
+def _generator(rows: Iterator[bytes]) -> Generator[bytes]:
+    yield from rows  # the driver takes generators, and no other iterators
 
 
 @contextmanager

@@ -33,8 +33,6 @@ SHARDING: Final[Mapping[str, str]] = MappingProxyType(
         "leases": _ONE_SHARD,
         "deletions": _ONE_SHARD,
         "repriced_days": _ONE_SHARD,
-        "repriced_calls": "cityHash64(trace_id)",
-        "repriced_days": _ONE_SHARD,
         "schema_migrations": _ONE_SHARD,
     }
 )

@@ -1,0 +1,5 @@
+-- The days a table has rows on, by project, as far as whole rows go: versions that were replaced are left behind.
+SELECT project, toDate({time:Identifier}) AS day, count() AS rows
+FROM {table:Identifier} FINAL
+GROUP BY project, day
+ORDER BY day, project

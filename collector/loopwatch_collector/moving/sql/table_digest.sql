@@ -1,0 +1,1 @@
+SELECT count() AS rows, sum(cityHash64(tuple(*))) AS digest FROM {table:Identifier} FINAL
