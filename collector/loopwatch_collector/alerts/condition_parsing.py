@@ -74,6 +74,9 @@ def _baseline(table: _Table) -> Baseline:
         spread=table.number("spread", 4.0),
         days=table.take("days", int, 28),
         min_days=table.take("min_days", int, 3),
+        sample=table.take("sample", str, ""),
+        min_sample=table.take("min_sample", int, 1),
+        noise=table.take("noise", str, ""),
     )
     if baseline.factor <= 1 or baseline.floor < 0 or baseline.spread < 0:
         raise ValueError("factor must exceed 1, floor and spread must not be negative")
@@ -100,7 +103,9 @@ def _rate(table: _Table) -> Rate:
 
 
 def _absence(table: _Table) -> Absence:
-    return Absence(table.seconds("seen_within", "1d"), table.take("min_days", int, 3))
+    return Absence(
+        table.seconds("seen_within", "1d"), table.take("min_days", int, 3), table.number("min_expected", 10.0)
+    )
 
 
 def _forecast(table: _Table) -> Forecast:

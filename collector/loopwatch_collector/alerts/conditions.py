@@ -35,6 +35,9 @@ Read = Callable[[Range], Mapping[Group, Values]]
 PAST_STEP_S: Final = 900
 _MAD_TO_SIGMA: Final = 1.4826
 _RECENT_DAYS: Final = 7
+_TAIL_FACTOR: Final = 1.25
+_NOISE_FACTOR: Final = 2.0
+_ABSENCE_DAYS: Final = 28
 _DAY_NS: Final = 86_400 * NS
 
 
@@ -148,12 +151,15 @@ def _judge_baseline(
         value = _value(current, group, rule)
         if value is None or value <= condition.floor:
             verdicts[group] = Verdict("clear", value, condition.floor, "within the floor")
+        elif not _is_large_enough(condition, current[group]):
+            verdicts[group] = Verdict("hold", value, None, f"fewer than {condition.min_sample} are too few to tell")
         else:
             over_floor.append(group)
     if over_floor:  # the past is read only when there is something to hold against it
-        past = _past_values(rule, condition.days, now_ns, read)
+        past = _past_values(rule, condition, now_ns, read)
         for group in over_floor:
-            verdicts[group] = _against_past(condition, _value(current, group, rule) or 0.0, past, group)
+            noise = current[group].get(condition.noise) or 0.0
+            verdicts[group] = _against_past(condition, _value(current, group, rule) or 0.0, noise, past, group)
     return verdicts
 
 
@@ -161,28 +167,43 @@ PastDays = list[tuple[int, bool, Mapping[Group, float]]]
 """(days ago, whether it was like today: weekend or not, values by group) for each past day, the latest first."""
 
 
-def _past_values(rule: Rule, days: int, now_ns: int, read: Read) -> PastDays:
+def _is_large_enough(condition: Baseline, values: Values) -> bool:
+    return not condition.sample or (values.get(condition.sample) or 0) >= condition.min_sample
+
+
+def _past_values(rule: Rule, condition: Baseline, now_ns: int, read: Read) -> PastDays:
     end_ns = aligned(now_ns, PAST_STEP_S)
     today = is_weekend(end_ns, rule.timezone)
     past: PastDays = []
-    for ago, window in past_windows(end_ns, rule.window_s, days, rule.timezone):
+    for ago, window in past_windows(end_ns, rule.window_s, condition.days, rule.timezone):
         readings = read(window)
-        values = {group: row.get(rule.value) or 0.0 for group, row in readings.items()}
+        values = {
+            group: row.get(rule.value) or 0.0 for group, row in readings.items() if _is_large_enough(condition, row)
+        }
         past.append((ago, is_weekend(window.to_ns, rule.timezone) == today, values))
     return past
 
 
-def _against_past(condition: Baseline, value: float, past: PastDays, group: Group) -> Verdict:
-    expected, deviation, days = expected_value(past, group)
+def _against_past(condition: Baseline, value: float, noise: float, past: PastDays, group: Group) -> Verdict:
+    expected, deviation, days = expected_value(past, group, is_sum=not condition.sample)
     if days < condition.min_days:
         detail = f"no baseline yet: seen on {days} of the {condition.min_days} days that are needed"
         return Verdict("hold", value, None, detail)
-    threshold = max(condition.floor, condition.factor * expected, expected + condition.spread * deviation)
+    bounds = (condition.factor * expected, expected + condition.spread * deviation, _TAIL_FACTOR * _tail(past, group))
+    threshold = max(condition.floor, *bounds)
     detail = f"usually {expected:.6g} at this hour"
+    if threshold < value <= threshold + _NOISE_FACTOR * noise:
+        return Verdict("hold", value, threshold, f"{detail}; what is over may be chance")
     return Verdict("breach" if value > threshold else "clear", value, threshold, detail)
 
 
-def expected_value(past: PastDays, group: Group) -> tuple[float, float, int]:
+def _tail(past: PastDays, group: Group) -> float:
+    """The second-highest value of past days like today: what happens by chance, one bad day left out."""
+    values = sorted(values.get(group, 0.0) for _, is_alike, values in past if is_alike)
+    return values[-2] if len(values) >= 2 else 0.0
+
+
+def expected_value(past: PastDays, group: Group, *, is_sum: bool = True) -> tuple[float, float, int]:
     """What a group usually has at this hour.
 
     Days like today (weekend or not) speak; all days where there are too few of them. Growth is minded by taking
@@ -191,6 +212,7 @@ def expected_value(past: PastDays, group: Group) -> tuple[float, float, int]:
     Args:
         past: values of past days.
         group: whose.
+        is_sum: a day without a value counts as zero; otherwise it says nothing.
 
     Returns:
         The expected value, the scaled median absolute deviation, and on how many days the group was seen.
@@ -199,6 +221,8 @@ def expected_value(past: PastDays, group: Group) -> tuple[float, float, int]:
     if not seen:
         return 0.0, 0.0, 0
     known = [entry for entry in past if entry[0] <= max(seen)]  # before that the group did not exist
+    if not is_sum:
+        known = [entry for entry in known if group in entry[2]]
     alike = [entry for entry in known if entry[1]]
     days = alike if len(alike) >= 3 else known
     values = [values.get(group, 0.0) for _, _, values in days]
@@ -220,20 +244,23 @@ def _judge_absence(
             continue
         if not _value(before, group, rule):
             verdicts[group] = Verdict("hold", 0.0, 1.0, "gone for longer than it is missed")
-        elif _is_quiet_hour(rule, condition, now_ns, read, group):
-            verdicts[group] = Verdict("clear", 0.0, 1.0, "usually quiet at this hour")
         else:
-            verdicts[group] = Verdict("breach", 0.0, 1.0, "nothing came")
+            expected = _least_count(rule, condition, now_ns, read, group)
+            state = "breach" if expected >= condition.min_expected else "clear"
+            verdicts[group] = Verdict(state, 0.0, 1.0, f"at least {expected:.4g} at this hour of past days")
     return verdicts
 
 
-def _is_quiet_hour(rule: Rule, condition: Absence, now_ns: int, read: Read, group: Group) -> bool:
-    """Whether, on most of the past days on which the group was there, it was not there at this hour."""
-    values: list[float] = []
-    for _, window in past_windows(aligned(now_ns, PAST_STEP_S), rule.window_s, _RECENT_DAYS, rule.timezone):
-        if _value(read(Range(window.to_ns - _DAY_NS, window.to_ns)), group, rule):
-            values.append(_value(read(window), group, rule) or 0.0)
-    return len(values) >= condition.min_days and median(values) == 0
+def _least_count(rule: Rule, condition: Absence, now_ns: int, read: Read, group: Group) -> float:
+    """The fewest a window of this hour had on past days like today on which the group was there at all."""
+    end_ns = aligned(now_ns, PAST_STEP_S)
+    today = is_weekend(end_ns, rule.timezone)
+    counts: list[float] = []
+    for _, window in past_windows(end_ns, rule.window_s, _ABSENCE_DAYS, rule.timezone):
+        is_alike = is_weekend(window.to_ns, rule.timezone) == today
+        if is_alike and _value(read(Range(window.to_ns - _DAY_NS, window.to_ns)), group, rule):
+            counts.append(_value(read(window), group, rule) or 0.0)
+    return min(counts) if len(counts) >= condition.min_days else 0.0
 
 
 def _judge_forecast(

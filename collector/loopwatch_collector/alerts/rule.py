@@ -28,9 +28,14 @@ class Baseline(NamedTuple):
     Attributes:
         factor: how many times the expected value is too much.
         floor: a value up to this is never too much, however little was expected.
-        spread: the value must also exceed the expected one by so many (scaled) median absolute deviations.
+        spread: the value must also exceed the expected one by so many (scaled) median absolute deviations, and by a
+            quarter the second-highest of the past days.
         days: how far back to look.
         min_days: with fewer past days on which the group had a value there is no baseline, and no alert.
+        sample: a column that says on how many things the value rests; "" when the value is a sum.
+        min_sample: with a smaller sample, now or on a past day, that reading says nothing.
+        noise: a column that says how far chance alone moves the value; twice that is subtracted before the value is
+            held against the threshold, so that one dear thing among few is no spike. "" subtracts nothing.
     """
 
     factor: float
@@ -38,6 +43,9 @@ class Baseline(NamedTuple):
     spread: float
     days: int
     min_days: int
+    sample: str = ""
+    min_sample: int = 1
+    noise: str = ""
 
 
 class Rate(NamedTuple):
@@ -63,11 +71,13 @@ class Absence(NamedTuple):
 
     Attributes:
         seen_within_s: only what was seen within this time before the window can be missed.
-        min_days: a window that is usually empty at this hour (on so many observed days) is not missed.
+        min_days: so many past days like today (weekend or not) are needed to say what is usual at this hour.
+        min_expected: each of them had at least so many in the window: with fewer, none may be chance.
     """
 
     seen_within_s: int
     min_days: int
+    min_expected: float
 
 
 class Forecast(NamedTuple):

@@ -174,7 +174,9 @@ class _RuleReader:
 
     def _columns(self, fields: dict[str, Any]) -> list[tuple[str, str]]:
         wanted = [("value", fields["value"])] if "value" in fields else []
-        return wanted + [("condition", column) for column in getattr(fields.get("condition"), "of", ())]
+        condition = fields.get("condition")
+        others = [*getattr(condition, "of", ()), getattr(condition, "sample", ""), getattr(condition, "noise", "")]
+        return wanted + [("condition", column) for column in others if column]
 
     def _check_params(self, query: NamedQuery, fields: dict[str, Any]) -> None:
         known = {param.name: param for param in query.params}

@@ -5,25 +5,37 @@
 -- column: runs runs | Runs that made a call in the range
 -- column: model_calls calls | Model calls, each counted once
 -- column: cost_usd usd | Sum over the calls that have a price; none where no call has one
+-- column: cost_noise_usd usd | How far chance alone moves the cost: the root of the sum of the runs' squared costs
 -- column: tokens tokens | Input and output
 -- column: unpriced_tokens tokens | Tokens of calls whose model has no price
 -- with: calls_in_range
 SELECT
-    multiIf(
-        {dimension:String} = 'model', toString(model),
-        {dimension:String} = 'agent', toString(agent),
-        {dimension:String} = 'version', toString(agent_version),
-        {dimension:String} = 'customer', customer_id,
-        {dimension:String} = 'environment', toString(environment),
-        {dimension:String} = 'user', user_id,
-        {dimension:String} = 'conversation', conversation_id,
-        ''
-    ) AS key,
-    uniqExact(run_id) AS runs,
-    count() AS model_calls,
-    sum(calls_in_range.cost_usd) AS cost_usd,
-    sum(input_tokens + output_tokens) AS tokens,
-    sumIf(input_tokens + output_tokens, isNull(calls_in_range.cost_usd)) AS unpriced_tokens
-FROM calls_in_range
+    key,
+    count() AS runs,
+    sum(by_run.model_calls) AS model_calls,
+    sum(by_run.cost_usd) AS cost_usd,
+    sqrt(sum(pow(toFloat64(by_run.cost_usd), 2))) AS cost_noise_usd,
+    sum(by_run.tokens) AS tokens,
+    sum(by_run.unpriced_tokens) AS unpriced_tokens
+FROM (
+    SELECT
+        multiIf(
+            {dimension:String} = 'model', toString(model),
+            {dimension:String} = 'agent', toString(agent),
+            {dimension:String} = 'version', toString(agent_version),
+            {dimension:String} = 'customer', customer_id,
+            {dimension:String} = 'environment', toString(environment),
+            {dimension:String} = 'user', user_id,
+            {dimension:String} = 'conversation', conversation_id,
+            ''
+        ) AS key,
+        run_id,
+        count() AS model_calls,
+        sum(calls_in_range.cost_usd) AS cost_usd,
+        sum(input_tokens + output_tokens) AS tokens,
+        sumIf(input_tokens + output_tokens, isNull(calls_in_range.cost_usd)) AS unpriced_tokens
+    FROM calls_in_range
+    GROUP BY key, run_id
+) AS by_run
 GROUP BY key
 ORDER BY cost_usd DESC NULLS LAST, tokens DESC, key

@@ -1,5 +1,6 @@
 -- title: Runs that spend most
 -- description: Runs by what their model calls made in the range cost, the dearest first, whenever the run began.
+-- param: least_usd Float64 = 0 | Runs that spent less are left out
 -- column: run_id text | The run
 -- column: agent text | Its agent
 -- column: customer_id text | Whom it ran for
@@ -16,4 +17,5 @@ SELECT
     sum(input_tokens + output_tokens) AS tokens
 FROM calls_in_range
 GROUP BY run_id
+HAVING {least_usd:Float64} <= 0 OR cost_usd >= {least_usd:Float64}
 ORDER BY cost_usd DESC NULLS LAST, tokens DESC, run_id

@@ -36,6 +36,7 @@ def test_spend_counts_calls_by_their_own_time(store, asked, span, put, spend):
     assert {row["key"]: row["cost_usd"] for row in asked("spend_by", dimension="customer")} == {"acme": 7, "zeta": 2}
     assert asked("spend_top_runs")[0]["run_id"] == "long"
     assert [row["cost_usd"] for row in asked("spend_top_runs", filters={"customer": ["acme"]})] == [7]
+    assert [row["run_id"] for row in asked("spend_top_runs", least_usd="5")] == ["long"]
 
 
 def test_spend_counts_a_call_once(store, asked, span, put):
@@ -47,6 +48,32 @@ def test_spend_counts_a_call_once(store, asked, span, put):
     put(store, [native])
     (total,) = asked("spend_by")
     assert (total["cost_usd"], total["model_calls"], total["tokens"]) == (3, 1, 5)
+
+
+def test_chance_is_what_single_runs_weigh(asked, spend):
+    """The noise of a sum is the root of the runs' squared costs: 3 and 4 make 5, calls of one run add up first."""
+    spend(1, run_id="a")
+    spend(2, run_id="a")
+    spend(4, run_id="b")
+    (total,) = asked("spend_by")
+    assert (total["cost_usd"], total["cost_noise_usd"]) == (7, pytest.approx(5))
+
+
+def test_a_tools_failures_count_each_run_once(store, asked, span, put):
+    """A run that fails nine times of ten brings 0.9, one that fails once of twice 0.5, others nothing."""
+    at_ns = time.time_ns() - 10**9
+    outcomes = {"a": ["error"] * 9 + ["success"], "b": ["error", "success"], "c": ["success"]}
+    put(
+        store,
+        [
+            span("tool_call", at_ns, run_id=run_id, tool="search", tool_outcome=outcome)
+            for run_id, results in outcomes.items()
+            for outcome in results
+        ],
+    )
+    (row,) = asked("tool_reliability")
+    assert (row["tool"], row["runs"], row["failing_runs"]) == ("search", 3, pytest.approx(1.4))
+    assert (row["calls"], row["errors"]) == (13, 10)
 
 
 def test_calls_without_a_price_are_unpriced_not_free(store, asked, span, put):

@@ -158,7 +158,7 @@ def test_noise_widens_the_threshold():
 
 def test_one_bad_day_does_not_move_the_baseline():
     """The median shrugs at last week's incident: the next one is a breach too."""
-    once = by_hour(lambda start: 500.0 if NOW_NS - 8 * DAY_NS < start < NOW_NS - 6 * DAY_NS else 10.0)
+    once = by_hour(lambda start: 500.0 if NOW_NS - 8 * DAY_NS <= start < NOW_NS - 7 * DAY_NS else 10.0)
 
     def with_spike(stretch):
         return {"a": {"cost_usd": 60.0}} if stretch.to_ns == NOW_NS else once(stretch)
@@ -166,7 +166,36 @@ def test_one_bad_day_does_not_move_the_baseline():
     assert state(BASELINE, with_spike) == "breach"
 
 
-ABSENCE = replace(RULE, value="runs", window_s=1_800, condition=Absence(86_400, 3))
+def test_one_dear_run_among_few_is_chance():
+    """What exceeds the threshold by less than chance moves it is no spike: it holds, and says so."""
+    rule = replace(RULE, condition=Baseline(2.0, 5.0, 4.0, 28, 3, noise="noise"))
+
+    def read(stretch, noise=0.0):
+        return {"a": {"cost_usd": 30.0 if stretch.to_ns == NOW_NS else 10.0, "noise": noise}}
+
+    assert state(rule, read) == "breach"
+    assert state(rule, lambda stretch: read(stretch, noise=4.0)) == "breach"
+    verdict = judge(rule, NOW_NS, lambda stretch: read(stretch, noise=6.0))["a"]
+    assert (verdict.state, verdict.threshold) == ("hold", 20.0)
+    assert "may be chance" in verdict.detail
+
+
+def test_a_percentile_of_few_says_nothing():
+    """A latency that rests on too few runs is no verdict, and past days that do are left out."""
+    condition = Baseline(2.0, 1.0, 0.0, 28, 3, sample="ended", min_sample=10)
+    rule = replace(RULE, value="p95", condition=condition)
+
+    def read(stretch, sample=50):
+        is_now = stretch.to_ns == NOW_NS
+        is_odd = (NOW_NS - stretch.to_ns) // DAY_NS % 2
+        ended = sample if is_now else (2 if is_odd else 20)
+        return {"a": {"p95": 25.0 if is_now else (500.0 if is_odd else 10.0), "ended": ended}}
+
+    assert state(rule, read) == "breach"
+    assert state(rule, lambda stretch: read(stretch, sample=5)) == "hold"
+
+
+ABSENCE = replace(RULE, value="runs", window_s=1_800, condition=Absence(86_400, 3, 5.0))
 
 
 def runs(value_at):
@@ -174,16 +203,35 @@ def runs(value_at):
 
 
 def test_silence_after_traffic_is_missed():
-    """No runs for half an hour, where there always are some, is a breach; one run is none."""
+    """No runs for half an hour, where on each past day there were ten, is a breach; one run is none."""
     stopped = runs(lambda start: 0 if start >= NOW_NS - HOUR_NS else 20)
     assert state(ABSENCE, stopped, group="") == "breach"
     assert state(ABSENCE, runs(lambda _start: 2), group="") == "clear"
 
 
 def test_silence_at_a_quiet_hour_is_not_missed():
-    """At an hour that is quiet on other days nothing is missed."""
+    """At an hour that was quiet on other days nothing is missed."""
     quiet = runs(lambda start: 0 if (start - NOW_NS) % DAY_NS >= DAY_NS - 3 * HOUR_NS else 20)
     assert state(ABSENCE, quiet, group="") == "clear"
+
+
+def test_none_of_a_few_may_be_chance():
+    """Where a window usually has three runs, none is chance."""
+    few = runs(lambda start: 0 if start >= NOW_NS - HOUR_NS else 6)
+    assert state(ABSENCE, few, group="") == "clear"
+
+
+def test_a_quiet_weekend_is_not_missed():
+    """Saturdays are held against Saturdays and Sundays, however busy the week was."""
+    saturday_ns = NOW_NS + 3 * DAY_NS
+    weekdays = runs(lambda start: 20 if datetime.fromtimestamp(start // NS, UTC).weekday() < 5 else 0)
+    assert state(ABSENCE, weekdays, group="", now_ns=saturday_ns, active=[""]) == "clear"
+
+
+def test_on_the_first_days_nothing_is_missed():
+    """Without three days like today nobody knows what is usual at this hour."""
+    young = runs(lambda start: 20 if NOW_NS - 2 * DAY_NS < start < NOW_NS - HOUR_NS else 0)
+    assert state(ABSENCE, young, group="") == "clear"
 
 
 def test_what_never_was_is_not_missed():

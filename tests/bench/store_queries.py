@@ -1,0 +1,95 @@
+"""Time of every named query, over one day and over the whole range, of the latest runs, one run, and a text search.
+
+LOOPWATCH_BENCH_SPANS sets the size (default 1,000,000; the figures in the documentation are of 10,000,000) and
+LOOPWATCH_BENCH_STORE names a store made before, to spare making it.
+"""
+
+import os
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from loopwatch_collector.queries.catalogue import FILTERS, catalogue
+from loopwatch_collector.queries.runner import Question, ask
+from loopwatch_collector.queries.runs import get_run, get_spans, list_runs
+from loopwatch_collector.queries.times import parse_time
+from loopwatch_collector.store.store import Store
+from tests.bench.store_fleet import LAST_DAY, filled_store
+
+DAYS = 60
+REQUIRED = {"version_a": "10", "version_b": "11"}
+
+
+def main() -> None:
+    """Prints the table."""
+    spans = int(os.environ.get("LOOPWATCH_BENCH_SPANS", "1000000"))
+    made_before = os.environ.get("LOOPWATCH_BENCH_STORE")
+    if made_before:
+        store = Store.open(f"chdb://{made_before}")
+        _report(store)
+        store.close()
+        return
+    with filled_store(spans, DAYS, with_content=True) as store:
+        _report(store)
+
+
+def _report(store: Store) -> None:
+    _sizes(store)
+    end = parse_time("to", (LAST_DAY + timedelta(days=1)).isoformat())
+    day = end - 86_400 * 10**9, end
+    whole = end - DAYS * 86_400 * 10**9, end
+    print(f"{'':28} {'one day':>10} {'whole range':>12}   median ms (first)")
+    for name, query in catalogue().items():
+        params = {param.name: REQUIRED[param.name] for param in query.params if param.default is None}
+        cells = [_timed(lambda span=span: ask(store.connection(), Question(name, "default", *span, params, limit=100)))
+                 for span in (day, whole)]  # fmt: skip
+        print(f"{name:28} {cells[0]:>10} {cells[1]:>12}   {'runs' if _on_runs(query.sql) else 'spans'}")
+    runs = list_runs(store.connection(), "default", *whole, {}, 50).runs
+    run_id = runs[0]["run_id"]
+    reads: dict[str, Callable[[], Any]] = {
+        "latest 50 runs": lambda: list_runs(store.connection(), "default", *whole, {}, 50),
+        "one run": lambda: get_run(store.connection(), "default", run_id),
+        "one run, spans, content": lambda: get_spans(store.connection(), "default", run_id, with_content=True),
+        "text search, one day": lambda: _search(store, day, '"connection pool"'),
+        "sequence search, one day": lambda: _search(store, day, "failed(search_logs) then escalated()"),
+    }
+    for name, read in reads.items():
+        print(f"{name:28} {_timed(read):>10}")
+    print(f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB at most")
+
+
+def _search(store: Store, span: tuple[int, int], text: str) -> Any:
+    return list_runs(store.connection(), "default", *span, dict.fromkeys(FILTERS, []), 50, filter_text=text)
+
+
+def _timed(call: Callable[[], Any]) -> str:
+    times: list[float] = []
+    for _ in range(5):
+        began = time.perf_counter()
+        call()
+        times.append((time.perf_counter() - began) * 1000)
+        if sum(times) > 6000:
+            break
+    return f"{statistics.median(times):.1f} ({times[0]:.0f})"
+
+
+def _on_runs(sql: str) -> bool:
+    return "FROM spans" not in sql
+
+
+def _sizes(store: Store) -> None:
+    rows = store.connection().rows(
+        "SELECT table, sum(rows), sum(bytes_on_disk), count() FROM system.parts WHERE active GROUP BY table ORDER BY table"
+    )
+    for table, count, size, parts in rows:
+        if count > 1000:
+            print(
+                f"{table:10} {count:>12,} rows {size / 2**20:>9,.1f} MB {size / count:>7.1f} bytes a row {parts:>4} parts"
+            )
+
+
+if __name__ == "__main__":
+    main()
