@@ -59,8 +59,8 @@ async def system(request: Request, reader: Annotated[Principal, Depends(require(
 def faults_of(state: State) -> list[str]:
     """Why the collector cannot do its work, each a sentence that says what to do."""
     faults: list[str] = []
-    if not state.writer.is_alive:
-        faults.append("the writer has stopped: see the log and restart the collector")
+    if state.writer.fault:
+        faults.append(state.writer.fault)
     if state.journal.free_bytes() < state.settings.min_free_bytes:
         faults.append("the disk is nearly full: free some space, nothing is taken until then")
     try:

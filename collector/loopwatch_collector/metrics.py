@@ -78,6 +78,9 @@ class Metrics:
         self.write_seconds = Histogram(
             "loopwatch_write_seconds", "One batch by stage", ["stage"], buckets=_SECONDS, registry=registry
         )
+        self.underived_runs = Counter(
+            "loopwatch_underived_runs", "Runs the store could not derive from their spans", registry=registry
+        )
         self.store_retries = Counter(
             "loopwatch_store_retries", "Batches the store could not take at once", registry=registry
         )

@@ -20,6 +20,7 @@ from loopwatch_collector.write.senders import Senders
 
 _LOG = logging.getLogger(__name__)
 _KNOWN_CONTENTS: Final = 200_000
+_MAX_DERIVE_FAILURES: Final = 40  # enough to find a few runs among thousands; beyond it the statement is at fault
 
 
 class Storing:
@@ -92,16 +93,40 @@ class Storing:
             if not parts:
                 self._bury(records[0], fault)
 
-    def derive_runs(self) -> None:
+    def derive_runs(self, *, is_stubborn: bool) -> None:
         """Derives the runs that were touched since the last time.
+
+        Args:
+            is_stubborn: it failed several times: then those that can be derived are, and the rest is left out, to
+                be repaired by `loopwatch rebuild`. Their spans are stored; they must not hold up all others.
 
         Raises:
             Unavailable: the store cannot work now.
         """
         started = time.perf_counter()
-        self._store.refresh_runs(self._touched)
+        if is_stubborn:
+            self._derive_what_can_be(self._touched)
+        else:
+            self._store.refresh_runs(self._touched)
         self._touched.clear()
         self._metrics.write_seconds.labels("runs").observe(time.perf_counter() - started)
+
+    def _derive_what_can_be(self, touched: list[Touch]) -> None:
+        pending, failures = [touched], 0
+        while pending:
+            group = pending.pop()
+            try:
+                self._store.refresh_runs(group)
+            except Unavailable:
+                raise
+            except Exception as fault:  # noqa: BLE001  # logged and counted; the runs' spans are stored
+                failures += 1
+                if len(group) == 1 or failures > _MAX_DERIVE_FAILURES:
+                    self._metrics.underived_runs.inc(len(group))
+                    _LOG.exception("%d runs could not be derived; mend it with `loopwatch rebuild`", len(group))
+                    continue
+                _LOG.warning("%d runs could not be derived at once: %s", len(group), fault)
+                pending += [group[: len(group) // 2], group[len(group) // 2 :]]
 
     def _insert(self, batch: Batch) -> None:
         started = time.perf_counter()

@@ -53,6 +53,7 @@ class Writer:
         self._stored_id = 0
         self._discarded_id = 0
         self._checked_at = 0.0
+        self._fault = ""
         self._threads = [
             threading.Thread(target=self._prepare_forever, name="prepare", daemon=True),
             threading.Thread(target=self._store_forever, name="store", daemon=True),
@@ -67,6 +68,13 @@ class Writer:
     def is_alive(self) -> bool:
         """Whether its threads are at work."""
         return all(thread.is_alive() for thread in self._threads)
+
+    @property
+    def fault(self) -> str:
+        """Why nothing is written at the moment, in a sentence; "" when it is."""
+        if not self.is_alive:
+            return "the writer has stopped: see the log and restart the collector"
+        return self._fault
 
     def stop(self, timeout_s: float) -> bool:
         """Writes what is waiting, then ends.
@@ -141,7 +149,7 @@ class Writer:
 
     def _checkpoint(self, attempt: int) -> None:
         """Derives the runs that were touched, and forgets what is stored."""
-        self._storing.derive_runs()
+        self._storing.derive_runs(is_stubborn=attempt >= _STUBBORN_ATTEMPTS)
         self._journal.discard(self._stored_id)
         self._discarded_id = self._stored_id
         self._checked_at = time.monotonic()
@@ -158,7 +166,11 @@ class Writer:
                 if self._stopping.wait(_RETRY_S[min(attempt, len(_RETRY_S) - 1)]):
                     return False
                 attempt += 1
+                self._fault = (
+                    f"the store has refused {attempt} times; what was acknowledged waits in the journal: {fault}"
+                )
             else:
+                self._fault = ""
                 return True
 
 

@@ -159,7 +159,7 @@ def _write(store: Store, requests: list[list[Sent]], project: str) -> None:
     storing = Storing(store, Pricer(), Metrics(), Senders())
     for number, sent in enumerate(requests, start=1):
         storing.write(storing.prepare([_record(project, sent, number)]), is_stubborn=False)
-        storing.derive_runs()
+        storing.derive_runs(is_stubborn=False)
 
 
 def _answers(store: Store, project: str) -> dict[str, list[str]]:
