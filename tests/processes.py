@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
@@ -114,3 +115,17 @@ def wait_for_runs(endpoint: str, runs: int) -> dict[str, Any]:
         lambda: next((row for row in query(endpoint, "runs_summary") if row["runs"] == runs), None),
         f"{runs} runs stored",
     )
+
+
+def wait_until_stored(endpoint: str) -> None:
+    """Waits until nothing that was accepted is still on its way to the store."""
+
+    def is_stored() -> bool:
+        try:
+            return get(f"{endpoint}/api/v1/system")["journal"]["records"] == 0
+        except urllib.error.HTTPError as fault:
+            if fault.code != 503:
+                raise
+            return False  # busy with storing it
+
+    wait_for(is_stored, "everything accepted is stored", 300)

@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from tests.browsing import chromium, visit
-from tests.processes import collector, dashboards, get, loopwatch, query, wait_for
+from tests.processes import collector, dashboards, loopwatch, query, wait_until_stored
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 PAGES = (
@@ -76,7 +76,7 @@ def _fill(endpoint: str) -> None:
     for one in done:
         if one.returncode:
             raise SystemExit(one.stderr)
-    wait_for(lambda: get(f"{endpoint}/api/v1/system")["journal"]["records"] == 0, "all runs are stored", 300)
+    wait_until_stored(endpoint)
 
 
 def _targets(endpoint: str) -> dict[str, str]:

@@ -42,7 +42,7 @@ def page(title: str, body: Body, *, needs_runs: bool = True) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="head"):
         st.header(title, anchor=False, width=136)
         try:
-            controls.show(context)
+            controls.show(contexts.narrowed(context))
         except DashboardsError as fault:
             states.failed(fault)
             return

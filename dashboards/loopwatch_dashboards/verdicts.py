@@ -4,7 +4,7 @@ from typing import Final
 
 import streamlit as st
 
-from loopwatch_dashboards import panels, states
+from loopwatch_dashboards import states, tables
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.errors import DashboardsError
 
@@ -23,7 +23,7 @@ def show(context: Context, run_id: str) -> None:
     """Lists a run's verdicts and takes another."""
     found = context.collector.ask("/api/v1/verdicts", run_id=run_id).result()["verdicts"]
     if found:
-        panels.table(context, found, COLUMNS, key="verdicts")
+        tables.show(context, found, COLUMNS, key="verdicts")
     else:
         st.caption("Nobody has judged this run yet.")
     with st.form("verdict", clear_on_submit=True, width=520):

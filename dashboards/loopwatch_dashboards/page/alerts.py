@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import formatting, frame, navigation, panels, states
+from loopwatch_dashboards import choices, formatting, frame, navigation, states, tables, tiles
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.errors import DashboardsError
 from loopwatch_dashboards.text import plain
@@ -42,14 +42,14 @@ def _body(context: Context) -> None:
     if alert_id:
         _one(context, alert_id)
         return
-    state = panels.choice("State", STATES, param="state", context=context)
+    state = choices.choice("State", STATES, param="state", context=context)
     found = _asked(context, state)
     if not found:
         _nothing(context, state)
         return
     firing = sum(one["state"] == "firing" for one in found)
     st.markdown(f"**{formatting.plural(len(found), 'alert')}{f', {firing} firing' if firing else ''}**")
-    panels.table(
+    tables.show(
         context,
         [shown(one) for one in found],
         LISTED,
@@ -98,12 +98,12 @@ def _one(context: Context, alert_id: str) -> None:
         st.badge(got["severity"], color=SEVERITIES.get(got["severity"], "gray"))
     st.markdown(plain(got["summary"], 800))
     row = shown(got)
-    panels.tiles(
+    tiles.show(
         context,
-        panels.Tile("Value", row["said_value"], "When it was last evaluated."),
-        panels.Tile("Threshold", row["said_threshold"], "What it is held against."),
-        panels.Tile("Peak", formatting.of_unit(got["peak_value"], got["unit"]), "The furthest it went."),
-        panels.Tile("Since", formatting.time(got["started_at"], context.zone), "When the condition first held."),
+        tiles.Tile("Value", row["said_value"], "When it was last evaluated."),
+        tiles.Tile("Threshold", row["said_threshold"], "What it is held against."),
+        tiles.Tile("Peak", formatting.of_unit(got["peak_value"], got["unit"]), "The furthest it went."),
+        tiles.Tile("Since", formatting.time(got["started_at"], context.zone), "When the condition first held."),
     )
     with st.container(horizontal=True):
         navigation.link(context, "rules", f"Rule {plain(got['rule'])}", ":material/rule:", rule=got["rule"])
@@ -114,7 +114,7 @@ def _one(context: Context, alert_id: str) -> None:
     _runs(context, got["run_ids"])
     st.markdown("**History**")
     history = [{**event, "value": formatting.of_unit(event["value"], got["unit"])} for event in got["history"]]
-    panels.table(context, history, HISTORY, key="history")
+    tables.show(context, history, HISTORY, key="history")
 
 
 def _runs(context: Context, run_ids: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import formatting, frame, navigation, panels, spans, transcript
+from loopwatch_dashboards import formatting, frame, navigation, spans, tables, transcript
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.story import story
 from loopwatch_dashboards.text import plain
@@ -52,7 +52,7 @@ def _body(context: Context) -> None:
         with column, st.container(border=True):
             st.markdown(f"**{plain(got['agent'] or 'run')}** {plain(story(got), 600)}.")
             navigation.link(context, "run", f"Open {got['run_id'][:12]}…", ":material/timeline:", run=got["run_id"])
-    panels.table(context, measures(left, right), SHOWN, key="measures", height=530)
+    tables.show(context, measures(left, right), SHOWN, key="measures", height=530)
     answers = [trace.result() for _, trace in asked]
     loops = [spans.iterations(answer["spans"]) for answer in answers]
     for number in range(max(map(len, loops), default=0)):

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from loopwatch_dashboards import formatting, frame, panels
+from loopwatch_dashboards import downloads, formatting, frame, links, panels
 from loopwatch_dashboards.context import Context
 
 COLUMNS = {
@@ -38,10 +38,10 @@ def _body(context: Context) -> None:
         note="Click a row for its runs.",
         nothing="No run in this time range belongs to a conversation; agents name one with conversation=...",
         rows=lambda got: [row for row in got.rows if row["conversation_id"]],
-        opens=lambda row: panels.open_runs(context, conversation=str(row["conversation_id"])),
+        opens=lambda row: links.open_runs(context, conversation=str(row["conversation_id"])),
         height=640,
     )
     with st.container(horizontal=True):
-        panels.pager(context, "conversations", cursor, answer.result().next_cursor)
+        links.pager(context, "conversations", cursor, answer.result().next_cursor)
         st.space("stretch")
-        panels.downloads(context, "conversations")
+        downloads.buttons(context, "conversations")

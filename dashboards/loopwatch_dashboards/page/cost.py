@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from loopwatch_dashboards import formatting, frame, panels
+from loopwatch_dashboards import choices, formatting, frame, links, panels, sums, tiles
 from loopwatch_dashboards.api import Answer
-from loopwatch_dashboards.charts import bars, palette
+from loopwatch_dashboards.charts import bars, histograms, palette
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.forecast import WEEKS, forecast, month_start
 from loopwatch_dashboards.view import FILTERS, Window
@@ -72,7 +72,7 @@ def _body(context: Context) -> None:
     conversations = context.ask("cost_by", dimension="conversation", limit=50)
     savings = context.ask("cache_savings")
     _tiles(context, summary.result().first, before.result().first, savings.result(), month.result())
-    dimension = panels.choice("Split by", DIMENSIONS, param="by", context=context)
+    dimension = choices.choice("Split by", DIMENSIONS, param="by", context=context)
     over_time = context.ask_over_time("cost_over_time", dimension=dimension)
     totals = by_model if dimension == "model" else context.ask("cost_by", dimension=dimension)
     left, right = st.columns([3, 2])
@@ -104,26 +104,26 @@ def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], 
         return formatting.change(now.get(column), before.get(column)) if before.get("runs") else None
 
     saved = savings.total("saved_usd") if savings.rows else None
-    panels.tiles(
+    tiles.show(
         context,
-        panels.Tile(
+        tiles.Tile(
             "Cost", formatting.usd(now.get("cost_usd")), "Each model call counted once.", delta("cost_usd"), "down"
         ),
-        panels.Tile(
+        tiles.Tile(
             "Mean of a run",
             formatting.usd(now.get("mean_cost_usd")),
             "Over the runs whose calls have a price.",
             delta("mean_cost_usd"),
             "down",
         ),
-        panels.Tile(
+        tiles.Tile(
             "p95 of a run",
             formatting.usd(now.get("p95_cost_usd")),
             "95 of 100 runs cost less.",
             delta("p95_cost_usd"),
             "down",
         ),
-        panels.Tile(
+        tiles.Tile(
             "Per completed run",
             formatting.usd(now.get("cost_per_completed_usd")),
             "All cost, that of failed and escalated runs too, by completed run.",
@@ -131,19 +131,19 @@ def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], 
             "down",
         ),
         _forecast_tile(month),
-        panels.Tile(
+        tiles.Tile(
             "Cache hit rate",
             formatting.ratio(now.get("cache_hit_rate")),
             "Input tokens read from the cache.",
             formatting.points(now.get("cache_hit_rate"), before.get("cache_hit_rate")),
             "up",
         ),
-        panels.Tile(
+        tiles.Tile(
             "Saved by caching",
             formatting.usd(saved),
             "Against paying what was read as input; writing to the cache is taken off.",
         ),
-        panels.Tile(
+        tiles.Tile(
             "Tokens without a price",
             formatting.count(now.get("unpriced_tokens")),
             "Of models without a price; not in the cost.",
@@ -152,21 +152,21 @@ def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], 
     )
 
 
-def _forecast_tile(month: Answer) -> panels.Tile:
+def _forecast_tile(month: Answer) -> tiles.Tile:
     got = forecast(month.rows, datetime.now(UTC))
     if got is None:
-        return panels.Tile("This month", formatting.NOTHING, "A forecast needs three days with runs.")
+        return tiles.Tile("This month", formatting.NOTHING, "A forecast needs three days with runs.")
     note = (
         f"{formatting.usd(got.spent_usd)} so far; 95 % interval {formatting.usd(got.low_usd)} to "
         f"{formatting.usd(got.high_usd)}, from each weekday's mean over {formatting.plural(got.days, 'day')}."
     )
-    return panels.Tile("This month, expected", formatting.usd(got.expected_usd), note)
+    return tiles.Tile("This month, expected", formatting.usd(got.expected_usd), note)
 
 
 def _over_time(context: Context, answer: Any, dimension: str) -> None:
     def colours(rows: Any) -> dict[str, str]:
         fixed = {"token_kind": palette.TOKEN_KINDS, "outcome": palette.OUTCOMES}.get(dimension)
-        return dict(fixed) if fixed else palette.series(panels.by_size(rows, "key", "cost_usd"))
+        return dict(fixed) if fixed else palette.series(sums.ranked(rows, "key", "cost_usd"))
 
     panels.chart_panel(
         context,
@@ -176,7 +176,7 @@ def _over_time(context: Context, answer: Any, dimension: str) -> None:
         note="Cost in USD by the run's start. Click a bar for its runs.",
         chart=lambda got: panels.stack(
             context,
-            (folded := panels.fold(got.rows, "key", "cost_usd")),
+            (folded := sums.folded(got.rows, "key", "cost_usd")),
             key="key",
             value="cost_usd",
             unit="usd",
@@ -184,7 +184,7 @@ def _over_time(context: Context, answer: Any, dimension: str) -> None:
             colours=colours(folded),
             selection=panels.click("bucket", "key"),
         ),
-        on_click=lambda point: panels.open_bucket(
+        on_click=lambda point: links.open_bucket(
             context, point, _condition(dimension, str(point["key"])), **_filter(dimension, str(point["key"]))
         ),
     )
@@ -201,8 +201,8 @@ def _condition(dimension: str, value: str) -> str:
     if value in {palette.OTHERS, "", "none", "(no tool)"}:
         return ""
     if dimension == "tool":
-        return panels.called(value)
-    return panels.condition(dimension, value) if dimension in {"user", "prompt_version"} else ""
+        return links.called(value)
+    return links.condition(dimension, value) if dimension in {"user", "prompt_version"} else ""
 
 
 def _by(context: Context, answer: Any, dimension: str) -> None:
@@ -229,7 +229,7 @@ def _by(context: Context, answer: Any, dimension: str) -> None:
             },
             selection=panels.click("key"),
         ),
-        on_click=lambda point: panels.open_runs(
+        on_click=lambda point: links.open_runs(
             context, _condition(dimension, str(point["key"])), **_filter(dimension, str(point["key"]))
         ),
     )
@@ -250,7 +250,7 @@ def _distribution(context: Context, answer: Any) -> None:
         note=lambda got: (
             f"{formatting.plural(got.total('runs'), 'run')} by cost, in steps of a quarter of a power of ten."
         ),
-        chart=lambda got: bars.histogram(
+        chart=lambda got: histograms.histogram(
             got.rows,
             low="low_usd",
             high="high_usd",
@@ -304,7 +304,7 @@ def _top_runs(context: Context, answer: Any) -> None:
         key="top-runs",
         title=lambda got: f"The dearest run cost {formatting.usd(got.first['cost_usd'])}",
         note="Click a row to open the run.",
-        opens=lambda row: panels.open_run(context, row["run_id"]),
+        opens=lambda row: links.open_run(context, row["run_id"]),
     )
 
 
@@ -319,7 +319,7 @@ def _conversations(context: Context, answer: Any) -> None:
         ),
         note="Click a row for its runs.",
         rows=lambda got: [row for row in got.rows if row["key"]],
-        opens=lambda row: panels.open_runs(context, conversation=str(row["key"])),
+        opens=lambda row: links.open_runs(context, conversation=str(row["key"])),
     )
 
 
@@ -344,7 +344,7 @@ def _outliers(context: Context, answer: Any) -> None:
         note="Usual: the median of the agent's runs. Click a row to open the run.",
         nothing="No run cost over five times its agent's median.",
         rows=lambda got: [{**row, "factor": f"{formatting.count(row['times_median'])} ×"} for row in got.rows],
-        opens=lambda row: panels.open_run(context, row["run_id"]),
+        opens=lambda row: links.open_run(context, row["run_id"]),
     )
 
 
@@ -362,5 +362,5 @@ def _unpriced(context: Context, answer: Any) -> None:
         title=lambda got: f"{formatting.plural(len(rows(got)), 'model')} without a price",
         note="Their tokens are not in any cost here. Give them a price, then reprice.",
         rows=rows,
-        opens=lambda row: panels.open_runs(context, model=str(row["key"])),
+        opens=lambda row: links.open_runs(context, model=str(row["key"])),
     )

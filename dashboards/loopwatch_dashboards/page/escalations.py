@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from loopwatch_dashboards import formatting, frame, panels
+from loopwatch_dashboards import choices, formatting, frame, links, panels, sums, tiles
 from loopwatch_dashboards.api import Answer
 from loopwatch_dashboards.charts import bars, palette
 from loopwatch_dashboards.context import Context
@@ -40,7 +40,7 @@ def _body(context: Context) -> None:
     if not now.get("escalated"):
         st.info("No run was handed to a human in this time range.", icon=":material/thumb_up:")
         return
-    dimension = panels.choice("Rate by", DIMENSIONS, param="by", context=context)
+    dimension = choices.choice("Rate by", DIMENSIONS, param="by", context=context)
     by = context.ask("outcomes_by", dimension=dimension)
     left, right = st.columns(2)
     with left:
@@ -56,26 +56,26 @@ def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any]) 
     def delta(column: str, compare: Any = formatting.change) -> str | None:
         return compare(now.get(column), before.get(column)) if before.get("runs") else None
 
-    panels.tiles(
+    tiles.show(
         context,
-        panels.Tile(
+        tiles.Tile(
             "Escalated", formatting.count(now.get("escalated")), "Runs handed to a human.", delta("escalated"), "down"
         ),
-        panels.Tile(
+        tiles.Tile(
             "Escalation rate",
             formatting.ratio(now.get("escalation_rate")),
             "Of the runs that have ended.",
             delta("escalation_rate", formatting.points),
             "down",
         ),
-        panels.Tile(
+        tiles.Tile(
             "Iterations until then",
             formatting.count(now.get("mean_iterations")),
             "Mean over the escalated runs.",
             delta("mean_iterations"),
             "down",
         ),
-        panels.Tile(
+        tiles.Tile(
             "Cost until then",
             formatting.usd(now.get("mean_cost_usd")),
             "Mean over the escalated runs.",
@@ -104,7 +104,7 @@ def _over_time(context: Context, answer: Any) -> None:
             colours={"escalated": palette.ORANGE, "not escalated": "#B4BDC7"},
             selection=panels.click("bucket", "key"),
         ),
-        on_click=lambda point: panels.open_bucket(
+        on_click=lambda point: links.open_bucket(
             context, point, outcome="escalated" if point["key"] == "escalated" else ""
         ),
     )
@@ -142,7 +142,7 @@ def _by(context: Context, answer: Any, dimension: str) -> None:
             colour=palette.ORANGE,
             selection=panels.click("key"),
         ),
-        on_click=lambda point: panels.open_runs(context, outcome="escalated", **{dimension: str(point["key"])}),
+        on_click=lambda point: links.open_runs(context, outcome="escalated", **{dimension: str(point["key"])}),
     )
 
 
@@ -188,12 +188,12 @@ def _last_tools(context: Context, answer: Any) -> None:
 
 def _open(context: Context, field: str, value: str) -> None:
     known = "" if value in {NO_REASON, NO_TOOL} else value
-    panels.open_runs(context, panels.condition(field, known), outcome="escalated")
+    links.open_runs(context, links.condition(field, known), outcome="escalated")
 
 
 def _sums(rows: Any, column: str, missing: str) -> list[dict[str, Any]]:
     named = [{**row, column: row[column] or missing} for row in rows]
-    return [{column: name, "runs": int(runs)} for name, runs in panels.sums(named, column, "runs").items()]
+    return [{column: name, "runs": int(runs)} for name, runs in sums.by_key(named, column, "runs").items()]
 
 
 def _list(context: Context, answer: Any) -> None:
@@ -204,5 +204,5 @@ def _list(context: Context, answer: Any) -> None:
         key="escalations",
         title=lambda got: f"The latest {formatting.plural(len(got.rows), 'escalated run')}",
         note="Click a row to open the run where it gave up.",
-        opens=lambda row: panels.open_run(context, row["run_id"], at="escalation"),
+        opens=lambda row: links.open_run(context, row["run_id"], at="escalation"),
     )

@@ -5,9 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from loopwatch_dashboards import formatting, frame, panels
+from loopwatch_dashboards import choices, formatting, frame, links, panels, sums, tables, tiles
 from loopwatch_dashboards.api import Answer
-from loopwatch_dashboards.charts import bars, palette
+from loopwatch_dashboards.charts import histograms, palette
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.text import plain
 
@@ -63,11 +63,11 @@ def _body(context: Context) -> None:
 
 
 def _tiles(context: Context, got: Mapping[str, Any], before: Mapping[str, Any]) -> None:
-    def of(column: str, label: str, note: str) -> panels.Tile:
+    def of(column: str, label: str, note: str) -> tiles.Tile:
         delta = formatting.change(got.get(column), before.get(column)) if before.get("runs") else None
-        return panels.Tile(label, formatting.count(got.get(column)), note, delta, "down")
+        return tiles.Tile(label, formatting.count(got.get(column)), note, delta, "down")
 
-    at_cap = panels.Tile(
+    at_cap = tiles.Tile(
         "At the cap",
         formatting.ratio(got.get("share_at_cap")),
         f"{formatting.count(got.get('runs_at_cap'))} of {formatting.count(got.get('capped_runs'))} runs with a cap "
@@ -75,7 +75,7 @@ def _tiles(context: Context, got: Mapping[str, Any], before: Mapping[str, Any]) 
         formatting.points(got.get("share_at_cap"), before.get("share_at_cap")) if before.get("runs") else None,
         "down",
     )
-    panels.tiles(
+    tiles.show(
         context,
         of("mean", "Mean", "Iterations per run, on average."),
         of("p50", "p50", "Half of the runs needed at most this many."),
@@ -87,14 +87,14 @@ def _tiles(context: Context, got: Mapping[str, Any], before: Mapping[str, Any]) 
 
 
 def _distribution(context: Context, answer: Any) -> None:
-    by = panels.choice("Split by", SPLITS, param="by", context=context)
+    by = choices.choice("Split by", SPLITS, param="by", context=context)
     panels.chart_panel(
         context,
         answer,
         key=f"iteration-distribution-{by}",
         title=_distribution_fact,
         note=f"Runs by number of iterations, by {by}. Click a bar for its runs.",
-        chart=lambda got: bars.distribution(
+        chart=lambda got: histograms.distribution(
             got.rows,
             value="iterations",
             weight="runs",
@@ -104,7 +104,7 @@ def _distribution(context: Context, answer: Any) -> None:
             colours=_colours(got, by),
             selection=panels.click("number", "key"),
         ),
-        on_click=lambda point: panels.open_iterations(context, int(point["number"]), by, str(point["key"])),
+        on_click=lambda point: links.open_iterations(context, int(point["number"]), by, str(point["key"])),
     )
 
 
@@ -122,7 +122,7 @@ def _distribution_fact(answer: Answer) -> str:
 
 
 def _colours(answer: Answer, by: str) -> dict[str, str]:
-    present = panels.by_size(answer.rows, by, "runs")
+    present = sums.ranked(answer.rows, by, "runs")
     if by == "outcome":
         return {name: colour for name, colour in palette.OUTCOMES.items() if name in present}
     return palette.series(present)
@@ -177,7 +177,7 @@ def _cap_trend(context: Context, answer: Any) -> None:
 def _long_runs(context: Context, summary: Mapping[str, Any]) -> None:
     st.subheader("What long runs do differently", anchor=False)
     default = max(1, int(summary.get("p95") or 10))
-    over = panels.number("Over iterations", param="over", default=default, context=context)
+    over = choices.number("Over iterations", param="over", default=default, context=context)
     compared, tools = (
         context.ask("long_runs", over_iterations=over),
         context.ask("long_run_tools", over_iterations=over),
@@ -193,11 +193,11 @@ def _long_runs(context: Context, summary: Mapping[str, Any]) -> None:
             f"**{formatting.plural(long['runs'], 'run')} took more than {over} iterations.** {_cause(long, other)}"
         )
         if st.button("Show them", icon=":material/list_alt:", type="tertiary"):
-            panels.open_runs(context, f"iterations > {over}")
+            links.open_runs(context, f"iterations > {over}")
     left, right = st.columns([2, 3])
     with left, st.container(border=True, key="panel-long-runs"):
         st.markdown("**Long runs beside the others**")
-        panels.table(
+        tables.show(
             context,
             _differences(long, other),
             {"measure": ("measure", "text"), "long": ("long runs", "text"), "other": ("others", "text")},
@@ -211,7 +211,7 @@ def _long_runs(context: Context, summary: Mapping[str, Any]) -> None:
             key="long-run-tools",
             title=lambda got: f"{got.rows[0]['tool']} differs most",
             note="Tools by the difference in calls per run. Click a row for its runs.",
-            opens=lambda row: panels.open_tool(context, str(row["tool"])),
+            opens=lambda row: links.open_tool(context, str(row["tool"])),
         )
 
 
@@ -256,5 +256,5 @@ def _loops(context: Context, answer: Any) -> None:
         "Click a row for an example run.",
         nothing="No loop was found in this time range.",
         rows=lambda got: [{**row, "kind": row["kind"].replace("_", " ")} for row in got.rows],
-        opens=lambda row: panels.open_run(context, str(row["example_run_id"])),
+        opens=lambda row: links.open_run(context, str(row["example_run_id"])),
     )

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from loopwatch_dashboards import formatting, frame, navigation, panels
+from loopwatch_dashboards import formatting, frame, links, navigation, panels, sums, tiles
 from loopwatch_dashboards.api import Answer
 from loopwatch_dashboards.charts import palette
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.pace import DAYS, pace
 from loopwatch_dashboards.page import tools
-from loopwatch_dashboards.view import CUSTOM, Window
+from loopwatch_dashboards.view import Window
 
 
 class Figure(NamedTuple):
@@ -89,16 +89,16 @@ def _with_rates(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "tool_error_rate": row["tool_errors"] / calls if calls else None}
 
 
-def _pace(context: Context) -> panels.Tile | None:
+def _pace(context: Context) -> tiles.Tile | None:
     """Cost of the last hour against the usual; only where the view ends now."""
-    if context.view.preset == CUSTOM:
-        return None
     now = datetime.now(UTC)
+    if context.window.end < now - timedelta(hours=1):
+        return None
     days = Window(now.replace(minute=0, second=0, microsecond=0) - timedelta(days=DAYS + 1), context.window.end)
     asked = context.ask_within(days, "cost_over_time", step_seconds=3600, dimension="environment")
     got = pace(asked.result().rows, now)
     usual = f"usual for this hour: {formatting.usd(got.usual_usd)}" if got.days else "no earlier day to compare with"
-    return panels.Tile(
+    return tiles.Tile(
         "Cost, last full hour",
         formatting.usd(got.cost_usd),
         f"From {got.hour:%H:%M} UTC on; {usual}, the median of the same hour on {formatting.plural(got.days, 'day')}.",
@@ -108,9 +108,9 @@ def _pace(context: Context) -> panels.Tile | None:
     )
 
 
-def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], hour: panels.Tile | None) -> None:
+def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], hour: tiles.Tile | None) -> None:
     shown = [
-        panels.Tile(
+        tiles.Tile(
             figure.label,
             formatting.of_unit(now.get(figure.column), figure.unit),
             figure.note,
@@ -121,7 +121,7 @@ def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], 
         )
         for figure in FIGURES
     ]
-    panels.tiles(context, *shown[:6], *([hour] if hour else []), *shown[6:], in_row=5)
+    tiles.show(context, *shown[:6], *([hour] if hour else []), *shown[6:], in_row=5)
     unpriced = now.get("unpriced_tokens") or 0
     if unpriced:
         label = f"{formatting.count(unpriced)} tokens have no price and are not in the cost"
@@ -175,7 +175,7 @@ def _outcomes(context: Context, answer: Any) -> None:
             colours={name: colour for name, colour in palette.OUTCOMES.items() if _has(got, "outcome", name)},
             selection=panels.click("bucket", "key"),
         ),
-        on_click=lambda point: panels.open_bucket(context, point, outcome=str(point["key"])),
+        on_click=lambda point: links.open_bucket(context, point, outcome=str(point["key"])),
     )
 
 
@@ -192,7 +192,7 @@ def _costs(context: Context, answer: Any) -> None:
         key="cost",
         title=lambda got: (
             f"{formatting.usd(got.total('cost_usd'))} on "
-            + formatting.plural(len(panels.sums(got.rows, "key", "cost_usd")), "model")
+            + formatting.plural(len(sums.by_key(got.rows, "key", "cost_usd")), "model")
         ),
         note="Cost in USD by model. Click a bar for its runs.",
         chart=lambda got: panels.stack(
@@ -202,10 +202,10 @@ def _costs(context: Context, answer: Any) -> None:
             value="cost_usd",
             unit="usd",
             title="cost (USD)",
-            colours=palette.series(panels.by_size(got.rows, "key", "cost_usd")),
+            colours=palette.series(sums.ranked(got.rows, "key", "cost_usd")),
             selection=panels.click("bucket", "key"),
         ),
-        on_click=lambda point: panels.open_bucket(context, point, model=str(point["key"])),
+        on_click=lambda point: links.open_bucket(context, point, model=str(point["key"])),
     )
 
 
@@ -226,12 +226,12 @@ def _tokens(context: Context, answer: Any) -> None:
             colours=palette.TOKEN_KINDS,
             selection=panels.click("bucket"),
         ),
-        on_click=lambda point: panels.open_bucket(context, point),
+        on_click=lambda point: links.open_bucket(context, point),
     )
 
 
 def _token_fact(answer: Answer) -> str:
-    kinds = panels.sums(answer.rows, "token_kind", "tokens")
+    kinds = sums.by_key(answer.rows, "token_kind", "tokens")
     total = sum(kinds.values())
     sent = total - kinds.get("output", 0)
     share = kinds.get("cache_read", 0) / sent if sent else 0

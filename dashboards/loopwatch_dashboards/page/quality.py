@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import formatting, frame, panels
+from loopwatch_dashboards import choices, formatting, frame, links, panels, sums, tiles
 from loopwatch_dashboards.api import Answer
-from loopwatch_dashboards.charts import bars, palette
+from loopwatch_dashboards.charts import bars, histograms, palette
 from loopwatch_dashboards.context import Context
 
 DIMENSIONS = {"agent": "agent", "version": "version", "customer": "customer", "environment": "environment"}
@@ -48,7 +48,7 @@ def _body(context: Context) -> None:
     confidence, calibration = context.ask("confidence_distribution"), context.ask("confidence_calibration")
     verdicts = context.ask("verdict_summary")
     _tiles(context, summary.result().first, before.result().first, verdicts.result())
-    dimension = panels.choice("Completion by", DIMENSIONS, param="by", context=context)
+    dimension = choices.choice("Completion by", DIMENSIONS, param="by", context=context)
     by = context.ask("outcomes_by", dimension=dimension)
     left, right = st.columns(2)
     with left:
@@ -66,16 +66,16 @@ def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], 
     def delta(column: str) -> str | None:
         return formatting.points(now.get(column), before.get(column)) if before.get("runs") else None
 
-    panels.tiles(
+    tiles.show(
         context,
-        panels.Tile(
+        tiles.Tile(
             "Completed",
             formatting.ratio(now.get("completion_rate")),
             "Completed runs, of those that ended.",
             delta("completion_rate"),
             "up",
         ),
-        panels.Tile(
+        tiles.Tile(
             "Escalated",
             formatting.ratio(now.get("escalation_rate")),
             "Handed to a human, of those that ended.",
@@ -83,7 +83,7 @@ def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], 
             "down",
             "escalations",
         ),
-        panels.Tile(
+        tiles.Tile(
             "Failed",
             formatting.ratio(now.get("failure_rate")),
             "Ended by an exception, of those that ended.",
@@ -92,7 +92,7 @@ def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], 
             "runs",
             {"outcome": "failed"},
         ),
-        panels.Tile(
+        tiles.Tile(
             "Stopped",
             formatting.count(now.get("stopped")),
             "Ended by a limit or a breaker.",
@@ -101,7 +101,7 @@ def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], 
             "runs",
             {"outcome": "stopped"},
         ),
-        panels.Tile(
+        tiles.Tile(
             "Verdicts",
             formatting.count(verdicts.total("verdicts")),
             "What people and evaluators said; the last per run, name and author counts.",
@@ -132,7 +132,7 @@ def _completion(context: Context, answer: Any, dimension: str) -> None:
             colour=palette.GREEN,
             selection=panels.click("key"),
         ),
-        on_click=lambda point: panels.open_runs(context, **{dimension: str(point["key"])}),
+        on_click=lambda point: links.open_runs(context, **{dimension: str(point["key"])}),
         is_empty=lambda got: not rows(got),
         nothing="No run has ended yet.",
     )
@@ -150,7 +150,7 @@ def _errors(context: Context, answer: Any) -> None:
         note="A run counts once per category. Click a row for an example run.",
         nothing="No run had an error.",
         rows=lambda got: [{**row, "category": row["category"].replace("_", " ")} for row in got.rows],
-        opens=lambda row: panels.open_run(context, row["example_run_id"]),
+        opens=lambda row: links.open_run(context, row["example_run_id"]),
     )
 
 
@@ -161,7 +161,7 @@ def _confidence(context: Context, answer: Any) -> None:
         key="confidence",
         title=lambda got: f"{formatting.plural(got.total('decisions'), 'decision')} stated a confidence",
         note="Decisions by the confidence the agent stated, in tenths.",
-        chart=lambda got: bars.tenths(
+        chart=lambda got: histograms.tenths(
             got.rows, weight="decisions", title="stated confidence", weight_title="decisions"
         ),
         nothing="No agent stated a confidence; decide(confidence=...) records one.",
@@ -179,7 +179,7 @@ def _calibration(context: Context, answer: Any) -> None:
         title=lambda got: _calibration_fact(known(got)),
         note="Each point: decisions of a tenth of confidence beside the mean verdict on their runs. On the line, "
         "confidence means what it says; below it, agents are too sure.",
-        chart=lambda got: bars.calibration(known(got)),
+        chart=lambda got: histograms.calibration(known(got)),
         is_empty=lambda got: not known(got),
         nothing="Calibration needs decisions with a confidence and verdicts with a score on the same runs.",
     )
@@ -237,10 +237,10 @@ def _versions(context: Context) -> None:
         st.caption("No agent ran in two versions in this time range.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        agent = panels.pick("Agent", list(known), param="compare", context=context)
+        agent = choices.pick("Agent", list(known), param="compare", context=context)
         versions = known[agent]
-        a = panels.pick("Version A", versions, param="a", context=context, default=versions[-2])
-        b = panels.pick("Version B", versions, param="b", context=context, default=versions[-1])
+        a = choices.pick("Version A", versions, param="a", context=context, default=versions[-2])
+        b = choices.pick("Version B", versions, param="b", context=context, default=versions[-1])
     only = {**context.view.filters, "agent": (agent,)}
     answer = context.collector.query("versions_compared", context.window, only, version_a=a, version_b=b)
     panels.table_panel(
@@ -257,7 +257,7 @@ def _versions(context: Context) -> None:
 def _versions_by_agent(answer: Answer) -> dict[str, list[str]]:
     """The versions of each agent that ran in two or more, agents with most runs first."""
     known: dict[str, list[str]] = {}
-    for agent in panels.by_size(answer.rows, "agent", "runs"):
+    for agent in sums.ranked(answer.rows, "agent", "runs"):
         versions = {str(row["version"]) for row in answer.rows if row["agent"] == agent and row["version"]}
         if len(versions) > 1:
             known[agent] = sorted(versions, key=_version_key)

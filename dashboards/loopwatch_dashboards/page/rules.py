@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import formatting, frame, navigation, panels, reading
+from loopwatch_dashboards import choices, formatting, frame, navigation, reading, tables
 from loopwatch_dashboards.charts import palette
 from loopwatch_dashboards.charts.rule_test import rule_test
 from loopwatch_dashboards.context import Context
@@ -42,13 +42,13 @@ def _body(context: Context) -> None:
     firing = sum(1 for one in got["rules"] if one["state"]["firing"])
     st.markdown(f"**{formatting.plural(len(got['rules']), 'rule')}, {firing} firing**")
     st.caption("Click a row for what it watches and what it would have said of this time range.")
-    panels.table(
+    tables.show(
         context,
         [shown(one) for one in got["rules"]],
         LISTED,
         key="rules",
         opens=lambda row: navigation.go(context, "rules", rule=str(row["name"])),
-        height=560 if len(got["rules"]) > panels.AUTO_ROWS else None,
+        height=560 if len(got["rules"]) > tables.AUTO_ROWS else None,
     )
 
 
@@ -90,7 +90,7 @@ def _tested(context: Context, tested: Mapping[str, Any]) -> None:
         return
     names = [", ".join(f"{key} {value}" for key, value in group["group"].items()) or "all" for group in groups]
     order = sorted(range(len(groups)), key=lambda i: -len(groups[i]["alerts"]))
-    name = panels.pick("Of", [names[i] for i in order], param="of", context=context) if len(groups) > 1 else names[0]
+    name = choices.pick("Of", [names[i] for i in order], param="of", context=context) if len(groups) > 1 else names[0]
     group = groups[names.index(name)]
     with st.container(border=True, key="panel-rule-test"):
         st.caption("Value, threshold (dashed) and when it would have fired (shaded).")

@@ -6,7 +6,21 @@ from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import formatting, frame, messages, navigation, panels, reading, spans, transcript, verdicts
+from loopwatch_dashboards import (
+    choices,
+    formatting,
+    frame,
+    links,
+    messages,
+    navigation,
+    panels,
+    reading,
+    spans,
+    tables,
+    tiles,
+    transcript,
+    verdicts,
+)
 from loopwatch_dashboards.charts.context_growth import context_growth
 from loopwatch_dashboards.charts.graph import agent_graph
 from loopwatch_dashboards.charts.waterfall import label, waterfall
@@ -82,7 +96,7 @@ def _ask_for_run(context: Context) -> None:
     st.header("Run", anchor=False)
     run_id = st.text_input("Run id", placeholder="32 hexadecimal digits")
     if run_id:
-        panels.open_run(context, run_id.strip())
+        links.open_run(context, run_id.strip())
     navigation.link(context, "runs", "Choose one from the list", ":material/list_alt:")
 
 
@@ -120,14 +134,14 @@ def _tiles(context: Context, got: Mapping[str, Any]) -> None:
     tool_note = (
         f"{formatting.count(got['tool_errors'])} failed, {formatting.count(got['tool_not_found'])} found nothing."
     )
-    panels.tiles(
+    tiles.show(
         context,
-        panels.Tile("Iterations", formatting.count(got["iterations"]) + cap, "Of the cap, where one was set."),
-        panels.Tile("Duration", formatting.duration(got["duration_ns"]), "From the run's start to its end."),
-        panels.Tile("Cost", formatting.usd(got["cost_usd"] if reported else None), "Each model call counted once."),
-        panels.Tile("Tokens", formatting.count(got["total_tokens"] if reported else None), _token_note(got)),
-        panels.Tile("Model calls", formatting.count(got["model_calls"]), "Logical requests, retries inside."),
-        panels.Tile("Tool calls", formatting.count(got["tool_calls"]), tool_note),
+        tiles.Tile("Iterations", formatting.count(got["iterations"]) + cap, "Of the cap, where one was set."),
+        tiles.Tile("Duration", formatting.duration(got["duration_ns"]), "From the run's start to its end."),
+        tiles.Tile("Cost", formatting.usd(got["cost_usd"] if reported else None), "Each model call counted once."),
+        tiles.Tile("Tokens", formatting.count(got["total_tokens"] if reported else None), _token_note(got)),
+        tiles.Tile("Model calls", formatting.count(got["model_calls"]), "Logical requests, retries inside."),
+        tiles.Tile("Tool calls", formatting.count(got["tool_calls"]), tool_note),
     )
 
 
@@ -150,7 +164,7 @@ def _failures(context: Context, found: Sequence[Span]) -> None:
             }
             for span in failed
         ]
-        panels.table(context, rows, FAILED, key="failed", opens=lambda row: _choose(str(row["span_id"])))
+        tables.show(context, rows, FAILED, key="failed", opens=lambda row: _choose(str(row["span_id"])))
 
 
 def _choose(span_id: str) -> None:
@@ -257,7 +271,7 @@ def _messages(found: list[messages.Message], *, folded: bool) -> None:
 
 
 def _section(context: Context, got: Mapping[str, Any], found: Sequence[Span], contents: transcript.Contents) -> None:
-    section = panels.choice("Show", SECTIONS, param="show", context=context)
+    section = choices.choice("Show", SECTIONS, param="show", context=context)
     if section == "tokens":
         _tokens(found)
     elif section == "graph":
@@ -316,8 +330,8 @@ def _related(context: Context, got: Mapping[str, Any]) -> None:
     everything = context.view.with_preset("all").window(context.window.end)
     answer = context.collector.runs(everything, {}, conversation=got["conversation_id"], limit=100).result()
     st.markdown(f"**Conversation {plain(got['conversation_id'])}: {formatting.plural(len(answer['runs']), 'run')}**")
-    panels.table(
-        context, answer["runs"], RELATED, key="related", opens=lambda row: panels.open_run(context, row["run_id"])
+    tables.show(
+        context, answer["runs"], RELATED, key="related", opens=lambda row: links.open_run(context, row["run_id"])
     )
 
 

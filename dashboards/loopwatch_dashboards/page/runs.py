@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import exports, formatting, frame, navigation, panels
+from loopwatch_dashboards import exports, formatting, frame, links, navigation, tables
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.text import plain
 
@@ -63,13 +63,13 @@ def _body(context: Context) -> None:
         f"{'Earlier' if cursor else 'The latest'} {formatting.plural(len(found), 'run')}. "
         "Click a row to open it; tick two to compare them."
     )
-    ticked = panels.table(
+    ticked = tables.show(
         context,
         found,
         columns,
         key="runs",
-        opens=lambda row: panels.open_run(context, row["run_id"]),
-        height=620 if len(found) > panels.AUTO_ROWS else None,
+        opens=lambda row: links.open_run(context, row["run_id"]),
+        height=620 if len(found) > tables.AUTO_ROWS else None,
         ticks=True,
     )
     _below(context, asked, cursor, got["next_cursor"], ticked)
@@ -151,7 +151,7 @@ def _below(
         if len(ticked) == 2:
             left, right = (str(row["run_id"]) for row in ticked)
             navigation.link(context, "compare", "Compare the two", ":material/compare:", left=left, right=right)
-        panels.pager(context, "runs", cursor, next_cursor)
+        links.pager(context, "runs", cursor, next_cursor)
         st.space("stretch")
         for name, mime, write in (
             ("CSV", "text/csv", exports.as_csv),

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import formatting, frame, panels
+from loopwatch_dashboards import formatting, frame, panels, tables, tiles
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.text import plain
 
@@ -59,28 +59,28 @@ def _tiles(context: Context, got: Mapping[str, Any]) -> None:
     journal, store, rejected = got["journal"], got["store"], got["received"]["rejected"]
     dropped = sum(sum(sender["dropped"].values()) for sender in got.get("senders", ()))
     why = ", ".join(f"{formatting.count(n)} {reason.replace('_', ' ')}" for reason, n in rejected.items())
-    panels.tiles(
+    tiles.show(
         context,
-        panels.Tile(
+        tiles.Tile(
             "Accepted", formatting.count(got["acknowledged_spans"]), "Spans acknowledged since the collector started."
         ),
-        panels.Tile("Stored", formatting.count(got["written_spans"]), "Of these, spans written to the store."),
-        panels.Tile("Rejected", formatting.count(sum(rejected.values())), why or "Spans refused, with their reason."),
-        panels.Tile("Dropped by senders", formatting.count(dropped), "What senders say they could not keep."),
-        panels.Tile("Dead letters", formatting.count(got["dead_letters"]), "Spans the store refused, kept aside."),
-        panels.Tile("Lag", formatting.duration(journal["lag_s"] * 1e9), "Age of the oldest record not yet stored."),
-        panels.Tile(
+        tiles.Tile("Stored", formatting.count(got["written_spans"]), "Of these, spans written to the store."),
+        tiles.Tile("Rejected", formatting.count(sum(rejected.values())), why or "Spans refused, with their reason."),
+        tiles.Tile("Dropped by senders", formatting.count(dropped), "What senders say they could not keep."),
+        tiles.Tile("Dead letters", formatting.count(got["dead_letters"]), "Spans the store refused, kept aside."),
+        tiles.Tile("Lag", formatting.duration(journal["lag_s"] * 1e9), "Age of the oldest record not yet stored."),
+        tiles.Tile(
             "In the journal",
             formatting.plural(journal["records"], "record"),
             f"Accepted and not yet stored: {formatting.size(journal['bytes'])}.",
         ),
-        panels.Tile("Store", formatting.size(store["disk_bytes"]), plain(f"{store['engine']}: {store['dsn']}")),
-        panels.Tile(
+        tiles.Tile("Store", formatting.size(store["disk_bytes"]), plain(f"{store['engine']}: {store['dsn']}")),
+        tiles.Tile(
             "Free disk",
             formatting.size(got["free_disk_bytes"]),
             f"Below {formatting.size(got['min_free_bytes'])} the collector takes nothing more.",
         ),
-        panels.Tile("Kept for", f"{got['retention_days']} d", "Older spans are dropped, day by day."),
+        tiles.Tile("Kept for", f"{got['retention_days']} d", "Older spans are dropped, day by day."),
         in_row=5,
     )
 
@@ -95,7 +95,7 @@ def _senders(context: Context, senders: Sequence[Mapping[str, Any]]) -> None:
             {**one, "dropped": ", ".join(f"{n} {reason}" for reason, n in one["dropped"].items()) or "0"}
             for one in sorted(senders, key=lambda one: str(one["last_seen"]), reverse=True)
         ]
-        panels.table(context, rows, SENDERS, key="senders")
+        tables.show(context, rows, SENDERS, key="senders")
 
 
 def _gaps(context: Context, answer: Any) -> None:
@@ -123,4 +123,4 @@ def _listed(context: Context, title: str, rows: Sequence[Mapping[str, Any]] | No
             st.caption("None: everybody on this machine may read and write.")
         else:
             columns = {name: (name.replace("_", " "), "text") for name in rows[0]}
-            panels.table(context, rows, columns, key=title.lower())
+            tables.show(context, rows, columns, key=title.lower())

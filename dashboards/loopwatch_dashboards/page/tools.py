@@ -5,11 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from loopwatch_dashboards import formatting, frame, navigation, panels
+from loopwatch_dashboards import formatting, frame, links, navigation, panels, sums, tiles
 from loopwatch_dashboards.api import Answer
 from loopwatch_dashboards.charts import bars, palette
 from loopwatch_dashboards.context import Context
-from loopwatch_dashboards.text import plain
+from loopwatch_dashboards.one_tool import error_patterns, one_tool, outliers_panel
 
 Rows = list[Mapping[str, Any]]
 SUMMARY = {
@@ -22,20 +22,6 @@ SUMMARY = {
     "p50_duration_ns": ("p50", "ns"),
     "p95_duration_ns": ("p95", "ns"),
     "runs": ("runs", "runs"),
-}
-ERRORS = {
-    "tool": ("tool", "text"),
-    "pattern": ("error", "sentence"),
-    "error_type": ("type", "name"),
-    "calls": ("calls", "calls"),
-    "last_seen": ("last seen", "time"),
-}
-OUTLIERS = {
-    "key": ("tool", "text"),
-    "time": ("time", "time"),
-    "duration_ns": ("duration", "ns"),
-    "median_duration_ns": ("usual", "ns"),
-    "factor": ("times the usual", "text"),
 }
 RETRIES = {
     "tool": ("tool", "text"),
@@ -73,7 +59,7 @@ def _body(context: Context) -> None:
     over_time = context.ask_over_time("tools_over_time")
     latency, outliers = context.ask("latency", dimension="tool"), context.ask("latency_outliers", dimension="tool")
     if tool:
-        _one_tool(context, tool, summary.result(), over_time, patterns, latency, outliers)
+        one_tool(context, tool, summary.result(), over_time, patterns, outliers)
         return
     by_agent = context.ask_if_there("tools_by_agent")
     retries, offered, schemas = context.ask("tool_retries"), context.ask("tools_offered"), context.ask("schema_cost")
@@ -83,11 +69,11 @@ def _body(context: Context) -> None:
         _rates(context, summary)
     with right:
         _latency(context, latency)
-    _errors(context, patterns)
+    error_patterns(context, patterns)
     _over_time(context, over_time)
     left, right = st.columns(2)
     with left:
-        _outliers(context, outliers)
+        outliers_panel(context, outliers)
         _offered(context, offered)
     with right:
         _retries(context, retries)
@@ -106,27 +92,27 @@ def _tiles(context: Context, got: Answer, before: Answer) -> None:
     rate = errors / calls if calls else None
     calls_before = before.total("calls")
     rate_before = before.total("errors") / calls_before if calls_before else None
-    panels.tiles(
+    tiles.show(
         context,
-        panels.Tile(
+        tiles.Tile(
             "Tool calls", formatting.count(calls), "Every execution of a tool.", formatting.change(calls, calls_before)
         ),
-        panels.Tile(
+        tiles.Tile(
             "Errors",
             formatting.count(errors),
             "Calls that could not tell: exceptions, timeouts, refusals.",
             formatting.change(errors, before.total("errors")),
             "down",
         ),
-        panels.Tile(
+        tiles.Tile(
             "Error rate", formatting.ratio(rate), "Errors, of all calls.", formatting.points(rate, rate_before), "down"
         ),
-        panels.Tile(
+        tiles.Tile(
             "Not found",
             formatting.count(got.total("not_found")),
             "Calls that answered that there is nothing: legitimate, not an error.",
         ),
-        panels.Tile("Tools called", formatting.count(len(got.rows)), "Different tools that were called."),
+        tiles.Tile("Tools called", formatting.count(len(got.rows)), "Different tools that were called."),
     )
 
 
@@ -174,23 +160,6 @@ def _latency_fact(got: Answer) -> str:
     return f"{slowest['key']} is slowest: 95 of 100 calls within {formatting.duration(slowest['p95_duration_ns'])}"
 
 
-def _errors(context: Context, answer: Any, tool: str = "") -> None:
-    def rows(got: Answer) -> Rows:
-        return [row for row in got.rows if not tool or row["tool"] == tool]
-
-    panels.table_panel(
-        context,
-        answer,
-        ERRORS,
-        key="tool-errors",
-        title=lambda got: formatting.plural(len(rows(got)), "error pattern"),
-        note="Numbers, ids and quoted values in messages are taken out. Click a row for an example run.",
-        nothing="No tool call failed in this time range.",
-        rows=rows,
-        opens=lambda row: panels.open_run(context, row["example_run_id"], span=row["example_span_id"]),
-    )
-
-
 def _over_time(context: Context, answer: Any) -> None:
     panels.chart_panel(
         context,
@@ -203,35 +172,17 @@ def _over_time(context: Context, answer: Any) -> None:
         note="Calls by tool; the eight most called have a colour of their own. Click a bar for its runs.",
         chart=lambda got: panels.stack(
             context,
-            (folded := panels.fold(got.rows, "tool", "calls")),
+            (folded := sums.folded(got.rows, "tool", "calls")),
             key="tool",
             value="calls",
             unit="calls",
             title="tool calls",
-            colours=palette.series(panels.by_size(folded, "tool", "calls")),
+            colours=palette.series(sums.ranked(folded, "tool", "calls")),
             selection=panels.click("bucket"),
             wide=True,
         ),
-        on_click=lambda point: panels.open_bucket(context, point),
+        on_click=lambda point: links.open_bucket(context, point),
         nothing=NO_TOOL,
-    )
-
-
-def _outliers(context: Context, answer: Any, tool: str = "") -> None:
-    def rows(got: Answer) -> Rows:
-        found = [row for row in got.rows if not tool or row["key"] == tool]
-        return [{**row, "factor": f"{formatting.count(row['times_median'])} ×"} for row in found]
-
-    panels.table_panel(
-        context,
-        answer,
-        OUTLIERS,
-        key="tool-outliers",
-        title=lambda got: f"{formatting.plural(len(rows(got)), 'call')} took over five times the usual",
-        note="Usual: the tool's median. Click a row to see the call.",
-        nothing="No call took over five times its tool's median.",
-        rows=rows,
-        opens=lambda row: panels.open_run(context, row["run_id"], span=row["span_id"]),
     )
 
 
@@ -292,12 +243,12 @@ def _by_agent(context: Context, answer: Any) -> None:
         answer,
         key="tools-by-agent",
         title=lambda got: (
-            f"{formatting.plural(len(panels.sums(got.rows, 'agent', 'calls')), 'agent')} call "
-            + formatting.plural(len(panels.sums(got.rows, "tool", "calls")), "tool")
+            f"{formatting.plural(len(sums.by_key(got.rows, 'agent', 'calls')), 'agent')} call "
+            + formatting.plural(len(sums.by_key(got.rows, "tool", "calls")), "tool")
         ),
         note="Calls by agent and tool; the shade is the share that failed. Click a cell for its runs.",
         chart=lambda got: bars.matrix(got.rows, selection=panels.click("agent", "tool")),
-        on_click=lambda point: panels.open_runs(context, panels.called(str(point["tool"])), agent=str(point["agent"])),
+        on_click=lambda point: links.open_runs(context, links.called(str(point["tool"])), agent=str(point["agent"])),
         nothing=NO_TOOL,
     )
 
@@ -314,59 +265,3 @@ def _table(context: Context, answer: Any) -> None:
         rows=lambda got: sorted(got.rows, key=lambda row: -row["calls"]),
         opens=lambda row: _open(context, str(row["tool"])),
     )
-
-
-def _one_tool(
-    context: Context, tool: str, summary: Answer, over_time: Any, patterns: Any, latency: Any, outliers: Any
-) -> None:
-    navigation.link(context, "tools", "All tools", ":material/arrow_back:")
-    st.subheader(plain(tool), anchor=False)
-    row = next((one for one in summary.rows if one["tool"] == tool), None)
-    if row is None:
-        st.info("This tool was not called in this time range.", icon=":material/search_off:")
-        return
-    interval = (
-        f"95 % interval: {formatting.ratio(row['error_rate_low'])} to {formatting.ratio(row['error_rate_high'])}."
-    )
-    panels.tiles(
-        context,
-        panels.Tile("Calls", formatting.count(row["calls"]), f"In {formatting.plural(row['runs'], 'run')}."),
-        panels.Tile(
-            "Errors", formatting.count(row["errors"]), f"{formatting.count(row['retryable_errors'])} of them retryable."
-        ),
-        panels.Tile("Error rate", formatting.ratio(row["error_rate"]), interval),
-        panels.Tile("Not found", formatting.count(row["not_found"]), "Calls that answered that there is nothing."),
-        panels.Tile("p50", formatting.duration(row["p50_duration_ns"]), "Half of the calls took less."),
-        panels.Tile("p95", formatting.duration(row["p95_duration_ns"]), "95 of 100 calls took less."),
-    )
-    panels.chart_panel(
-        context,
-        over_time,
-        key="one-tool",
-        title=lambda got: f"{formatting.count(row['errors'])} of {formatting.plural(row['calls'], 'call')} failed",
-        note="Calls by outcome. Click a bar for its runs.",
-        chart=lambda got: panels.stack(
-            context,
-            _outcomes([one for one in got.rows if one["tool"] == tool]),
-            key="outcome",
-            value="calls",
-            unit="calls",
-            title="calls",
-            colours={"failed": palette.VERMILION, "did not fail": "#B4BDC7"},
-            selection=panels.click("bucket"),
-        ),
-        on_click=lambda point: panels.open_bucket(context, point, panels.called(tool)),
-    )
-    _errors(context, patterns, tool)
-    _outliers(context, outliers, tool)
-    if st.button("Runs that called this tool", icon=":material/list_alt:"):
-        panels.open_tool(context, tool)
-
-
-def _outcomes(rows: Rows) -> list[dict[str, Any]]:
-    return [
-        {"bucket": row["bucket"], "outcome": name, "calls": calls}
-        for row in rows
-        for name, calls in (("failed", row["errors"]), ("did not fail", row["calls"] - row["errors"]))
-        if calls
-    ]

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import altair as alt
 import pytest
 
-from loopwatch_dashboards.charts import axes, bars, palette, timeline, waterfall
+from loopwatch_dashboards.charts import axes, bars, histograms, palette, timeline, waterfall
 from loopwatch_dashboards.view import Window
 
 START = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
@@ -97,7 +97,7 @@ def test_distribution_sums_rows_of_the_same_number() -> None:
         {"iterations": 3, "outcome": "failed", "agent": "a", "runs": 2},
         {"iterations": 3, "outcome": "failed", "agent": "b", "runs": 5},
     ]
-    chart = bars.distribution(
+    chart = histograms.distribution(
         rows,
         value="iterations",
         weight="runs",

@@ -25,6 +25,7 @@ def views(draw: st.DrawFn) -> View:
             for name in FILTERS
             if (values := draw(st.lists(st.text(min_size=1), max_size=3, unique=True)))
         },
+        where=draw(st.text(max_size=30)).strip(),
         local=draw(st.booleans()),
         live_seconds=draw(st.sampled_from(LIVE_SECONDS)),
     )
@@ -88,3 +89,11 @@ def test_period_before_is_as_long_and_ends_where_this_one_starts() -> None:
 def test_filter_without_values_is_free_again() -> None:
     """Clearing a filter leaves no trace of it."""
     assert View().with_filter("agent", "a", "b").with_filter("agent") == View()
+
+
+def test_conditions_add_up() -> None:
+    """A click on a mark narrows what a person typed; it does not replace it."""
+    view = View(where="cost > 1 or iterations > 9").with_where("called(search)")
+    assert view.where == "(cost > 1 or iterations > 9) and called(search)"
+    assert View().with_where("called(search)").where == "called(search)"
+    assert view.with_where("").where == view.where

@@ -1,0 +1,99 @@
+"""Tables whose rows open what they stand for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from loopwatch_dashboards import formatting
+from loopwatch_dashboards.api import Answer
+from loopwatch_dashboards.context import Context
+from loopwatch_dashboards.text import one_line
+
+AUTO_ROWS = 10
+
+
+def show(
+    context: Context,
+    rows: Sequence[Mapping[str, Any]],
+    columns: Mapping[str, tuple[str, str]],
+    *,
+    key: str,
+    opens: Callable[[Mapping[str, Any]], None] | None = None,
+    height: int | None = None,
+    ticks: bool = False,
+) -> list[Mapping[str, Any]]:
+    """A table; a click on a cell opens what its row stands for.
+
+    Args:
+        context: for the clock of times.
+        rows: what to show.
+        columns: column -> (heading, unit), in order.
+        key: names the table on the page.
+        opens: called with the row that was clicked.
+        height: in pixels; as high as its rows, up to ten of them, when None.
+        ticks: whether rows can be ticked.
+
+    Returns:
+        The rows that are ticked.
+    """
+    shown = pd.DataFrame(
+        {
+            column: pd.Series([_cell(row.get(column), unit, context) for row in rows], dtype="object")
+            for column, (_, unit) in columns.items()
+        }
+    )
+    config = {
+        column: st.column_config.TextColumn(
+            heading, alignment="right" if unit in _RIGHT else "left", width=_WIDTHS.get(unit)
+        )
+        for column, (heading, unit) in columns.items()
+    }
+    modes = [mode for mode, wanted in (("multi-row", ticks), ("single-cell", opens is not None)) if wanted]
+    event = st.dataframe(
+        shown,
+        hide_index=True,
+        key=f"rows-{key}",
+        column_config=config,
+        height=height or "auto",
+        on_select="rerun" if modes else "ignore",
+        selection_mode=modes or "single-row",
+    )
+    if not modes:
+        return []
+    if opens and event.selection.get("cells"):
+        opens(rows[event.selection.cells[0][0]])
+    return [rows[position] for position in event.selection.get("rows", ()) if position < len(rows)]
+
+
+def of_answer(answer: Answer, context: Context) -> pd.DataFrame:
+    """An answer as a table whose values read like the rest of the page."""
+    return pd.DataFrame(
+        {
+            f"{column.name}": [
+                formatting.time(row[column.name], context.zone)
+                if column.unit == "time"
+                else one_line(formatting.of_unit(row[column.name], column.unit), 400)
+                for row in answer.rows
+            ]
+            for column in answer.columns
+        }
+    )
+
+
+_RIGHT = frozenset({"runs", "calls", "tokens", "count", "usd", "ns", "ratio", "bytes"})
+
+
+# In pixels; what has no width of its own shares what is left.
+_WIDTHS = {"sentence": 320, "id": 120, "name": 150, "time": 150}
+
+
+def _cell(value: Any, unit: str, context: Context) -> str:
+    if unit == "id":
+        return f"{value[:12]}…" if isinstance(value, str) and len(value) > 13 else str(value or "")
+    if unit == "time":
+        return formatting.time(value, context.zone)
+    if isinstance(value, list):
+        value = ", ".join(str(one) for one in value)
+    return one_line(formatting.of_unit(value, unit), 400)

@@ -1,0 +1,58 @@
+"""Number tiles."""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+import streamlit as st
+
+from loopwatch_dashboards import navigation
+from loopwatch_dashboards.context import Context
+
+
+class Tile(NamedTuple):
+    """One number.
+
+    Attributes:
+        label: what it is.
+        value: the number, formatted.
+        note: how it is counted.
+        delta: its change against the period before; None where there is nothing to compare with.
+        good: which direction is good: "up", "down", or "neither".
+        page: the page that explains it, by path; empty for none.
+        params: what that page is told besides the view.
+    """
+
+    label: str
+    value: str
+    note: str
+    delta: str | None = None
+    good: str = "neither"
+    page: str = ""
+    params: Mapping[str, str] = MappingProxyType({})
+
+
+def show(context: Context, *shown: Tile, in_row: int = 0) -> None:
+    """Numbers in rows of equal cells."""
+    in_row = in_row or len(shown)
+    for start in range(0, len(shown), in_row):
+        for column, one in zip(st.columns(in_row, gap="small"), shown[start : start + in_row], strict=False):
+            with column:
+                _tile(context, one)
+
+
+def _tile(context: Context, one: Tile) -> None:
+    key = f"tile-{re.sub('[^a-z0-9]+', '-', one.label.lower())}"
+    same = one.delta in {"0 %", "0 pp"}
+    with st.container(border=True, key=key, gap=None, height="stretch"):
+        st.metric(
+            one.label,
+            one.value,
+            one.delta,
+            delta_color="off" if same else {"up": "normal", "down": "inverse"}.get(one.good, "off"),
+            delta_arrow="off" if same else "auto",
+            help=one.note,
+        )
+        if one.page:
+            navigation.link(context, one.page, navigation.title(one.page), ":material/arrow_forward:", **one.params)

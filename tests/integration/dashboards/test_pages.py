@@ -1,0 +1,200 @@
+"""Each page's logic, run by Streamlit's own test frame over a real collector."""
+
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from loopwatch_dashboards import formatting
+from tests.processes import Running, get, query
+
+pytestmark = pytest.mark.xdist_group("dashboards-pages")
+PAGES = (
+    "overview", "iterations", "tools", "cost", "escalations", "quality", "runs", "conversations", "alerts", "rules",
+    "system", "run", "compare",
+)  # fmt: skip
+
+
+def _script(name: str) -> None:
+    """What app.py does, with a page of choice: the test frame cannot follow a path to a page that is a function."""
+    import streamlit as st
+
+    from loopwatch_dashboards import navigation, page
+
+    st.navigation(list(navigation.pages().values()), position="hidden")
+    getattr(page, name)()
+
+
+def _open(monkeypatch: pytest.MonkeyPatch, receiver: Running, name: str, **params: Any) -> AppTest:
+    monkeypatch.setenv("LOOPWATCH_ENDPOINT", receiver.url)
+    monkeypatch.setenv("LOOPWATCH_API_KEY", str(params.pop("key", "")))
+    app = AppTest.from_function(_script, kwargs={"name": name}, default_timeout=60)
+    app.query_params.update({"range": "all", **params})
+    return app.run()
+
+
+def _tiles(app: AppTest) -> dict[str, str]:
+    return {tile.label: tile.value for tile in app.metric}
+
+
+def _said(app: AppTest) -> str:
+    kinds = ("markdown", "caption", "error", "warning", "info", "success", "code", "text")
+    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_draws_a_fleet_without_faults(monkeypatch: pytest.MonkeyPatch, simulated: Running, name: str) -> None:
+    """Every page draws a fleet with loops, verdicts, escalations and unpriced models: no fault, no warning."""
+    top = query(simulated.url, "cost_top_runs")
+    ids = {"run": top[0]["run_id"], "left": top[0]["run_id"], "right": top[1]["run_id"]}
+    app = _open(monkeypatch, simulated, name, **(ids if name in {"run", "compare"} else {}))
+    assert not app.exception
+    assert [box.value for box in (*app.error, *app.warning)] == []
+
+
+@pytest.mark.parametrize("name", ["overview", "iterations", "tools", "cost", "escalations", "quality", "conversations"])
+def test_page_draws_runs_without_usage(monkeypatch: pytest.MonkeyPatch, imported: Running, name: str) -> None:
+    """Transcripts without tokens, verdicts or confidence are drawn too."""
+    app = _open(monkeypatch, imported, name)
+    assert not app.exception
+    assert [box.value for box in (*app.error, *app.warning)] == []
+
+
+def test_overview_shows_the_numbers_of_the_api(monkeypatch: pytest.MonkeyPatch, imported: Running) -> None:
+    """The tiles are the API's numbers, formatted, over the same time and filters."""
+    (summary,) = query(imported.url, "runs_summary")
+    tiles = _tiles(_open(monkeypatch, imported, "overview"))
+    assert tiles["Runs"] == "12"
+    assert tiles["Completed"] == formatting.ratio(summary["completion_rate"])
+    assert tiles["Escalated"] == formatting.ratio(summary["escalation_rate"])
+    assert tiles["Tool errors"] == formatting.ratio(summary["tool_errors"] / summary["tool_calls"])
+    assert tiles["p95 duration"] == formatting.duration(summary["p95_duration_ns"])
+
+
+def test_iterations_and_tools_show_hand_counted_numbers(monkeypatch: pytest.MonkeyPatch, imported: Running) -> None:
+    """The imported transcripts' counts, made by hand, stand on the pages."""
+    iterations = _tiles(_open(monkeypatch, imported, "iterations"))
+    assert (iterations["p50"], iterations["Max"]) == ("3", "4")
+    (summary,) = query(imported.url, "runs_summary")
+    tools = _tiles(_open(monkeypatch, imported, "tools"))
+    assert (tools["Tool calls"], tools["Errors"]) == (str(summary["tool_calls"]), str(summary["tool_errors"]))
+
+
+@pytest.mark.parametrize("agent", ["code-reviewer", "support-triage"])
+def test_filter_of_the_url_narrows_every_number(
+    monkeypatch: pytest.MonkeyPatch, simulated: Running, agent: str
+) -> None:
+    """A filter in the URL narrows the numbers as it narrows the API's, and is shown as chosen."""
+    (summary,) = query(simulated.url, "runs_summary", agent=agent)
+    app = _open(monkeypatch, simulated, "overview", agent=agent)
+    assert _tiles(app)["Runs"] == formatting.count(summary["runs"])
+    assert app.multiselect(key="control-agent").value == [agent]
+
+
+def test_condition_of_the_url_narrows_every_number(monkeypatch: pytest.MonkeyPatch, simulated: Running) -> None:
+    """A condition of the filter language in the URL applies to every page."""
+    where = "iterations > 4 and outcome = completed"
+    (summary,) = query(simulated.url, "cost_summary", q=where)
+    app = _open(monkeypatch, simulated, "cost", q=where)
+    assert _tiles(app)["Cost"] == formatting.usd(summary["cost_usd"])
+
+
+def test_condition_that_cannot_be_read_is_pointed_at(monkeypatch: pytest.MonkeyPatch, simulated: Running) -> None:
+    """A typing mistake in the filter is one sentence with what was meant, and a mark under the place."""
+    app = _open(monkeypatch, simulated, "runs", q="cost > 1 and outcom = failed")
+    assert "outcome" in app.warning[0].value
+    marks = [code.value.splitlines()[1].find("^") for code in app.code if "^" in code.value]
+    assert marks == [13]
+
+
+def test_changing_a_filter_writes_the_url(monkeypatch: pytest.MonkeyPatch, simulated: Running) -> None:
+    """What is chosen on the page goes into the URL; what the page keeps there stays."""
+    app = _open(monkeypatch, simulated, "iterations", by="agent")
+    app.multiselect(key="control-agent").set_value(["summarizer"]).run()
+    assert app.query_params == {"range": "all", "by": "agent", "agent": "summarizer"}
+    app.selectbox(key="control-range").set_value("90d").run()
+    assert app.query_params == {"range": "90d", "by": "agent", "agent": "summarizer"}
+
+
+def test_custom_range_starts_as_what_was_shown(monkeypatch: pytest.MonkeyPatch, imported: Running) -> None:
+    """Choosing a custom range puts its two ends into the URL."""
+    app = _open(monkeypatch, imported, "overview")
+    app.selectbox(key="control-range").set_value("custom").run()
+    assert "range" not in app.query_params
+    assert app.query_params["from"].startswith("2026-01-31")
+
+
+def test_run_tells_its_story(monkeypatch: pytest.MonkeyPatch, imported: Running) -> None:
+    """A run's page says in a sentence how it ended, and shows every message as text."""
+    listed = get(f"{imported.url}/api/v1/runs", **{"from": "2026-01-01", "to": "2026-12-01"})["runs"]
+    escalated = next(run for run in listed if run["outcome"] == "escalated")
+    app = _open(monkeypatch, imported, "run", run=escalated["run_id"])
+    assert "was handed to a human after" in _said(app)
+    assert _tiles(app)["Tool calls"] == str(escalated["tool_calls"])
+    assert _tiles(app)["Cost"] == "–"
+    spans = get(f"{imported.url}/api/v1/runs/{escalated['run_id']}/spans", content="true")
+    assert spans["contents"]
+    assert app.get("chat_message")
+
+
+def test_verdict_given_on_the_page_is_stored(monkeypatch: pytest.MonkeyPatch, simulated: Running) -> None:
+    """A comment given on a run's page is in the API and on the page."""
+    run_id = query(simulated.url, "cost_top_runs")[3]["run_id"]
+    app = _open(monkeypatch, simulated, "run", run=run_id, show="verdicts")
+    app.text_area[0].set_value("too many searches")
+    app.text_input[0].set_value("ana")
+    app.button[0].click().run()
+    found = get(f"{simulated.url}/api/v1/verdicts", run_id=run_id, name="user_feedback")["verdicts"]
+    assert [(one["author"], one["comment"]) for one in found] == [("ana", "too many searches")]
+
+
+def test_unknown_run_is_said_plainly(monkeypatch: pytest.MonkeyPatch, imported: Running) -> None:
+    """A link to a run that is not there says so."""
+    app = _open(monkeypatch, imported, "run", run="0" * 32)
+    assert "Not found" in app.info[0].value
+
+
+def test_empty_store_says_what_to_do(monkeypatch: pytest.MonkeyPatch, empty: Running) -> None:
+    """Without any run the page says how to get one, and where to send spans."""
+    app = _open(monkeypatch, empty, "overview", key="secret")
+    assert "No runs yet" in app.info[0].value
+    (told,) = [code.value for code in app.code if "loopwatch demo" in code.value]
+    assert empty.url in told
+
+
+def test_empty_range_leads_to_where_runs_are(monkeypatch: pytest.MonkeyPatch, imported: Running) -> None:
+    """A range without runs says so; one click shows all."""
+    app = _open(monkeypatch, imported, "overview", range="15m", agent="nobody")
+    assert "with these filters" in app.info[0].value
+    app.button[0].click().run()
+    assert _tiles(app)["Runs"] == "12"
+    assert "agent" not in app.query_params
+
+
+@pytest.mark.parametrize("name", PAGES[:-2])
+def test_wrong_key_is_said_plainly(monkeypatch: pytest.MonkeyPatch, empty: Running, name: str) -> None:
+    """A key that the collector refuses is named as the reason, with the variable to set."""
+    app = _open(monkeypatch, empty, name, key="wrong")
+    assert not app.exception
+    assert "refuses this key" in app.error[0].value
+    assert any("LOOPWATCH_API_KEY" in code.value for code in app.code)
+
+
+@pytest.mark.parametrize("name", PAGES[:-2])
+def test_no_collector_is_said_plainly(monkeypatch: pytest.MonkeyPatch, empty: Running, name: str) -> None:
+    """Without a collector each page says where it looked and how to start one."""
+    nowhere = Running(empty.process, "http://127.0.0.1:9", empty.log)
+    app = _open(monkeypatch, nowhere, name)
+    assert not app.exception
+    assert "The collector is down" in app.error[0].value
+    assert any("loopwatch serve" in code.value for code in app.code)
+
+
+def test_settings_are_for_admins(monkeypatch: pytest.MonkeyPatch, empty: Running) -> None:
+    """The System page shows settings and keys to an admin's key, and says so to others; secrets never."""
+    reader = _open(monkeypatch, empty, "system", key="secret")
+    assert "Shown to a key of the role admin." in _said(reader)
+    admin = _open(monkeypatch, empty, "system", key="master")
+    tables = "\n".join(table.value.to_string() for table in admin.dataframe)
+    assert "LOOPWATCH_DATA_DIR" in tables
+    assert "master" not in tables
