@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from loopwatch import names
-from tests.processes import Running, collector, loopwatch, wait_for
+from tests.processes import ALL_TIME, Running, collector, get, loopwatch, wait_for
 
 pytestmark = pytest.mark.xdist_group("ingest-outside")
 KEYS = "shop:ingest:in-key,shop:read:read-key,shop:admin:admin-key"
@@ -101,6 +101,15 @@ def test_state_names_senders_and_hides_keys_from_readers(receiver: Running) -> N
     as_admin = _system(receiver, "admin-key")
     assert len(as_admin["keys"]) == 3
     assert "admin-key" not in json.dumps(as_admin)
+
+
+def test_gaps_are_asked_for_by_process(receiver: Running) -> None:
+    """The query of gaps counts, from the stored spans alone, what is missing between a process's numbers."""
+    name, headers = "sender_gaps", {"authorization": "Bearer read-key"}
+    answer = wait_for(
+        lambda: get(f"{receiver.url}/api/v1/queries/{name}", headers, **ALL_TIME)["rows"] or None, "stored spans"
+    )
+    assert [row[:4] for row in answer] == [["process-1", "till", 3, 1]]
 
 
 def test_doctor_is_content_with_a_healthy_collector(receiver: Running, tmp_path: Any) -> None:
