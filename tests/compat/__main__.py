@@ -65,18 +65,19 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.compat", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="packages to run; all when none is named")
     parser.add_argument("--upgrade", action="store_true", help="install the newest versions first")
+    parser.add_argument("--folder", type=Path, default=payload.FOLDER, help="where the payloads go")
     options = parser.parse_args(arguments)
     known = {library.folder for library in LIBRARIES}
     if unknown := sorted(set(options.names) - known):
         parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(sorted(known))}")
     chosen = [library for library in LIBRARIES if not options.names or library.folder in options.names]
-    failed = [library.folder for library in chosen if not _show(library, upgrade=options.upgrade)]
+    failed = [library.folder for library in chosen if not _show(library, options.folder, upgrade=options.upgrade)]
     if failed:
         print(f"could not be run: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
 
 
-def _show(library: Library, *, upgrade: bool) -> bool:
+def _show(library: Library, folder: Path, *, upgrade: bool) -> bool:
     try:
         made = run(library, upgrade=upgrade)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as fault:
@@ -85,7 +86,7 @@ def _show(library: Library, *, upgrade: bool) -> bool:
     if not made.requests:
         print(f"{library.name}: sent nothing", file=sys.stderr)
         return False
-    path = payload.write(made)
+    path = payload.write(made, folder)
     spans = sum(
         len(scope.spans)
         for request in made.trace_requests()
