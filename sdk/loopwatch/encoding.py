@@ -81,7 +81,7 @@ class Encoder:
         )
 
     def _own(self, span: AgentSpan, capture: Capture) -> bytes:
-        encoded = otlp.attributes(otlp.ATTRIBUTE, span.own)
+        encoded = otlp.own_attributes(span.own)
         if span.scope is not None:
             if span.scope.encoded is None:
                 span.scope.encoded = otlp.attributes(otlp.ATTRIBUTE, span.scope.attributes)

@@ -12,6 +12,8 @@ from typing import Any
 from opentelemetry.sdk.trace import Event
 from opentelemetry.trace import Link, SpanKind, StatusCode
 
+from loopwatch import names
+
 _KIND = {
     SpanKind.INTERNAL: 1,
     SpanKind.SERVER: 2,
@@ -20,6 +22,8 @@ _KIND = {
     SpanKind.CONSUMER: 5,
 }
 _STATUS = {StatusCode.UNSET: 0, StatusCode.OK: 1, StatusCode.ERROR: 2}
+ATTRIBUTE = b"\x4a"
+"""The tag of an attribute in a Span (field 9)."""
 _HAS_REMOTE, _IS_REMOTE = 0x100, 0x200
 
 
@@ -97,6 +101,37 @@ def _key(key: str) -> bytes:
     return encoded
 
 
+def own_attributes(values: Mapping[str, object]) -> bytes:
+    """Returns a span's attributes of ours, in which names have few values, and those are written once."""
+    parts: list[bytes] = []
+    for key, value in values.items():
+        if key in _FEW_VALUES:
+            encoded = _PAIRS.get((key, value))
+            if encoded is None:
+                encoded = attribute(ATTRIBUTE, key, value)
+                if len(_PAIRS) < _MAX_KEYS:
+                    _PAIRS[key, value] = encoded
+            parts.append(encoded)
+        else:
+            parts.append(attribute(ATTRIBUTE, key, value))
+    return b"".join(parts)
+
+
+_FEW_VALUES = frozenset(
+    {
+        names.OPERATION_NAME,
+        names.PROVIDER_NAME,
+        names.REQUEST_MODEL,
+        names.RESPONSE_MODEL,
+        names.TOOL_NAME,
+        names.TOOL_OUTCOME,
+        names.KIND,
+        names.STEP,
+    }
+)
+_PAIRS: dict[tuple[str, object], bytes] = {}
+
+
 def attributes(tag: bytes, values: Mapping[str, object]) -> bytes:
     """Returns each attribute as a KeyValue in the repeated field `tag`."""
     return b"".join([attribute(tag, key, value) for key, value in values.items()])
@@ -151,7 +186,7 @@ def span(
     if parent is not None:
         body += (b"\x22\x08", parent.span_id.to_bytes(8, "big"))
         flags |= _IS_REMOTE if parent.is_remote else 0
-    body += (field(b"\x2a", utf8(name)), b"\x30", _ONE_BYTE[_KIND[kind]])
+    body += (field(b"\x2a", utf8(name)), b"\x30", b"\x01" if kind is SpanKind.INTERNAL else _ONE_BYTE[_KIND[kind]])
     body += (b"\x39", pack("<Q", start_time), b"\x41", pack("<Q", end_time), encoded_attributes)
     body += [event(recorded) for recorded in events]
     body += [link(to) for to in links]
@@ -160,10 +195,6 @@ def span(
         body.append(field(b"\x7a", message + b"\x18" + _ONE_BYTE[_STATUS[status_code]]))
     body += (b"\x85\x01", pack("<I", flags))
     return field(b"\x12", b"".join(body))
-
-
-ATTRIBUTE = b"\x4a"
-"""The tag of an attribute in a Span (field 9)."""
 
 
 def scope_spans(name: str, version: str, encoded_spans: Iterable[bytes]) -> bytes:

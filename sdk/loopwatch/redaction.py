@@ -73,7 +73,7 @@ def _token(kind: str, hints: tuple[str, ...], pattern: str) -> Rule:
     return Rule(kind, hints, re.compile(f"{_START}(?:{pattern}){_END}"))
 
 
-RULES: Final = (
+TOKEN_RULES: Final = (
     Rule(
         "private_key",
         ("PRIVATE KEY-----",),
@@ -112,6 +112,9 @@ RULES: Final = (
         re.compile(r"(?<![A-Za-z])(?:[Bb]earer|[Bb]asic) (?P<secret>[A-Za-z0-9._~+/\-]{16,4000}+=*)"),
         _looks_secret,
     ),
+)
+
+PLAIN_RULES: Final = (
     Rule("password", ("://",), re.compile(r"://[^\s/:@\"'<>]{0,100}+:(?P<secret>[^\s/@\"'<>]{1,200}+)@")),
     Rule(
         "secret",
@@ -161,7 +164,8 @@ _IBAN_RULE: Final = Rule(
     ),
     _iban,
 )
-_DIGIT_RULES: Final = (
+DIGIT_RULES: Final = (
+    _IBAN_RULE,
     Rule(
         "card",
         (),
@@ -181,9 +185,9 @@ _DIGIT_RULES: Final = (
     ),
 )
 
-_LETTERS: Final = [(rule, {letter for letter in "_-" if all(letter in hint for hint in rule.hints)}) for rule in RULES]
 _TEN_DIGITS: Final = re.compile(r"[0-9](?:[ .\-()]{0,2}[0-9]){9}")
-_IBAN_START: Final = re.compile(r"[A-Z]{2}[0-9]{2}")
+_LONG_RUN: Final = re.compile(r"[A-Za-z0-9_\-]{16}")
+"""Every key and token has one; prose and rows of a table seldom do."""
 
 
 class Redactor:
@@ -209,22 +213,18 @@ class Redactor:
 
 
 def _hinted(text: str) -> list[Rule]:
-    """The rules that may match, in their order: one look per letter, then per hint."""
+    """The rules that may match, in their order: one look for what a whole group needs, then one per hint."""
     lowered = text.lower()
-    absent = {letter for letter in "_-" if letter not in text}
+    candidates = PLAIN_RULES if _LONG_RUN.search(text) is None else (*TOKEN_RULES, *PLAIN_RULES)
     found: list[Rule] = []
-    for rule, letters in _LETTERS:
-        if letters & absent:
-            continue
+    for rule in candidates:
         searched = lowered if rule.ignore_case else text
         for hint in rule.hints:
             if hint in searched:
                 found.append(rule)
                 break
     if _TEN_DIGITS.search(text):
-        found += _DIGIT_RULES
-    if _IBAN_START.search(text):
-        found.append(_IBAN_RULE)
+        found += DIGIT_RULES
     return found
 
 
