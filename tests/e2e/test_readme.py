@@ -90,3 +90,9 @@ def test_every_variable_is_documented(folder: str) -> None:
     sources = "\n".join(module.read_text() for module in (ROOT / folder).rglob("*.py"))
     named = set(re.findall(r"\bLOOPWATCH_[A-Z_]*[A-Z]\b", sources))
     assert [name for name in sorted(named) if f"`{name}`" not in README] == []
+
+
+def test_every_page_of_the_documentation_is_linked() -> None:
+    """No page under docs/ is left out of the README's list."""
+    pages = sorted(page.relative_to(ROOT) for page in (ROOT / "docs").glob("*.md"))
+    assert [str(page) for page in pages if f"]({page})" not in README] == []
