@@ -5,6 +5,7 @@ import asyncio
 import json
 import logging
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -79,6 +80,7 @@ def serve(settings: Settings, ready_file: Path | None = None) -> None:
         lock = stack.enter_context(DataDirectoryLock(settings.data_dir))
         listener = stack.enter_context(_listen(settings.host, settings.port))
         _use_memory_for_inserts()
+        _take_all_files_allowed()
         metrics = Metrics()
         backup_dir = settings.backup_dir or settings.data_dir / "backups"
         store = Store.open(settings.dsn, backup_dir=backup_dir)
@@ -157,6 +159,12 @@ def _use_memory_for_inserts() -> None:
     shared_memory = Path("/dev/shm")  # noqa: S108  # files there are made by tempfile, under names of its own
     if os.access(shared_memory, os.W_OK) and shutil.disk_usage(shared_memory).free > _SHARED_MEMORY_BYTES:
         tempfile.tempdir = str(shared_memory)
+
+
+def _take_all_files_allowed() -> None:
+    # Connections that say nothing until they are hung up on must not use up what the store needs.
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _listen(host: str, port: int) -> socket.socket:

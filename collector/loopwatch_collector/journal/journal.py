@@ -86,6 +86,7 @@ class Journal:
         self._work: SimpleQueue[_Append | _Discard | None] = SimpleQueue()
         self._recent = Recent(limits.recent_bytes, limits.recent_memory_bytes)
         self._appended = threading.Condition()
+        self._counting = threading.Lock()
         self._readers = threading.local()
         self._disk_checked_at = 0.0
         self._free_bytes = 0
@@ -94,7 +95,7 @@ class Journal:
         connection = database.connect(path)
         self._last_id: int = connection.execute(statement("last_id")).fetchone()[0]
         self._last_received_ns: int = connection.execute(statement("last_received")).fetchone()[0]
-        self._waiting_bytes = _used_bytes(connection)
+        self._waiting_bytes: int = connection.execute(statement("bytes_through"), (self._last_id,)).fetchone()[0]
         connection.close()
         self._committer = threading.Thread(target=self._commit_forever, name="journal", daemon=True)
         self._committer.start()
@@ -120,7 +121,7 @@ class Journal:
         done: Future[int] = Future()
         # A request that is cancelled while it waits must not cancel this: a commit is of a whole group.
         done.set_running_or_notify_cancel()
-        self._waiting_bytes += len(record.body)
+        self._count_waiting(len(record.body))
         self._work.put(_Append(record, done))
         return done
 
@@ -200,6 +201,10 @@ class Journal:
         with self._appended:
             self._appended.notify_all()
 
+    def _count_waiting(self, size: int) -> None:
+        with self._counting:  # receivers add while the committer takes off
+            self._waiting_bytes += size
+
     def _reader(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._readers, "connection", None)
         if connection is None:
@@ -253,7 +258,7 @@ class Journal:
             return
         self._metrics.journal_commit_seconds.observe(time.perf_counter() - started)
         self._metrics.journaled_items.inc(sum(record.items for record in stored))
-        self._waiting_bytes -= discarded
+        self._count_waiting(-discarded)
         self._publish(stored)
         for entry, record in zip(appends, stored, strict=True):
             entry.done.set_result(record.id)
@@ -267,7 +272,7 @@ class Journal:
         return record._replace(received_at_ns=received_at_ns, id=row_id)
 
     def _erase(self, connection: sqlite3.Connection, entry: _Discard) -> int:
-        freed = connection.execute(statement("discarded_bytes"), (entry.through_id,)).fetchone()[0]
+        freed = connection.execute(statement("bytes_through"), (entry.through_id,)).fetchone()[0]
         connection.execute(statement("discard"), (entry.through_id,))
         return freed
 
@@ -278,7 +283,7 @@ class Journal:
         error_type = JournalFull if "full" in str(fault) else JournalUnavailable
         for entry in group:
             if isinstance(entry, _Append):
-                self._waiting_bytes -= len(entry.record.body)
+                self._count_waiting(-len(entry.record.body))
                 entry.done.set_exception(error_type(f"the journal cannot write: {fault}; send again in a moment"))
 
     def _publish(self, stored: list[Record]) -> None:
@@ -296,13 +301,6 @@ class Journal:
 
 def _size(entry: _Append | _Discard) -> int:
     return len(entry.record.body) if isinstance(entry, _Append) else 0
-
-
-def _used_bytes(connection: sqlite3.Connection) -> int:
-    pages, free, size = (
-        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
-    )
-    return (pages - free) * size
 
 
 def _body_of(reader: sqlite3.Connection, row_id: int, crc32: int | None) -> tuple[bytes, str]:

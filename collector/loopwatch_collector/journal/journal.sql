@@ -49,7 +49,7 @@ SELECT id, kind, project, received_at_ns, encoding, items, memory_bytes, crc32 F
 -- name: read_body
 SELECT body FROM records WHERE id = ?
 
--- name: discarded_bytes
+-- name: bytes_through
 SELECT coalesce(sum(body_bytes), 0) FROM records WHERE id <= ?
 
 -- name: discard

@@ -227,3 +227,23 @@ def test_a_journal_of_an_earlier_version_is_read(open_journal: Open, tmp_path: P
     journal = open_journal()
     assert journal.append(_record(b"new")).result(10) == 8
     assert [(record.body, record.damage) for record in journal.read(0, 10, 10**9)] == [(b"old", ""), (b"new", "")]
+
+
+def test_what_waits_is_counted_exactly_by_many_threads_and_after_a_restart(open_journal: Open) -> None:
+    """Senders and the checkpoint change the count at once: none of it is lost, else a full journal stays full."""
+    journal = open_journal()
+
+    def send() -> None:
+        for _ in range(200):
+            journal.discard(journal.append(_record(b"x" * 100)).result(30))
+
+    threads = [threading.Thread(target=send) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    journal.discard(journal.append(_record(b"x" * 100)).result(10))
+    journal.append(_record(b"y" * 40)).result(10)  # committed after the checkpoint before it
+    assert journal.backlog().bytes == 40
+    journal.close()
+    assert open_journal().backlog().bytes == 40
