@@ -11,7 +11,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from loopwatch import names
-from loopwatch_collector.auth import Principal, permit, require
+from loopwatch_collector.auth import Principal, permit, require_to_change
 from loopwatch_collector.compression import decompress
 from loopwatch_collector.errors import RequestRefused, Unsupported
 from loopwatch_collector.receive import body as bodies
@@ -66,7 +66,7 @@ _BODY: Final = {
     responses={400: {"description": "the body is not readable, or no event of it is valid"}},
     openapi_extra={"requestBody": _BODY},
 )
-async def events(request: Request, principal: Annotated[Principal, Depends(require("ingest"))]) -> Response:
+async def events(request: Request, principal: Annotated[Principal, Depends(require_to_change("ingest"))]) -> Response:
     """Takes one event, an array of them, or one a line; also records of whole requests.
 
     Events of one `traceId` become one run, which is open until a `response`. A `tool_result` belongs to the call it
