@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from loopwatch_collector.queries.catalogue import FILTERS, catalogue
+from loopwatch_collector.queries.catalogue import catalogue
 from loopwatch_collector.queries.runner import Question, ask
 from loopwatch_collector.queries.runs import get_run, get_spans, list_runs
 from loopwatch_collector.queries.times import parse_time
@@ -44,8 +44,7 @@ def _report(store: Store) -> None:
     print(f"{'':28} {'one day':>10} {'whole range':>12}   median ms (first)")
     for name, query in catalogue().items():
         params = {param.name: REQUIRED[param.name] for param in query.params if param.default is None}
-        cells = [_timed(lambda span=span: ask(store.connection(), Question(name, "default", *span, params, limit=100)))
-                 for span in (day, whole)]  # fmt: skip
+        cells = [_timed(_asking(store, Question(name, "default", *span, params, limit=100))) for span in (day, whole)]
         print(f"{name:28} {cells[0]:>10} {cells[1]:>12}   {'runs' if _on_runs(query.sql) else 'spans'}")
     runs = list_runs(store.connection(), "default", *whole, {}, 50).runs
     run_id = runs[0]["run_id"]
@@ -61,8 +60,12 @@ def _report(store: Store) -> None:
     print(f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB at most")
 
 
+def _asking(store: Store, question: Question) -> Callable[[], Any]:
+    return lambda: ask(store.connection(), question)
+
+
 def _search(store: Store, span: tuple[int, int], text: str) -> Any:
-    return list_runs(store.connection(), "default", *span, dict.fromkeys(FILTERS, []), 50, filter_text=text)
+    return list_runs(store.connection(), "default", *span, {}, 50, filter_text=text)
 
 
 def _timed(call: Callable[[], Any]) -> str:
@@ -82,7 +85,8 @@ def _on_runs(sql: str) -> bool:
 
 def _sizes(store: Store) -> None:
     rows = store.connection().rows(
-        "SELECT table, sum(rows), sum(bytes_on_disk), count() FROM system.parts WHERE active GROUP BY table ORDER BY table"
+        "SELECT table, sum(rows), sum(bytes_on_disk), count() FROM system.parts "
+        "WHERE active GROUP BY table ORDER BY table"
     )
     for table, count, size, parts in rows:
         if count > 1000:
