@@ -40,6 +40,7 @@ COMMANDS: dict[str, Command] = {
     "dead-letters": Command(
         "list, show or send on what could not be stored", "loopwatch_collector.commands.dead_letters:main", "collector"
     ),
+    "exec": Command("run a program with recording on, no code changed", "loopwatch.exec_command:main", "all"),
     "agent": Command("run a reference agent", "loopwatch_reference.command:main", "agent"),
 }
 
