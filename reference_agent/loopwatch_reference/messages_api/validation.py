@@ -7,6 +7,32 @@ from loopwatch_reference.messages_api.errors import InvalidRequest, NotFound
 
 _TOOL_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _MAX_CACHE_MARKS: Final = 4
+_FIELDS: Final = frozenset(
+    [
+        "model",
+        "messages",
+        "max_tokens",
+        "system",
+        "tools",
+        "tool_choice",
+        "temperature",
+        "top_p",
+        "top_k",
+        "stop_sequences",
+        "stream",
+        "metadata",
+        "thinking",
+        "service_tier",
+        "container",
+        "context_management",
+        "mcp_servers",
+        "output_config",
+        "output_format",
+        "cache_control",
+        "inference_geo",
+        "speed",
+    ]
+)
 _KNOWN_MODEL: Final = re.compile(r"claude-(fable|mythos|opus|sonnet|haiku|3|2)[a-z0-9.-]*")
 
 
@@ -28,6 +54,8 @@ def check_request(request: Any) -> dict[str, Any]:
     for name in ("model", "messages", "max_tokens"):
         if name not in request:
             raise InvalidRequest(f"{name}: Field required")
+    if unknown := sorted(request.keys() - _FIELDS):
+        raise InvalidRequest(f"{unknown[0]}: Extra inputs are not permitted")
     _check_parameters(request)
     _check_messages(request["messages"])
     _check_tools(request)

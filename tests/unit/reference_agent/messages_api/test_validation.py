@@ -26,6 +26,7 @@ def tool_turn(*results):
     ("body", "message"),
     [
         ({"model": "claude-sonnet-5-5", "messages": []}, "max_tokens: Field required"),
+        (request(thread={"type": "create"}), "thread: Extra inputs are not permitted"),
         (request(messages=[]), "messages: at least one message is required"),
         (request(max_tokens=0), "max_tokens: Input should be greater than or equal to 1"),
         (request(max_tokens="ten"), "max_tokens: Input should be a valid integer"),
