@@ -67,7 +67,7 @@ class Target:
 def target(tmp_path_factory: pytest.TempPathFactory) -> Generator[Target]:
     """A collector with a good run in it; afterwards it must be up, sound, and hold that run unchanged."""
     with collector(tmp_path_factory.mktemp("hostile")) as running:
-        made = Target(running, http.client.HTTPConnection(urllib.parse.urlsplit(running.url).netloc, timeout=120))
+        made = Target(running, http.client.HTTPConnection(str(urllib.parse.urlsplit(running.url).netloc), timeout=120))
         assert made.post("/v1/traces", _GOOD.body(0), encoding="gzip") == 200
         good = _GOOD.trace_id(0).hex()
         before = wait_for(lambda: _run(running, good), "the good run is stored")

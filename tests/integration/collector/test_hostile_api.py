@@ -7,8 +7,8 @@ import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, given, settings
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
+from schemathesis import checks
+from schemathesis.specs.openapi import checks as openapi_checks
 
 from tests.integration.collector.application import application
 from tests.processes import Running, collector, get
@@ -17,7 +17,15 @@ _SCHEMA: Any = schemathesis.openapi.from_dict(application().openapi())
 OPERATIONS: dict[str, Any] = {
     f"{found.ok().method.upper()} {found.ok().path}": found.ok() for found in _SCHEMA.get_all_operations()
 }
-_CHECKS: Any = [not_a_server_error, status_code_conformance, response_schema_conformance]
+_OPENAPI: Any = openapi_checks
+_CHECKS: Any = [
+    checks.not_a_server_error,
+    _OPENAPI.status_code_conformance,
+    _OPENAPI.response_schema_conformance,
+]
+_SETTINGS = settings(
+    max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=[*HealthCheck]
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +41,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
 def test_routes_answer_what_they_document(running: Running, operation: str) -> None:
     """Values of every type, length and alphabet, right and wrong: a documented answer, never a fault of ours."""
 
-    @settings(max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @_SETTINGS
     @given(OPERATIONS[operation].as_strategy())
     def send(case: Any) -> None:
         response = case.call(base_url=running.url, session=session, timeout=60)

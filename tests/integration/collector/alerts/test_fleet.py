@@ -17,6 +17,7 @@ FIRST_NS = int((END - timedelta(days=DAYS)).timestamp()) * 10**9
 COMPARED = {
     "spend_by": ("cost_usd", "unpriced_tokens"),
     "outcomes_by": ("runs", "ended", "escalated", "failed", "capped", "at_cap", "p95_duration_ns"),
+    "tool_summary": ("calls", "p95_duration_ns"),
     "tool_reliability": ("runs", "failing_runs", "calls", "errors"),
 }
 
@@ -46,7 +47,7 @@ def test_ranges_have_the_same_answers(endpoint):
     """For each kind of delivered rule and several ranges, groups and numbers agree with the store's."""
     fleet = Fleet(simulation().facts())
     rules = {(rule.query, rule.group_by): rule for rule in delivered_rules() if rule.query in COMPARED}
-    assert len(rules) >= 5
+    assert len(rules) >= 6
     for rule in rules.values():
         read = fleet.reader(rule)
         for start_h, hours in ((0, 48), (9, 5), (33, 1)):
