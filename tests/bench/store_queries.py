@@ -91,7 +91,7 @@ def _sizes(store: Store) -> None:
     for table, count, size, parts in rows:
         if count > 1000:
             print(
-                f"{table:10} {count:>12,} rows {size / 2**20:>9,.1f} MB {size / count:>7.1f} bytes a row {parts:>4} parts"
+                f"{table:10} {count:>11,} rows {size / 2**20:>9,.1f} MB {size / count:>6.1f} bytes each {parts} parts"
             )
 
 

@@ -6,6 +6,8 @@
 -- column: model_calls calls | Model calls, each counted once
 -- column: cost_usd usd | Sum over the calls that have a price; none where no call has one
 -- column: cost_noise_usd usd | How far chance alone moves the cost: the root of the sum of the runs' squared costs
+-- column: cost_per_run_usd usd | cost_usd / runs
+-- column: cost_per_run_noise_usd usd | cost_noise_usd / runs
 -- column: tokens tokens | Input and output
 -- column: unpriced_tokens tokens | Tokens of calls whose model has no price
 -- with: calls_in_range
@@ -15,6 +17,8 @@ SELECT
     sum(by_run.model_calls) AS model_calls,
     sum(by_run.cost_usd) AS cost_usd,
     sqrt(sum(pow(toFloat64(by_run.cost_usd), 2))) AS cost_noise_usd,
+    cost_usd / runs AS cost_per_run_usd,
+    cost_noise_usd / runs AS cost_per_run_noise_usd,
     sum(by_run.tokens) AS tokens,
     sum(by_run.unpriced_tokens) AS unpriced_tokens
 FROM (
