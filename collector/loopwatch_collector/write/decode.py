@@ -12,7 +12,7 @@ from loopwatch_collector.compression import decompress
 from loopwatch_collector.errors import RequestRefused
 from loopwatch_collector.journal.record import Record
 from loopwatch_collector.store.rows import SPAN_INDEX
-from loopwatch_collector.write import logs, points
+from loopwatch_collector.write import claude_code, logs, points
 from loopwatch_collector.write.contents import Contents
 from loopwatch_collector.write.errors import Undecodable
 from loopwatch_collector.write.handovers import DEFAULT_HANDOVERS, Handovers
@@ -89,6 +89,8 @@ def _add_spans(rows: Rows, record: Record, message: Any) -> None:
         for scope_spans in resource_spans.scope_spans:
             scope = scope_spans.scope.name
             made = [normalise(span, scope, origin, contents, rows.handovers) for span in scope_spans.spans]
+            if scope.startswith(claude_code.SCOPE):
+                claude_code.carry_failures(made)
             rows.spans.extend(made)
             for row in made:
                 if row[_EVENT_NAMES]:

@@ -57,8 +57,13 @@ def judge_tool_call(row: list[Any]) -> None:
     if outcome == ERROR:
         row[_ERROR_MESSAGE] = row[_ERROR_MESSAGE] or (row[_RESULT] or "")[:_MAX_MESSAGE_CHARS]
         row[_ERROR_TYPE] = row[_ERROR_TYPE] or "tool_error"
-        if row[_RETRYABLE_SLOT] is None and _RETRYABLE.search(f"{row[_ERROR_TYPE]} {row[_ERROR_MESSAGE][:1024]}"):
-            row[_RETRYABLE_SLOT] = 1
+        if row[_RETRYABLE_SLOT] is None:
+            row[_RETRYABLE_SLOT] = retryable_of(row[_ERROR_TYPE], row[_ERROR_MESSAGE])
+
+
+def retryable_of(error_type: str, error_message: str) -> int | None:
+    """1 where an error speaks of something that passes; None where nothing is known."""
+    return 1 if _RETRYABLE.search(f"{error_type} {error_message[:1024]}") else None
 
 
 def outcome_of(result: str | None) -> str:

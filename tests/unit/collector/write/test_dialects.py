@@ -5,13 +5,16 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from loopwatch_collector.journal.record import Record
 from loopwatch_collector.store.rows import SPAN_COLUMNS
 from loopwatch_collector.write import dialects
 from loopwatch_collector.write.contents import Contents
+from loopwatch_collector.write.decode import Rows, add_rows
 from loopwatch_collector.write.normalise import normalise, origin_of
 from tests.compat.payload import Payload, read_all
 
@@ -284,3 +287,33 @@ def test_flat_messages_are_put_together() -> None:
     )
     assert json.loads(row["contents"]["input"][0]) == {"role": "user", "content": "hi"}
     assert json.loads(row["contents"]["output"][0])["tool_calls"] == [{"name": "search"}]
+
+
+def test_claude_codes_failed_execution_fails_the_tool_call() -> None:
+    """The span below a tool's that tells how it ended makes the tool call an error; the others stay as they are."""
+    request = ExportTraceServiceRequest()
+    scope_spans = request.resource_spans.add().scope_spans.add()
+    scope_spans.scope.name = "com.anthropic.claude_code.tracing"
+    for number, message in ((1, "the backend timed out"), (2, "")):
+        ids = {"trace_id": b"\x01" * 16, "start_time_unix_nano": START_NS, "end_time_unix_nano": START_NS + 1}
+        tool = {"span.type": "tool", "gen_ai.tool.name": f"tool {number}"}
+        said = {"span.type": "tool.execution", "success": not message, "error": message, "error.type": "tool_error"}
+        scope_spans.spans.add(
+            name="claude_code.tool",
+            span_id=bytes([number] * 8),
+            attributes=[_pair(*one) for one in tool.items()],
+            **ids,
+        )
+        scope_spans.spans.add(
+            name="claude_code.tool.execution",
+            span_id=bytes([number + 8] * 8),
+            parent_span_id=bytes([number] * 8),
+            attributes=[_pair(*one) for one in said.items()],
+            **ids,
+        )
+    rows = Rows(Contents(set()))
+    add_rows(rows, Record("traces", "p", 1, "", 4, b"", request))
+    named = [dict(zip((column.name for column in SPAN_COLUMNS), values, strict=True)) for values in rows.spans]
+    found = {row["tool"]: (row["tool_outcome"], row["error_message"], row["tool_retryable"]) for row in named}
+    assert found["tool 1"] == ("error", "the backend timed out", 1)
+    assert found["tool 2"] == ("success", "", None)
