@@ -53,10 +53,12 @@ class Room(NamedTuple):
     Attributes:
         path: the directory.
         full: while it is entered, nothing can be written there; it takes the id of the process that tries.
+        is_disk: whether it is a disk of its own; a quota also keeps the engine from files it reads by way of.
     """
 
     path: Path
     full: Refusing
+    is_disk: bool
 
 
 @contextmanager
@@ -64,10 +66,10 @@ def data_room(folder: Path, mib: int) -> Generator[Room]:
     """For journal and store: a small disk, or without root a quota on what the process's files may grow to."""
     if IS_ROOT:
         with _small_disk(folder, mib) as disk:
-            yield Room(folder / "data", _refusing_disk(disk))
+            yield Room(folder / "data", _refusing_disk(disk), is_disk=True)
         return
     folder.mkdir(parents=True)
-    yield Room(folder, _no_file_grows)
+    yield Room(folder, _no_file_grows, is_disk=False)
 
 
 @contextmanager
@@ -75,10 +77,10 @@ def engine_room(folder: Path, mib: int) -> Generator[Room]:
     """For the store alone: a small disk, or without root directories that take no new file."""
     if IS_ROOT:
         with _small_disk(folder, mib) as disk:
-            yield Room(folder / "store", _refusing_disk(disk))
+            yield Room(folder / "store", _refusing_disk(disk), is_disk=True)
         return
     folder.mkdir(parents=True)
-    yield Room(folder / "store", _frozen_tree(folder))
+    yield Room(folder / "store", _frozen_tree(folder), is_disk=False)
 
 
 @contextmanager
