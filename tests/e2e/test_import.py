@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.processes import Running, collector, get, loopwatch, query, wait_for_runs
+from tests.browsing import chromium, visit
+from tests.processes import Running, collector, dashboards, get, loopwatch, query, wait_for, wait_for_runs
 
 DATA = Path(__file__).parents[1] / "data" / "chat"
 FIELDS = ["--format", "chat", "--id", "task_id", "--id", "trial", "--outcome", "reward"]
@@ -72,11 +73,12 @@ def test_recorded_airline_runs(receiver: Running) -> None:
     """The 200 recorded runs give, through the API, exactly what was computed of them independently of this project."""
     folder = Path(os.environ["LOOPWATCH_TEST_DATA"]) / "tau_bench_airline"
     truth = json.loads((folder / "ground_truth.json").read_text())
-    before = query(receiver.url, "runs_summary")[0]["runs"]
     options = ["--agent", "airline", "--model", "gpt-4o", *START]
     imported = _import(folder / "gpt-4o-airline.json", receiver, *options)
     assert imported.returncode == 0, imported.stderr
-    wait_for_runs(receiver.url, before + 200)
+    wait_for(
+        lambda: query(receiver.url, "runs_summary", agent="airline")[0]["runs"] == 200 or None, "200 runs are stored"
+    )
     (summary,) = query(receiver.url, "runs_summary", agent="airline")
     (iterations,) = query(receiver.url, "iterations_summary", agent="airline")
     counts = truth["iterations_per_run"]
@@ -87,6 +89,57 @@ def test_recorded_airline_runs(receiver: Running) -> None:
     assert _tools(receiver, "airline") == {
         tool: (numbers["calls"], numbers["errors"]) for tool, numbers in truth["tools"].items()
     }
+
+
+RANGE = "from=2026-01-31T00:00:00Z&to=2026-02-02T00:00:00Z"
+# What a person reads of the hand-counted file and of the recorded runs: page -> tile -> number.
+SUPPORT_TILES = {
+    "": {"Runs": "12", "Escalated": "16.7 %"},
+    "iterations": {"Mean": "2.58", "p50": "3", "p95": "4", "Max": "4"},
+    "tools": {"Tool calls": "19", "Errors": "6"},
+    "escalations": {"Escalated": "2"},
+}
+AIRLINE_TILES = {
+    "": {"Runs": "200", "Escalated": "24.0 %"},
+    "iterations": {"Mean": "12.27", "p50": "11", "p95": "23.1", "Max": "30"},
+    "tools": {"Tool calls": "1,164", "Errors": "73"},
+    "escalations": {"Escalated": "48"},
+}
+
+
+def _tiles(
+    receiver: Running, folder: Path, agent: str, expected: dict[str, dict[str, str]]
+) -> dict[str, dict[str, str]]:
+    seen: dict[str, dict[str, str]] = {}
+    with dashboards(folder, receiver.url) as shown, chromium() as browser, visit(browser, shown.url) as tab:
+        for page, labels in expected.items():
+            tab.goto(f"{shown.url}/{page}?{RANGE}&agent={agent}")
+            seen[page] = {label: tab.tile(label) for label in labels}
+    return seen
+
+
+@pytest.mark.browser
+@pytest.mark.xdist_group("import")
+def test_pages_show_the_hand_counted_file(receiver: Running, tmp_path: Path) -> None:
+    """The pages show, in a real browser, the numbers that were counted by hand."""
+    assert _import(DATA / "support.json", receiver, *START).returncode == 0
+    wait_for(
+        lambda: query(receiver.url, "runs_summary", agent="support")[0]["runs"] == 12 or None, "12 runs are stored"
+    )
+    assert _tiles(receiver, tmp_path, "support", SUPPORT_TILES) == SUPPORT_TILES
+
+
+@pytest.mark.browser
+@pytest.mark.xdist_group("import")
+@pytest.mark.skipif("LOOPWATCH_TEST_DATA" not in os.environ, reason="the recorded runs are not part of the repository")
+def test_pages_show_the_recorded_airline_runs(receiver: Running, tmp_path: Path) -> None:
+    """The pages show, in a real browser, what was computed of the recorded runs independently of this project."""
+    file = Path(os.environ["LOOPWATCH_TEST_DATA"]) / "tau_bench_airline" / "gpt-4o-airline.json"
+    assert _import(file, receiver, "--agent", "airline", "--model", "gpt-4o", *START).returncode == 0
+    wait_for(
+        lambda: query(receiver.url, "runs_summary", agent="airline")[0]["runs"] == 200 or None, "200 runs are stored"
+    )
+    assert _tiles(receiver, tmp_path, "airline", AIRLINE_TILES) == AIRLINE_TILES
 
 
 @pytest.mark.xdist_group("import")
