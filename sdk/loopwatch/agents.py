@@ -72,6 +72,7 @@ class Agent(Block[Run | None]):
         self._name = name
         self._limits = limits
         self._capture = None if capture is None else captures.parse(capture)
+        captures.ask_for_messages(self._capture or captures.NOTHING)
         self._version = version
         self._constant = attributes_of({field: value for field, value in who.items() if not callable(value)})
         self._callables = {field: value for field, value in who.items() if callable(value)}

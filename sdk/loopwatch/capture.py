@@ -4,6 +4,7 @@ What kind of content an attribute is follows from its name. The names that carry
 other name, whichever library wrote it, counts as input: with capture off it stays here.
 """
 
+import os
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -57,6 +58,16 @@ def parse(choice: CaptureChoice) -> Capture:
     if unknown:
         raise ConfigurationError(f"capture: {unknown[0]!r} is no kind of content; choose from {', '.join(KINDS)}")
     return frozenset(words)
+
+
+def ask_for_messages(capture: Capture) -> None:
+    """Has the Anthropic client put messages on its own spans, if they may leave; clients read it when constructed.
+
+    Args:
+        capture: the kinds that may leave.
+    """
+    if INPUT in capture or OUTPUT in capture:
+        os.environ.setdefault("ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE", "content")
 
 
 KIND_OF: Final = {

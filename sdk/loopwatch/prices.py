@@ -26,29 +26,33 @@ class PriceBook:
     def __init__(self, fetch: Callable[[str], bytes] | None) -> None:
         self._fetch = fetch
         self._costs: dict[tuple[str, str], Cost | None] = {}
-        self._asked: set[tuple[str, str]] = set()
+        self._asked: set[tuple[str, str, bool]] = set()
         self._lock = threading.Lock()
 
-    def want(self, provider: str, model: str) -> None:
+    def want(self, provider: str, model: str, needed: bool = True) -> None:
         """Begins to look a model up, once, in the background.
 
         Args:
             provider: the convention's name of who serves it, such as "anthropic".
             model: the model's name.
+            needed: whether a cap depends on it: only then is genai-prices asked too, whose import is not cheap.
         """
+        if (provider, model, needed) in self._asked:
+            return
         with self._lock:
-            if (provider, model) in self._asked:
-                return
-            self._asked.add((provider, model))
+            self._asked |= {(provider, model, needed), (provider, model, False)}
         if self._fetch is None:
-            self._look_up(provider, model)
+            self._look_up(provider, model, needed)
         else:
-            threading.Thread(target=self._look_up, args=(provider, model), name="loopwatch-prices", daemon=True).start()
+            work = (provider, model, needed)
+            threading.Thread(target=self._look_up, args=work, name="loopwatch-prices", daemon=True).start()
 
-    def _look_up(self, provider: str, model: str) -> None:
+    def _look_up(self, provider: str, model: str, needed: bool) -> None:
         cost: Cost | None = None
         try:
-            cost = self._from_collector(provider, model) or _from_genai_prices(provider, model)
+            cost = self._from_collector(provider, model)
+            if cost is None and (needed or self._fetch is None):
+                cost = _from_genai_prices(provider, model)
         except Exception as fault:  # noqa: BLE001 - a price that cannot be had must not stop anything
             swallow("prices", fault)
         if cost is None:

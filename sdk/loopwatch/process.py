@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
@@ -15,13 +15,11 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 
 from loopwatch import names, settings
 from loopwatch.breakers import Breakers
-from loopwatch.capture import Capture, CaptureChoice
+from loopwatch.capture import Capture, CaptureChoice, ask_for_messages
 from loopwatch.content import ContentRules
 from loopwatch.encoding import Encoder
-from loopwatch.exporting import Exporter
 from loopwatch.faults import swallow
 from loopwatch.prices import PriceBook
-from loopwatch.reading import Reader
 from loopwatch.redaction import Redactor
 from loopwatch.runs import Run
 from loopwatch.scopes import current_scope
@@ -29,6 +27,9 @@ from loopwatch.settings import Settings
 from loopwatch.spans import AgentSpan
 from loopwatch.spool import Spool
 from loopwatch.tracing import Tracing
+
+if TYPE_CHECKING:
+    from loopwatch.reading import Reader
 
 active: "Process | None" = None
 """None until `configure`, and again after `shutdown`: then every decorator calls straight through."""
@@ -172,12 +173,14 @@ def configure(
         return
     resource = _resource(decided)
     provider = provider_for(resource)
-    if "input" in decided.capture:
-        # the Anthropic client reads it when a client is constructed: its own spans then carry the messages
-        os.environ.setdefault("ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE", "content")
+    ask_for_messages(decided.capture)
     rules = rules_of(decided)
     spool = Spool(_spool_directory(decided), decided.max_spool_bytes)
     sent_resource = dict(resource.attributes)
+    from loopwatch.exporting import Exporter  # these bring urllib3, which an unconfigured process does not need
+    from loopwatch.reading import Reader
+
+    reader = Reader(decided)
     exporter = Exporter(decided, Encoder(sent_resource, rules), sent_resource, spool)
     replace(
         Process(
@@ -185,15 +188,15 @@ def configure(
             rules,
             Tracing(provider, resource, take_own),
             exporter,
-            PriceBook(Reader(decided).get),
-            _breakers(decided, resource),
+            PriceBook(reader.get),
+            _breakers(reader, decided, resource),
         )
     )
 
 
-def _breakers(decided: Settings, resource: Resource) -> Breakers:
+def _breakers(reader: "Reader", decided: Settings, resource: Resource) -> Breakers:
     service = str(resource.attributes.get(names.SERVICE_NAME, ""))
-    return Breakers(Reader(decided).ask if decided.breaker_poll_s else None, service, decided.breaker_poll_s)
+    return Breakers(reader.ask if decided.breaker_poll_s else None, service, decided.breaker_poll_s)
 
 
 def rules_of(decided: Settings) -> ContentRules:

@@ -1,8 +1,13 @@
-"""What the SDK asks the collector for: prices and breakers. Never on the caller's thread."""
+"""What the SDK asks the collector for: prices and breakers. Never on the caller's thread.
+
+Imported by `configure`, as `loopwatch.transport` is and for the same reason.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+import urllib3
 
 from loopwatch.settings import Settings
 
@@ -46,8 +51,6 @@ class Reader:
         Raises:
             OSError: the collector cannot be reached.
         """
-        import urllib3  # only background threads need it, and the host pays for what is imported earlier
-
         if self._pool is None:
             self._pool = urllib3.PoolManager(maxsize=1, retries=False, timeout=TIMEOUT_S, **self._tls)
         try:

@@ -95,7 +95,7 @@ class Run:
     def model_call_began(self, attributes: Mapping[str, Any]) -> None:
         """Has the model's price looked up while it answers, if anybody asked for costs."""
         if self.prices is not None and usage.is_model_call(attributes):
-            self.prices.want(*usage.model_of(attributes))
+            self.prices.want(*usage.model_of(attributes), self.limits.cost_usd is not None)
 
     def model_call_ended(self, attributes: Mapping[str, Any]) -> None:
         """Adds an ended span to what the run has used, if it is a model call; spans of one response count once."""
@@ -113,7 +113,7 @@ class Run:
             if self.prices is not None:
                 self._unpriced.append(used)
         if self.prices is not None:
-            self.prices.want(used.provider, used.model)
+            self.prices.want(used.provider, used.model, self.limits.cost_usd is not None)
             self._price()
 
     def _price(self) -> None:

@@ -1,9 +1,17 @@
-"""One POST of OTLP bytes, and what the answer means for the batch."""
+"""One POST of OTLP bytes, and what the answer means for the batch.
+
+Imported by `configure`, before there are threads: an import that a fork interrupts in another thread never ends in the
+child.
+"""
 
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import urllib3
 
 from loopwatch.settings import Settings
 
@@ -52,8 +60,6 @@ class Transport:
         Returns:
             What came of it.
         """
-        import urllib3  # only the exporter's thread needs it, and the host pays for what is imported earlier
-
         url = self._settings.traces_url if kind == "traces" else self._settings.metrics_url
         try:
             answer = self._connections().request("POST", url, body=body, headers=self._headers())
@@ -78,11 +84,6 @@ class Transport:
 
 def _pool(settings: Settings) -> Any:
     """Connections as the environment wants them: through a proxy, with its own certificates."""
-    from urllib.parse import urlsplit
-    from urllib.request import getproxies, proxy_bypass  # with urllib3: only in the exporter's thread
-
-    import urllib3
-
     address = urlsplit(settings.traces_url)
     options: dict[str, Any] = {
         "maxsize": 1,
