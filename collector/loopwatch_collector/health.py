@@ -14,8 +14,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import State
 
 from loopwatch_collector.auth import Principal, require
-from loopwatch_collector.errors import CollectorError
-from loopwatch_collector.metrics import Metrics
+from loopwatch_collector.errors import CollectorError, RequestRefused
+from loopwatch_collector.metrics import SenderMetrics
 from loopwatch_collector.settings import VARIABLES, Settings
 from loopwatch_collector.write.senders import Sender, SenderKey
 
@@ -40,11 +40,13 @@ def readyz(request: Request) -> Response:
 
 @router.get("/metrics", tags=["health"], summary="Prometheus metrics", response_class=Response)
 def metrics(request: Request) -> Response:
-    """All metrics in Prometheus' text format."""
+    """The collector's metrics in Prometheus' text format; with a key also those of its project's senders."""
     state = request.app.state
     state.journal.observe()
-    _observe_senders(state.metrics, state.senders.list())
-    return Response(state.metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    project = _project_of(request)
+    senders = _sender_metrics([(key, sender) for key, sender in state.senders.list() if key[0] == project])
+    text = state.metrics.exposition() + senders.exposition()
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 @router.get("/api/v1/system", tags=["health"])
@@ -70,15 +72,23 @@ def faults_of(state: State) -> list[str]:
     return faults
 
 
-def _observe_senders(to: Metrics, senders: Sequence[tuple[SenderKey, Sender]]) -> None:
-    to.sequence_gaps.clear()
+def _project_of(request: Request) -> str | None:
+    """Whose senders may be shown; None for those who come without a key, as scrapers do."""
+    try:
+        return require("read")(request).project
+    except RequestRefused:
+        return None
+
+
+def _sender_metrics(senders: Sequence[tuple[SenderKey, Sender]]) -> SenderMetrics:
+    to = SenderMetrics()
     gaps = sorted(((sender.missing, key) for key, sender in senders if sender.missing), reverse=True)
     for count, key in gaps[:_LISTED_GAPS]:
         to.sequence_gaps.labels(*key).set(count)
-    to.sdk_dropped_spans.clear()
     for (project, _, _), sender in senders:
         for reason, count in sender.dropped.items():
             to.sdk_dropped_spans.labels(project, reason).inc(count)
+    return to
 
 
 def _system(state: State, reader: Principal) -> dict[str, Any]:
@@ -86,7 +96,7 @@ def _system(state: State, reader: Principal) -> dict[str, Any]:
     journal = state.journal.backlog()
     reasons = faults_of(state)
     if journal.lag_s > _LAGGING_S:
-        reasons.append(f"the oldest record waits for the store since {journal['lag_s']:.0f} s")
+        reasons.append(f"the oldest record waits for the store since {journal.lag_s:.0f} s")
     senders: list[tuple[SenderKey, Sender]] = state.senders.list()
     counted = state.metrics.values()
     return {

@@ -37,18 +37,6 @@ class Metrics:
         self.duplicate_spans = Counter(
             "loopwatch_duplicate_spans", "Written spans that had come before, among the latest", registry=registry
         )
-        self.sequence_gaps = Gauge(
-            "loopwatch_sequence_gaps",
-            "Spans missing between the numbers a process gave them: on their way, dropped by it, or lost",
-            ["project", "service", "process"],
-            registry=registry,
-        )
-        self.sdk_dropped_spans = Gauge(
-            "loopwatch_sdk_dropped_spans",
-            "Spans SDKs say they dropped, of the processes known since the start",
-            ["project", "reason"],
-            registry=registry,
-        )
         self.dead_letters = Counter(
             "loopwatch_dead_letters",
             "Records set aside because the store or the decoder refused them",
@@ -120,6 +108,29 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """All metrics in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+
+class SenderMetrics:
+    """What is known of senders, for one look: its labels are the data of their projects."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.sequence_gaps = Gauge(
+            "loopwatch_sequence_gaps",
+            "Spans missing between the numbers a process gave them: on their way, dropped by it, or lost",
+            ["project", "service", "process"],
+            registry=self._registry,
+        )
+        self.sdk_dropped_spans = Gauge(
+            "loopwatch_sdk_dropped_spans",
+            "Spans SDKs say they dropped, of the processes known since the start",
+            ["project", "reason"],
+            registry=self._registry,
+        )
+
+    def exposition(self) -> bytes:
+        """The same in Prometheus' text format."""
         return generate_latest(self._registry)
 
 

@@ -64,7 +64,8 @@ def _send(receiver: Running, path: str, body: bytes) -> None:
 
 
 def _metrics(receiver: Running) -> dict[str, float]:
-    with urllib.request.urlopen(f"{receiver.url}/metrics", timeout=60) as reply:
+    request = urllib.request.Request(f"{receiver.url}/metrics", headers={"authorization": "Bearer read-key"})
+    with urllib.request.urlopen(request, timeout=60) as reply:
         lines = reply.read().decode().splitlines()
     return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
 
