@@ -1,6 +1,5 @@
 """A person's browser in front of the dashboards: opened, settled, watched for requests that leave and for errors."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +17,11 @@ _SETTLED = """() => {
     && !document.querySelector('[data-testid="stSkeleton"], [data-testid="stAppSkeleton"]')
     && document.querySelector('[data-testid="stMain"] h2, [data-testid="stMain"] h1, [data-testid="stMain"] h3');
 }"""
+
+_TILES = """() => [...document.querySelectorAll('[data-testid="stMetric"]')].map(tile => [
+  tile.querySelector('[data-testid="stMetricLabel"] p').textContent.trim(),
+  tile.querySelector('[data-testid="stMetricValue"]').textContent.trim(),
+])"""
 
 
 @dataclass
@@ -51,10 +55,8 @@ class Visit:
 
     def tile(self, label: str) -> str:
         """The number of a tile."""
-        tile = self.page.locator("[data-testid=stMetric]").filter(
-            has=self.page.locator("[data-testid=stMetricLabel]", has_text=re.compile(rf"^\\s*{re.escape(label)}"))
-        )
-        return tile.first.locator("[data-testid=stMetricValue]").inner_text().strip()
+        tiles: list[list[str]] = self.page.evaluate(_TILES)
+        return next(value for name, value in tiles if name == label)
 
 
 @contextmanager

@@ -1,0 +1,269 @@
+"""What a person sees in the dashboards, in a real browser over real processes."""
+
+import csv
+import io
+import json
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from playwright.sync_api import Browser
+
+from loopwatch_dashboards import formatting
+from tests.browsing import Visit, chromium, visit
+from tests.processes import Running, collector, dashboards, loopwatch, query, wait_for_runs, wait_until_stored
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboards-browser")]
+SUPPORT = Path(__file__).parents[1] / "data" / "chat" / "support.json"
+HOSTILE = (
+    '<script>window.hacked=1</script><img src="http://leak.example/a.png" onerror="window.hacked=2">'
+    "![x](http://leak.example/b.png) [y](javascript:window.hacked=3) www.leak.example :red[z] $e^x$"
+)
+UNSEEN = "\x1b[31mred\x1b[0m user\u202egnp.exe"
+LONG = "x" * 990_000  # the collector keeps a million characters of a body
+RUN_ID = "feed" * 8
+
+
+def _attributes(**values: Any) -> list[dict[str, Any]]:
+    return [{"key": key, "value": {"stringValue": value}} for key, value in values.items()]
+
+
+def _hostile_request() -> bytes:
+    """One run of which every name and every content is hostile, as OTLP JSON."""
+    now_ns = time.time_ns() - 60_000_000_000
+    shared = {
+        "loopwatch.run.id": RUN_ID,
+        "gen_ai.agent.name": HOSTILE,
+        "gen_ai.agent.version": HOSTILE[:60],
+        "gen_ai.conversation.id": HOSTILE,
+        "loopwatch.customer.id": HOSTILE,
+        "user.id": HOSTILE,
+        "deployment.environment.name": HOSTILE,
+    }
+    message = json.dumps([{"role": "user", "parts": [{"type": "text", "content": f"{HOSTILE}\n{UNSEEN}\n{LONG}"}]}])
+    answer = json.dumps([{"role": HOSTILE[:60], "parts": [{"type": "text", "content": HOSTILE}]}])
+
+    def span(number: int, parent: int, name: str, kind: int, **values: Any) -> dict[str, Any]:
+        return {
+            "traceId": "ab" * 16,
+            "spanId": f"{number:016x}",
+            "parentSpanId": f"{parent:016x}" if parent else "",
+            "name": name,
+            "kind": kind,
+            "startTimeUnixNano": str(now_ns + number * 1_000_000),
+            "endTimeUnixNano": str(now_ns + 900_000_000),
+            "attributes": _attributes(**shared, **values),
+            "status": {"code": 2, "message": HOSTILE},
+        }
+
+    spans = [
+        span(1, 0, f"invoke_agent {HOSTILE}", 1, **{
+            "gen_ai.operation.name": "invoke_agent", "loopwatch.outcome": "escalated",
+        }),
+        span(2, 1, "iteration 1", 1, **{"loopwatch.kind": "iteration"}),
+        span(3, 2, f"chat {HOSTILE}", 3, **{
+            "gen_ai.operation.name": "chat", "gen_ai.request.model": HOSTILE, "gen_ai.provider.name": "anthropic",
+            "gen_ai.input.messages": message, "gen_ai.output.messages": answer, "error.type": HOSTILE,
+        }),
+        span(4, 2, f"execute_tool {HOSTILE}", 1, **{
+            "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": HOSTILE, "error.type": HOSTILE,
+            "gen_ai.tool.call.arguments": json.dumps({HOSTILE: HOSTILE}), "gen_ai.tool.call.result": HOSTILE,
+        }),
+    ]  # fmt: skip
+    for one in spans:
+        one["attributes"].append({"key": "loopwatch.iteration", "value": {"intValue": "1"}})
+    spans[0]["events"] = [
+        {
+            "name": "loopwatch.escalation",
+            "timeUnixNano": str(now_ns + 800_000_000),
+            "attributes": _attributes(**{f"loopwatch.escalation.{name}": HOSTILE for name in ("reason", "priority")}),
+        }
+    ]
+    resource = {"attributes": _attributes(**{"service.name": HOSTILE})}
+    return json.dumps({"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": spans}]}]}).encode()
+
+
+@pytest.fixture(scope="module")
+def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A collector with twelve runs counted by hand, runs of the reference agent, and a hostile one."""
+    with collector(tmp_path_factory.mktemp("dashboards")) as running:
+        options = ["--id", "task_id", "--id", "trial", "--outcome", "reward", "--start", "2026-01-31T09:00:00Z"]
+        done = loopwatch("import", str(SUPPORT), "--format", "chat", *options, "--endpoint", running.url)
+        assert done.returncode == 0, done.stderr
+        words = ["agent", "run", "--runs", "10", "--capture", "--latency-scale", "0", "--endpoint", running.url]
+        done = loopwatch(*words)
+        assert done.returncode == 0, done.stderr
+        headers = {"Content-Type": "application/json", "loopwatch-import": "true"}
+        request = urllib.request.Request(f"{running.url}/v1/traces", _hostile_request(), headers)
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            assert reply.status == 200
+        wait_for_runs(running.url, 23)
+        wait_until_stored(running.url)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shown(receiver: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with dashboards(tmp_path_factory.mktemp("shown"), receiver.url) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def tab(browser: Browser, shown: Running) -> Iterator[Visit]:
+    """A tab in which, at the end, no error was logged and nothing was asked of another machine."""
+    with visit(browser, shown.url) as opened:
+        yield opened
+        assert opened.strangers == []
+        assert opened.errors == []
+
+
+def _params(tab: Visit) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(tab.page.url).query)
+
+
+def test_numbers_on_the_pages_are_the_apis(tab: Visit, shown: Running, receiver: Running) -> None:
+    """Tiles show what the API answers to the same question, on imported and on generated runs."""
+    (summary,) = query(receiver.url, "runs_summary")
+    (iterations,) = query(receiver.url, "iterations_summary")
+    (cost,) = query(receiver.url, "cost_summary")
+    tab.goto(f"{shown.url}/?range=all")
+    assert tab.tile("Runs") == "23" == formatting.count(summary["runs"])
+    assert tab.tile("Completed") == formatting.ratio(summary["completion_rate"])
+    assert tab.tile("Cost") == formatting.usd(summary["cost_usd"])
+    assert tab.tile("Tokens") == formatting.count(summary["total_tokens"])
+    tab.goto(f"{shown.url}/iterations?range=all")
+    assert tab.tile("Mean") == formatting.count(iterations["mean"])
+    assert tab.tile("p95") == formatting.count(iterations["p95"])
+    tab.goto(f"{shown.url}/cost?range=all")
+    assert tab.tile("p95 of a run") == formatting.usd(cost["p95_cost_usd"])
+    tab.goto(f"{shown.url}/tools?range=all")
+    assert tab.tile("Tool calls") == formatting.count(summary["tool_calls"])
+    assert tab.tile("Errors") == formatting.count(summary["tool_errors"])
+
+
+def test_shared_link_opens_the_same_view(tab: Visit, shown: Running, receiver: Running) -> None:
+    """Time range and filters of a link are in force, on every page the reader goes on to."""
+    (summary,) = query(receiver.url, "runs_summary", agent="support")
+    tab.goto(f"{shown.url}/?range=all&agent=support")
+    assert tab.tile("Runs") == formatting.count(summary["runs"]) == "12"
+    tab.page.get_by_test_id("stSidebar").get_by_role("link", name="Iterations").click()
+    tab.page.wait_for_url("**/iterations?**")
+    tab.settle()
+    assert _params(tab) == {"range": ["all"], "agent": ["support"]}
+    assert (tab.tile("p50"), tab.tile("Max")) == ("3", "4")
+
+
+def test_click_on_a_bar_leads_to_its_runs(tab: Visit, shown: Running) -> None:
+    """A bar of the outcomes leads to exactly the runs it stands for."""
+    tab.goto(f"{shown.url}/?range=all&agent=support")
+    bar = tab.page.locator(".st-key-panel-outcomes svg g.mark-rect path").first
+    label = bar.get_attribute("aria-label") or ""
+    bar.click()
+    tab.page.wait_for_url("**/runs?**")
+    tab.settle()
+    outcome = label.partition("outcome: ")[2].partition(";")[0]
+    runs = label.rpartition("runs: ")[2]
+    assert _params(tab)["outcome"] == [outcome]
+    assert f"{runs} run" in tab.text()
+
+
+def test_click_on_a_row_opens_the_run(tab: Visit, shown: Running) -> None:
+    """A row of the list opens its run, whose story begins the page."""
+    tab.goto(f"{shown.url}/runs?range=all&agent=support")
+    tab.page.locator("[data-testid=stDataFrame] .dvn-scroller").first.click(position={"x": 320, "y": 52})
+    tab.page.wait_for_url("**/run?**")
+    tab.settle()
+    assert "This run" in tab.text()
+    assert _params(tab)["agent"] == ["support"]
+
+
+def test_bar_of_the_waterfall_opens_its_span(tab: Visit, shown: Running, receiver: Running) -> None:
+    """A click on a bar shows that span beside it and makes its permalink."""
+    run_id = query(receiver.url, "cost_top_runs", agent="incident-resolver")[0]["run_id"]
+    tab.goto(f"{shown.url}/run?run={run_id}")
+    tab.page.locator(".st-key-panel-waterfall svg g.mark-rect path").nth(2).click()
+    tab.page.wait_for_url("**span=**")
+    tab.settle()
+    span = _params(tab)["span"][0]
+    tab.goto(tab.page.url)
+    assert _params(tab)["span"] == [span]
+    assert "model call" in tab.page.locator(".st-key-panel-span").inner_text()
+
+
+def test_list_is_downloaded_as_csv(tab: Visit, shown: Running) -> None:
+    """The file holds every run that matches, and no cell that a spreadsheet would run."""
+    tab.goto(f"{shown.url}/runs?range=all&agent=support")
+    with tab.page.expect_download() as waiting:
+        tab.page.locator(".st-key-download-runs-CSV button").click()
+    rows = list(csv.DictReader(io.StringIO(Path(waiting.value.path()).read_text())))
+    assert len(rows) == 12
+    assert {row["agent"] for row in rows} == {"support"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/", "/iterations", "/tools", "/cost", "/escalations", "/quality", "/runs", "/conversations", "/system",
+        f"/run?run={RUN_ID}", f"/run?run={RUN_ID}&span=0000000000000003", f"/run?run={RUN_ID}&show=graph",
+        f"/run?run={RUN_ID}&show=raw", f"/run?run={RUN_ID}&show=conversation",
+        "/tools?" + urlencode({"tool": HOSTILE}), "/?" + urlencode({"agent": HOSTILE}),
+    ],
+)  # fmt: skip
+def test_hostile_content_is_text(tab: Visit, shown: Running, path: str) -> None:
+    """Script, Markdown images, escapes and a megabyte from a trace are text: nothing runs, loads or breaks the page."""
+    tab.goto(f"{shown.url}{path}{'&' if '?' in path else '?'}range=all")
+    assert tab.page.evaluate("window.hacked") is None
+    sources = tab.page.evaluate("[...document.querySelectorAll('img, iframe, object')].map(e => e.src || '')")
+    assert [source for source in sources if "leak" in source] == []
+    links = tab.page.evaluate(
+        "[...document.querySelectorAll('[data-testid=stMain] a')].map(a => a.getAttribute('href'))"
+    )
+    assert [link for link in links if link.startswith(("javascript:", "http://leak", "http://www.leak"))] == []
+    assert "fault of its own" not in tab.text()
+
+
+def test_hostile_words_can_be_read(tab: Visit, shown: Running) -> None:
+    """What the trace says is on the page as it was written, its hidden characters made visible."""
+    tab.goto(f"{shown.url}/run?run={RUN_ID}")
+    text = tab.text().replace("\u2060", "")
+    assert "<script>window.hacked=1</script>" in text
+    assert "![x](http://leak.example/b.png)" in text
+    assert "␛[31mred" in text
+    assert "user⟨U+202E⟩gnp.exe" in text
+    assert "more characters not shown" in text
+
+
+def test_live_refresh_keeps_the_place(tab: Visit, shown: Running, receiver: Running) -> None:
+    """With live refresh a new run shows up by itself; the reader's place on the page stays."""
+    tab.goto(f"{shown.url}/?live=5&agent=late")
+    words = ["import", str(SUPPORT), "--format", "chat", "--id", "task_id", "--id", "trial", "--agent", "late"]
+    start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 1800))
+    assert "No runs" in tab.text()
+    assert loopwatch(*words, "--start", start, "--endpoint", receiver.url).returncode == 0
+    tab.page.get_by_test_id("stMetric").first.wait_for(timeout=60_000)
+    tab.settle()
+    tab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 400)")
+    asked = tab.page.evaluate("performance.now()")
+    tab.page.wait_for_function(f"() => performance.now() > {asked} + 7000")
+    assert tab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") > 300
+    assert _params(tab) == {"live": ["5"], "agent": ["late"]}
+
+
+@pytest.mark.parametrize("width", [420, 1920])
+def test_narrow_and_wide_windows(browser: Browser, shown: Running, width: int) -> None:
+    """On a phone and on a wall the page is as wide as the window and nothing sticks out."""
+    with visit(browser, shown.url, width=width, dark=True) as tab:
+        tab.goto(f"{shown.url}/?range=all")
+        main = "document.querySelector('[data-testid=stMain]')"
+        assert tab.page.evaluate(f"{main}.scrollWidth <= {main}.clientWidth + 1")
+        assert tab.errors == []
