@@ -84,7 +84,7 @@ if __name__ == "__main__":
 
 
 def test_configured_before_the_fork_of_a_pre_forking_server(tmp_path: Path) -> None:
-    """gunicorn --preload configures in the parent and forks workers that are killed by SIGTERM."""
+    """Gunicorn --preload configures in the parent and forks workers that are killed by SIGTERM."""
     code = """
 import signal
 loopwatch.configure(service_name="t")
@@ -216,7 +216,7 @@ assert threading.active_count() == 1
 
 
 def test_wrong_settings_are_named_all_at_once(tmp_path: Path) -> None:
-    """configure raises one ConfigurationError that names every fault."""
+    """Configure raises one ConfigurationError that names every fault."""
     code = """
 try:
     loopwatch.configure(capture=["everything"])

@@ -1,10 +1,7 @@
 """What leaves the process with capture off, on, and in between: every byte sent is looked at."""
 
 import contextlib
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +10,7 @@ import pytest
 from opentelemetry import trace
 
 import loopwatch
+from tests.sdk_messages_api import running_messages_api
 from tests.sdk_sink import Sink, running_sink
 
 QUESTION = "why-is-the-zebra-database-slow"
@@ -30,47 +28,12 @@ SECRETS = {
 @pytest.fixture
 def messages_api() -> Iterator[str]:
     """A Messages API that answers with a secret, and asks for a tool."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
-            content = [
-                {"type": "text", "text": SECRETS["answer"]},
-                {"type": "tool_use", "id": "toolu_1", "name": "search", "input": {"query": SECRETS["argument"]}},
-            ]
-            usage = {"input_tokens": 12, "output_tokens": 30, "cache_read_input_tokens": 5}
-            answer = {
-                "id": "msg_1",
-                "type": "message",
-                "role": "assistant",
-                "model": "claude-haiku-4-5",
-                "content": content,
-                "stop_reason": "tool_use",
-                "stop_sequence": None,
-                "usage": usage,
-            }
-            body = json.dumps(answer).encode()
-            self.send_response(200)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args: object) -> None:
-            """Says nothing."""
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-    server = Server(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    content = [
+        {"type": "text", "text": SECRETS["answer"]},
+        {"type": "tool_use", "id": "toolu_1", "name": "search", "input": {"query": SECRETS["argument"]}},
+    ]
+    with running_messages_api(content, "tool_use") as url:
+        yield url
 
 
 @loopwatch.tool

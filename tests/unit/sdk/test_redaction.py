@@ -43,7 +43,7 @@ def test_precision_and_recall_are_those_published() -> None:
     """docs/privacy.md states the figures, rounded to tenths of a percent."""
     published = (ROOT / "docs" / "privacy.md").read_text()
     for name, share in figures().items():
-        stated = re.search(rf"{name} (?:of )?([0-9.]+) %", published)
+        stated = re.search(rf"{name}\s+of\s+([0-9.]+) %", published)
         assert stated is not None, name
         assert float(stated[1]) == round(share * 100, 1)
 
@@ -51,10 +51,7 @@ def test_precision_and_recall_are_those_published() -> None:
 def test_secrets_of_known_form_are_all_found() -> None:
     """Whatever has a known form or stands beside a telling word is found; only the last few, which have neither, are not."""
     missed = Counter(
-        secret["kind"]
-        for entry in corpus()
-        for secret in entry["secrets"]
-        if secret["value"] in redact(entry["text"])
+        secret["kind"] for entry in corpus() for secret in entry["secrets"] if secret["value"] in redact(entry["text"])
     )
     assert sum(missed.values()) <= 14, missed
 
