@@ -147,6 +147,25 @@ def test_refusals_are_status_messages_in_the_requests_encoding(receiver: Running
     assert _post(url, b"x", content_encoding="br")[0] == 415
 
 
+def test_requests_are_counted_by_signal_and_status(receiver: Running) -> None:
+    """Every answer of an OTLP route shows in the metrics, the refused ones too."""
+
+    def counted(labels: str) -> float:
+        with urllib.request.urlopen(f"{receiver.url}/metrics", timeout=60) as reply:
+            lines = reply.read().decode().splitlines()
+        return sum(
+            float(line.split()[-1]) for line in lines if line.startswith("loopwatch_requests_total") and labels in line
+        )
+
+    before = counted('signal="logs",status="400"'), counted('signal="traces",status="200"')
+    assert _post(f"{receiver.url}/v1/logs", b"\xff")[0] == 400
+    assert _post(f"{receiver.url}/v1/traces", b"")[0] == 200
+    assert (counted('signal="logs",status="400"'), counted('signal="traces",status="200"')) == (
+        before[0] + 1,
+        before[1] + 1,
+    )
+
+
 def test_grpc_takes_spans_and_names_faults(receiver: Running) -> None:
     """OTLP over gRPC acknowledges like HTTP does; a body that does not decode is INVALID_ARGUMENT."""
     trace = b"\x08" * 16

@@ -17,7 +17,7 @@ FIRST_NS = int((END - timedelta(days=DAYS)).timestamp()) * 10**9
 COMPARED = {
     "spend_by": ("cost_usd", "unpriced_tokens"),
     "outcomes_by": ("runs", "ended", "escalated", "failed", "capped", "at_cap", "p95_duration_ns"),
-    "tool_summary": ("calls", "p95_duration_ns"),
+    "tool_summary": ("calls", "p50_duration_ns"),
     "tool_reliability": ("runs", "failing_runs", "calls", "errors"),
 }
 
