@@ -54,7 +54,8 @@ def add_answers(app: FastAPI) -> None:
 async def _collector_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, CollectorError):
         raise error
-    if request.url.path in OTLP_PATHS:
+    if signal := OTLP_PATHS.get(request.url.path):
+        request.app.state.metrics.requests.labels(signal.kind, error.status).inc()
         return status.refused(error, status.media_type_of(request.headers.get("content-type")))
     retry_after_s = error.retry_after_s or (Unavailable.retry_after_s if error.status == Unavailable.status else None)
     headers = {} if retry_after_s is None else {"retry-after": str(retry_after_s)}

@@ -13,7 +13,11 @@ from loopwatch_collector.receive.signals import Signal
 
 # The Langfuse SDK appends a path of its own to its base URL.
 TRACE_PATHS: Final = ("/v1/traces", "/api/public/otel/v1/traces")
-OTLP_PATHS: Final = frozenset({*TRACE_PATHS, "/v1/logs", "/v1/metrics"})
+OTLP_PATHS: Final[dict[str, Signal]] = {
+    **dict.fromkeys(TRACE_PATHS, signals.TRACES),
+    "/v1/logs": signals.LOGS,
+    "/v1/metrics": signals.METRICS,
+}
 
 _REFUSALS: Final = {
     400: "The body does not decode",
@@ -77,7 +81,9 @@ async def receive(request: Request, signal: Signal, principal: Principal) -> Res
             media_type=content_type,
             is_import=is_import,
         )
-        return status.accepted(await receiver.take(sending, hold), content_type)
+        answer = status.accepted(await receiver.take(sending, hold), content_type)
+    request.app.state.metrics.requests.labels(signal.kind, answer.status_code).inc()
+    return answer
 
 
 @router.post(TRACE_PATHS[0], summary="OTLP spans", **_described("ExportTraceServiceRequest"))
