@@ -116,6 +116,7 @@ def run(library: Library, *, upgrade: bool = False) -> Payload:
         replacements = {
             str(folder): "/app",
             str(environments.cache_folder() / library.folder): "/venv",
+            sys.base_prefix: "/python",
             socket.gethostname(): "host",
         }
         requests = [
@@ -129,6 +130,7 @@ def run(library: Library, *, upgrade: bool = False) -> Payload:
         packages={name: installed[name] for name in _SHOWN_PACKAGES if name in installed and name != library.name},
         answers=service.answers if library.traces_streams else service.answers[:1],
         tool_calls=report["tool_calls"] if library.traces_tools else [],
+        failed_tool_calls=report["failed"] if library.traces_tools else [],
         conversation_id="conversation-4711" if library.tells_conversation else "",
         agent="incident-resolver" if library.tells_agent else "",
         requests=requests,

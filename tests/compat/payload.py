@@ -35,6 +35,7 @@ class Payload(NamedTuple):
         packages: other packages that matter, by version.
         answers: what the simulated API answered, in order: id, model, stop_reason, usage.
         tool_calls: the tools that were executed, in order; empty when the library does not trace tools.
+        failed_tool_calls: those among them that failed.
         conversation_id: the conversation the library was told, or "".
         agent: the agent's name the library was told, or "".
         requests: path and OTLP/JSON body of each export.
@@ -46,6 +47,7 @@ class Payload(NamedTuple):
     packages: dict[str, str]
     answers: list[dict[str, Any]]
     tool_calls: list[str]
+    failed_tool_calls: list[str]
     conversation_id: str
     agent: str
     requests: list[dict[str, Any]]

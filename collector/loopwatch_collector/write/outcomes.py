@@ -58,12 +58,12 @@ def judge_tool_call(row: list[Any]) -> None:
         row[_ERROR_MESSAGE] = row[_ERROR_MESSAGE] or (row[_RESULT] or "")[:_MAX_MESSAGE_CHARS]
         row[_ERROR_TYPE] = row[_ERROR_TYPE] or "tool_error"
         if row[_RETRYABLE_SLOT] is None:
-            row[_RETRYABLE_SLOT] = retryable_of(row[_ERROR_TYPE], row[_ERROR_MESSAGE])
+            row[_RETRYABLE_SLOT] = retryable_of(row[_ERROR_TYPE], row[_ERROR_MESSAGE], row[_RESULT] or "")
 
 
-def retryable_of(error_type: str, error_message: str) -> int | None:
+def retryable_of(error_type: str, error_message: str, result: str = "") -> int | None:
     """1 where an error speaks of something that passes; None where nothing is known."""
-    return 1 if _RETRYABLE.search(f"{error_type} {error_message[:1024]}") else None
+    return 1 if _RETRYABLE.search(f"{error_type} {error_message[:1024]} {result[:1024]}") else None
 
 
 def outcome_of(result: str | None) -> str:
@@ -83,7 +83,8 @@ def outcome_of(result: str | None) -> str:
         found = orjson.loads(text)
     except orjson.JSONDecodeError:
         return SUCCESS
-    return _outcome_of_object(cast("dict[str, Any]", found))
+    wrapped = found.get("output") if len(found) == 1 else None  # Genkit's way to hand a text on
+    return outcome_of(wrapped) if isinstance(wrapped, str) else _outcome_of_object(cast("dict[str, Any]", found))
 
 
 def _outcome_of_object(found: dict[str, Any]) -> str:

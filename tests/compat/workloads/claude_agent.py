@@ -17,7 +17,10 @@ _SCHEMAS = {
 def _as_tool(function):
     @tool(function.__name__, function.__doc__, _SCHEMAS[function.__name__])
     async def called(arguments):
-        return {"content": [{"type": "text", "text": function(**arguments)}]}
+        try:
+            return {"content": [{"type": "text", "text": function(**arguments)}]}
+        except incident.BackendTimedOut as fault:
+            return {"content": [{"type": "text", "text": str(fault)}], "is_error": True}
 
     return called
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import json
 import os
 
 import incident
@@ -15,7 +16,10 @@ ai = Genkit(plugins=[Anthropic(base_url=os.environ["ANTHROPIC_BASE_URL"])])
 
 def _as_tool(function):
     async def called(arguments: dict) -> str:
-        return function(**(arguments or {}))
+        try:
+            return function(**(arguments or {}))
+        except incident.BackendTimedOut as fault:  # Genkit ends the whole flow when a tool raises
+            return json.dumps({"error": str(fault)})
 
     called.__name__ = function.__name__
     called.__doc__ = inspect.getdoc(function)

@@ -1,6 +1,7 @@
 """Google ADK: an agent with its own loop over its Claude model, and its own telemetry."""
 
 import asyncio
+import functools
 
 import incident
 from google.adk.agents import LlmAgent
@@ -9,11 +10,24 @@ from google.adk.runners import InMemoryRunner
 from google.genai import types
 
 provider = incident.tracer_provider()
+
+
+def _answered(function):
+    @functools.wraps(function)
+    def called(**arguments):
+        try:
+            return {"result": function(**arguments)}
+        except incident.BackendTimedOut as fault:
+            return {"error": str(fault)}
+
+    return called
+
+
 agent = LlmAgent(
     name=incident.AGENT.replace("-", "_"),
     model=AnthropicLlm(model=incident.MODEL, max_tokens=incident.MAX_TOKENS),
     instruction=lambda _: incident.SYSTEM,
-    tools=list(incident.TOOLS),
+    tools=[_answered(tool) for tool in incident.TOOLS],
 )
 
 

@@ -21,6 +21,7 @@ export const SYSTEM = [
 ].join("\n");
 
 const executed = [];
+const failed = [];
 
 function tool(name, answer) {
   return (input) => {
@@ -34,9 +35,13 @@ export const TOOLS = {
     minutes,
     lines: [{ level: "ERROR", service: "checkout-api", message: `NullPointerException in CartTotal (${query})` }],
   })),
-  get_metrics: tool("get_metrics", ({ service, metric }) => ({
-    service, metric, usual: 0.004, values: [0.004, 0.09, 0.12],
-  })),
+  get_metrics: tool("get_metrics", ({ service, metric }) => {
+    if (!failed.length) {
+      failed.push("get_metrics");
+      throw new Error("the metrics backend timed out");
+    }
+    return { service, metric, usual: 0.004, values: [0.004, 0.09, 0.12] };
+  }),
   list_recent_deployments: tool("list_recent_deployments", () => [{ service: "checkout-api", version: "2.14.0" }]),
   create_incident_ticket: tool("create_incident_ticket", ({ title, severity }) => ({
     ticket: "INC-1042", title, severity,
@@ -44,5 +49,5 @@ export const TOOLS = {
 };
 
 export function report(answer) {
-  writeFileSync(process.env.COMPAT_REPORT, JSON.stringify({ tool_calls: executed, answer }));
+  writeFileSync(process.env.COMPAT_REPORT, JSON.stringify({ tool_calls: executed, failed, answer }));
 }

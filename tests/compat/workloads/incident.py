@@ -37,6 +37,12 @@ SYSTEM_BLOCKS = [{"type": "text", "text": SYSTEM, "cache_control": {"type": "eph
 
 executed: list[str] = []
 """The tools that were executed, in order: what a payload's tool calls are compared with."""
+failed: list[str] = []
+"""Those among them that failed."""
+
+
+class BackendTimedOut(Exception):
+    """What the metrics answer the first time; the simulated model then asks again."""
 
 
 def search_logs(query: str, minutes: int = 30) -> str:
@@ -49,6 +55,9 @@ def search_logs(query: str, minutes: int = 30) -> str:
 def get_metrics(service: str, metric: str) -> str:
     """Reads one metric of one service, with its usual value."""
     executed.append("get_metrics")
+    if not failed:
+        failed.append("get_metrics")
+        raise BackendTimedOut("the metrics backend timed out")
     return json.dumps({"service": service, "metric": metric, "usual": 0.004, "values": [0.004, 0.09, 0.12]})
 
 
@@ -120,12 +129,17 @@ def resolve(client: Any, tools: dict[str, Callable[..., str]]) -> str:
         messages.append(
             {
                 "role": "user",
-                "content": [
-                    {"type": "tool_result", "tool_use_id": block.id, "content": tools[block.name](**block.input)}
-                    for block in asked
-                ],
+                "content": [_executed(tools[block.name], block) for block in asked],
             }
         )
+
+
+def _executed(tool: Callable[..., str], block: Any) -> dict[str, Any]:
+    result = {"type": "tool_result", "tool_use_id": block.id}
+    try:
+        return {**result, "content": tool(**block.input)}
+    except BackendTimedOut as fault:
+        return {**result, "content": str(fault), "is_error": True}
 
 
 def plain_tools() -> dict[str, Callable[..., str]]:
@@ -136,7 +150,7 @@ def plain_tools() -> dict[str, Callable[..., str]]:
 def report(answer: str) -> None:
     """Writes what was done to the file the runner reads."""
     with open(os.environ["COMPAT_REPORT"], "w") as file:  # noqa: PTH123 one line, no path arithmetic
-        json.dump({"tool_calls": executed, "answer": answer}, file)
+        json.dump({"tool_calls": executed, "failed": failed, "answer": answer}, file)
 
 
 def tracer_provider() -> Any:

@@ -40,7 +40,10 @@ while True:
         break
     messages.append(message.model_dump(exclude_none=True))
     for call in message.tool_calls:
-        result = incident.plain_tools()[call.function.name](**json.loads(call.function.arguments or "{}"))
+        try:
+            result = incident.plain_tools()[call.function.name](**json.loads(call.function.arguments or "{}"))
+        except incident.BackendTimedOut as fault:
+            result = str(fault)
         messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
 time.sleep(5)  # its callbacks run in a thread that nothing waits for
 from opentelemetry import trace  # noqa: E402 the provider is LiteLLM's, made on first use
