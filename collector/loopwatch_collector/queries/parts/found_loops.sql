@@ -2,13 +2,24 @@
 -- n = identical_calls. A loop's waste is what the model calls cost that asked for its repeats: the calls that belong
 -- to it, after the first lap.
 WITH
-    -- A run's calls in the order they ended. Only runs that repeat something are looked at further.
+    -- Runs that repeat enough to have a loop at all; only these are looked at further.
+    candidates AS (
+        SELECT run_id
+        FROM selected_spans
+        WHERE kind = 'tool_call' AND arguments_hash != ''
+        GROUP BY run_id
+        HAVING count() - uniqExact(sipHash64(tool, arguments_hash, result_hash)) >= least(2, {identical_calls:UInt32} - 1)
+            OR count() - uniqExact(sipHash64(tool, arguments_hash)) > 2 * {identical_calls:UInt32}
+            OR countIf(result_bytes >= 32) - uniqExactIf(sipHash64(tool, result_hash), result_bytes >= 32)
+                >= {identical_calls:UInt32} - 1
+    ),
+    -- A run's calls in the order they ended.
     ordered AS (
         SELECT
             run_id,
             any(agent) AS agent,
             any(agent_version) AS agent_version,
-            arraySort(groupArray((
+            arraySort(groupArrayIf((
                 toUnixTimestamp64Nano(start_time) + least(duration_ns, 31536000000000000),
                 toUnixTimestamp64Nano(start_time),
                 span_id,
@@ -21,12 +32,16 @@ WITH
             )::Tuple(
                 end_ns UInt64, start_ns Int64, span_id FixedString(8), tool String, key UInt64, result UInt64,
                 failed UInt8, result_bytes UInt64
-            ))) AS calls
+            ), kind = 'tool_call' AND arguments_hash != '')) AS calls,
+            arraySort(groupArrayIf(
+                (toUnixTimestamp64Nano(start_time), input_tokens + output_tokens, ifNull(cost_usd, 0))::Tuple(
+                    start_ns Int64, tokens UInt64, cost Decimal(38, 12)),
+                kind = 'model_call'
+                    AND (run_id, span_id) NOT IN (SELECT run_id, arrayJoin(duplicate_span_ids) FROM selected_runs)
+            )) AS requests
         FROM selected_spans
-        WHERE kind = 'tool_call' AND arguments_hash != ''
+        WHERE kind IN ('tool_call', 'model_call') AND run_id IN (SELECT run_id FROM candidates)
         GROUP BY run_id
-        HAVING count() - uniqExact(tool, arguments_hash) >= least(2, {identical_calls:UInt32} - 1)
-            OR countIf(result_bytes >= 32) - uniqExactIf((tool, result_hash), result_bytes >= 32) >= {identical_calls:UInt32} - 1
     ),
     -- One step of the rules per sub-query: an expression that is named and used again in the same one would be
     -- analysed, and perhaps computed, once per use.
@@ -36,6 +51,7 @@ WITH
             agent,
             agent_version,
             calls,
+            requests,
             {identical_calls:UInt32} AS n,
             arrayMap(
                 (call, at) -> (call.key, at, call.tool, call.result, call.failed, if(call.result_bytes < 32, 0, call.result))::Tuple(
@@ -149,6 +165,7 @@ WITH
             agent,
             agent_version,
             calls,
+            requests,
             arrayJoin(arrayConcat(
                 arrayMap(
                     step -> (step.at, 'identical_calls', step.tool, n, 1,
@@ -171,18 +188,9 @@ WITH
             )::Array(Tuple(at UInt32, kind String, tool String, calls UInt32, lap UInt32, members Array(UInt32)))) AS loop
         FROM stalls
     ),
-    asked AS (
-        SELECT
-            run_id,
-            arraySort(groupArray((toUnixTimestamp64Nano(start_time), input_tokens + output_tokens, ifNull(cost_usd, 0))::Tuple(
-                start_ns Int64, tokens UInt64, cost Decimal(38, 12)))) AS requests
-        FROM counted_calls
-        GROUP BY run_id
-    ),
     waste AS (
         SELECT
-            events.*,
-            asked.requests AS requests,
+            *,
             arraySlice(loop.members, loop.lap + 1) AS repeats,
             arrayFilter(
                 place -> place > 0,
@@ -190,7 +198,6 @@ WITH
                     at -> arrayLastIndex(request -> request.start_ns <= calls[at].start_ns, requests), repeats))
             ) AS wasted_requests
         FROM events
-        LEFT JOIN asked ON asked.run_id = events.run_id
     )
 SELECT
     run_id,
