@@ -204,7 +204,7 @@ def test_list_is_downloaded_as_csv(tab: Visit, shown: Running) -> None:
     """The file holds every run that matches, and no cell that a spreadsheet would run."""
     tab.goto(f"{shown.url}/runs?range=all&agent=support")
     with tab.page.expect_download() as waiting:
-        tab.page.locator(".st-key-download-runs-CSV button").click()
+        tab.page.get_by_role("button", name="CSV", exact=True).click()
     rows = list(csv.DictReader(io.StringIO(Path(waiting.value.path()).read_text())))
     assert len(rows) == 12
     assert {row["agent"] for row in rows} == {"support"}
@@ -252,10 +252,12 @@ def test_live_refresh_keeps_the_place(tab: Visit, shown: Running, receiver: Runn
     assert loopwatch(*words, "--start", start, "--endpoint", receiver.url).returncode == 0
     tab.page.get_by_test_id("stMetric").first.wait_for(timeout=60_000)
     tab.settle()
-    tab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 400)")
+    tab.page.locator(".st-key-panel-agents").scroll_into_view_if_needed()
+    place = tab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
+    assert place > 0
     asked = tab.page.evaluate("performance.now()")
     tab.page.wait_for_function(f"() => performance.now() > {asked} + 7000")
-    assert tab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") > 300
+    assert tab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == place
     assert _params(tab) == {"live": ["5"], "agent": ["late"]}
 
 
