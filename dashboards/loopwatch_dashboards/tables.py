@@ -12,6 +12,8 @@ from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.text import one_line
 
 AUTO_ROWS = 10
+# In pixels, borders included: a table ends where a row ends.
+_ROW_HEIGHT, _HEADING_HEIGHT = 34, 35
 
 
 def show(
@@ -56,7 +58,8 @@ def show(
         hide_index=True,
         key=f"rows-{key}",
         column_config=config,
-        height=height or "auto",
+        height=height or _HEADING_HEIGHT + _ROW_HEIGHT * min(len(rows), AUTO_ROWS),
+        row_height=_ROW_HEIGHT,
         on_select="rerun" if modes else "ignore",
         selection_mode=modes or "single-row",
     )

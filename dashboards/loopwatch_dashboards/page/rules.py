@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import choices, formatting, frame, navigation, reading, tables
+from loopwatch_dashboards import choices, formatting, frame, navigation, reading, states, tables
 from loopwatch_dashboards.charts import palette
 from loopwatch_dashboards.charts.rule_test import rule_test
 from loopwatch_dashboards.context import Context
@@ -22,6 +22,10 @@ LISTED: Final = {
     "source": ("source", "text"),
     "evaluated_at": ("last evaluated", "time"),
 }
+
+# A test evaluates the rule once a step; a week every five minutes would take longer than a reader waits.
+_LEAST_STEP_SECONDS: Final = 300
+_MOST_STEPS: Final = 500
 
 
 def rules() -> None:
@@ -73,10 +77,16 @@ def _one(context: Context, rule: Mapping[str, Any]) -> None:
     between = {"from": window.start.isoformat(), "to": window.end.isoformat()}
     try:
         with st.skeleton(height=260):
-            tested = context.collector.ask(f"/api/v1/rules/{rule['name']}/test", **between).result()
+            asked = context.collector.ask(
+                f"/api/v1/rules/{rule['name']}/test",
+                step_seconds=max(window.step_seconds, _LEAST_STEP_SECONDS),
+                **between,
+            )
+            tested = asked.result()
         _tested(context, tested)
     except DashboardsError as fault:
-        st.warning(plain(f"It cannot be tested on this time range: {fault}", 600), icon=":material/error:")
+        st.caption("What it would have said of this time range could not be told:")
+        states.failed(fault)
     with st.expander("The rule as TOML", expanded=True):
         reading.body(rule["toml"])
 
@@ -89,12 +99,17 @@ def _tested(context: Context, tested: Mapping[str, Any]) -> None:
         st.caption("Nothing it watches happened in this time range.")
         return
     names = [", ".join(f"{key} {value}" for key, value in group["group"].items()) or "all" for group in groups]
-    order = sorted(range(len(groups)), key=lambda i: -len(groups[i]["alerts"]))
+    order = sorted(range(len(groups)), key=lambda i: (-len(groups[i]["alerts"]), -_known(groups[i])))
     name = choices.pick("Of", [names[i] for i in order], param="of", context=context) if len(groups) > 1 else names[0]
     group = groups[names.index(name)]
     with st.container(border=True, key="panel-rule-test"):
-        st.caption("Value, threshold (dashed) and when it would have fired (shaded).")
+        every = formatting.duration(tested["step_s"] * 1e9)
+        st.caption(f"Value, threshold (dashed) and when it would have fired (shaded), looked at every {every}.")
         st.altair_chart(
             rule_test(group, tested["unit"], context.window, context.view.local, context.zone, palette.BLUE),
             key="rule-test",
         )
+
+
+def _known(group: Mapping[str, Any]) -> int:
+    return sum(point["value"] is not None for point in group["points"])
