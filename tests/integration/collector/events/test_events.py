@@ -120,9 +120,11 @@ def test_a_result_before_its_call_is_joined_with_it(url: str) -> None:
     _send(url, result)
     _send(url, call)
     run = _run(url, "late-call", tool_calls=1, tool_not_found=1, outcome="open")
-    found = _spans(url, run, content="true")
-    (tool,) = [span for span in found["spans"] if span["kind"] == "tool_call"]
-    assert set(tool["content"]) == {"arguments", "result"}
+
+    def tools() -> list[set[str]]:
+        return [set(span["content"]) for span in _spans(url, run)["spans"] if span["kind"] == "tool_call"]
+
+    wait_for(lambda: tools() == [{"arguments", "result"}], "one tool call with arguments and result", 30)
 
 
 def test_a_run_goes_on_after_a_restart(tmp_path: Path) -> None:
