@@ -10,7 +10,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from itertools import accumulate
-from statistics import quantiles
+from statistics import median, quantiles
 
 from loopwatch_collector.alerts.conditions import Group, Values
 from loopwatch_collector.alerts.ranges import Range
@@ -62,7 +62,7 @@ class Series:
 
 
 Table = dict[Group, Series]
-_SPEND = ("cost_usd", "unpriced_tokens", "cost_square")
+_SPEND = ("cost_usd", "unpriced_tokens", "cost_square", "runs")
 _OUTCOMES = ("runs", "ended", "escalated", "failed", "capped", "at_cap", "looping", "duration_ns")
 _CALLS = ("calls", "errors", "runs", "failing_runs")
 
@@ -81,6 +81,7 @@ class Fleet:
         self.spend: dict[str, Table] = {"all": {}, "agent": {}, "customer": {}, "model": {}}
         self.outcomes: dict[str, Table] = {"all": {}, "agent": {}}
         self.tools: Table = {}
+        self.tool_durations: Table = {}
         self.dear_runs: Table = {}
         self.runs = 0
         for run in runs:
@@ -92,14 +93,17 @@ class Fleet:
         self._add_outcome(run, len(iterations))
         self._add_spend(run, [iteration.model_call for iteration in iterations])
         tools: dict[str, list[bool]] = {}
+        started_ns = run.planned.start_ns
         for iteration in iterations:
             for call in iteration.tool_calls:
                 tools.setdefault(call.tool, []).append(call.outcome == "error")
+                durations = self.tool_durations.setdefault(call.tool, Series(("calls", "duration_ns")))
+                durations.add(started_ns, 1, call.end_ns - call.start_ns)
                 if call.child is not None:
                     self._add(call.child)
         for tool, errors in tools.items():
             numbers = (len(errors), sum(errors), 1, sum(errors) / len(errors))
-            self.tools.setdefault(tool, Series(_CALLS)).add(run.planned.start_ns, *numbers)
+            self.tools.setdefault(tool, Series(_CALLS)).add(started_ns, *numbers)
 
     def _add_outcome(self, run: RunFacts, iterations: int) -> None:
         cap = run.planned.agent.cap
@@ -128,12 +132,12 @@ class Fleet:
         for number, call in enumerate(calls):
             cost = self._cost(call)
             unpriced = 0 if cost is not None else call.input_tokens + call.output_tokens
-            numbers = ((cost or 0.0) * self._rate, unpriced, 0.0 if number else total**2)
+            numbers = ((cost or 0.0) * self._rate, unpriced, 0.0 if number else total**2, not number)
             groups = {"all": "", "agent": planned.agent.name, "customer": planned.customer_id, "model": call.model.name}
             for dimension, group in groups.items():
                 self.spend[dimension].setdefault(group, Series(_SPEND)).add(call.start_ns, *numbers)
         if calls:
-            self.dear_runs.setdefault(f"{run.run:032x}", Series(_SPEND)).add(calls[0].start_ns, total, 0, 0)
+            self.dear_runs.setdefault(f"{run.run:032x}", Series(_SPEND)).add(calls[0].start_ns, total, 0, 0, 1)
 
     def _cost(self, call: ModelCallFacts) -> float | None:
         rates = self._pricer.rates(call.model.provider, call.model.name, "", call.start_ns)
@@ -156,9 +160,17 @@ class Fleet:
             return lambda stretch: _over(self._dear_runs(), stretch)
         if rule.query == "tool_reliability":
             return lambda stretch: _over(self.tools, stretch)
+        if rule.query == "tool_summary":
+            return self._tool_summary
         if rule.query == "outcomes_by":
             return lambda stretch: self._outcomes(dimension, stretch)
         raise KeyError(rule.query)
+
+    def _tool_summary(self, stretch: Range) -> dict[Group, Values]:
+        rows = _over(self.tool_durations, stretch)
+        for tool, values in rows.items():
+            values["p50_duration_ns"] = median(self.tool_durations[tool].values(stretch, 1))
+        return rows  # pyright: ignore[reportReturnType]  # a dict of dicts is a mapping of mappings
 
     def _dear_runs(self) -> Table:
         """Only runs that can be of interest to a rule on single runs: a table of all of them would be slow."""
@@ -183,7 +195,12 @@ def _over(table: Table, stretch: Range) -> dict[Group, dict[str, float | None]]:
 
 
 def _with_noise(rows: dict[Group, dict[str, float | None]]) -> dict[Group, dict[str, float | None]]:
-    return {group: {**row, "cost_noise_usd": math.sqrt(row["cost_square"] or 0.0)} for group, row in rows.items()}
+    for row in rows.values():
+        row["cost_noise_usd"] = math.sqrt(max(row["cost_square"] or 0.0, 0.0))
+        if row["runs"]:
+            row["cost_per_run_usd"] = (row["cost_usd"] or 0.0) / row["runs"]
+            row["cost_per_run_noise_usd"] = row["cost_noise_usd"] / row["runs"]
+    return rows
 
 
 def _p95(durations: list[float]) -> float | None:

@@ -15,11 +15,13 @@ from typing import Final
 from loopwatch_collector.alerts.book import AlertBook
 from loopwatch_collector.alerts.channels import Channels
 from loopwatch_collector.alerts.conditions import Group, Verdict
-from loopwatch_collector.alerts.evaluation import Surroundings, evaluate
+from loopwatch_collector.alerts.durations import NS
+from loopwatch_collector.alerts.evaluation import LATE_S, Surroundings, evaluate
 from loopwatch_collector.alerts.late_data import LateData
 from loopwatch_collector.alerts.lease import Lease
 from loopwatch_collector.alerts.notifier import Notifier
 from loopwatch_collector.alerts.own_health import OwnHealth
+from loopwatch_collector.alerts.ranges import Range
 from loopwatch_collector.alerts.reading import RuleReader
 from loopwatch_collector.alerts.records import AlertRecords
 from loopwatch_collector.alerts.remarks import Remarks, arrange
@@ -88,6 +90,7 @@ class AlertEngine:
         self._remarks = Remarks({}, {})
         self._readers = {project: RuleReader(store.connection, project, self.health) for project in self.projects}
         self._late_data = LateData()
+        self._late: dict[Key, list[Range]] = {}
         self._seen_version = (-1, -1)
         self._schedule = Schedule()
         self._status: dict[Key, RuleStatus] = {}
@@ -149,6 +152,7 @@ class AlertEngine:
                     is_held, next_lease_s = self._lease.hold(), now_s + _LEASE_EVERY_S
                     if is_held and not was_held:
                         self._book.load()
+                        self._late.clear()
                     was_held = is_held
                 if self._changed or now_s >= next_reload_s:
                     self._changed, next_reload_s = False, now_s + _RELOAD_EVERY_S
@@ -170,7 +174,7 @@ class AlertEngine:
         self.health.sample(time.time_ns())
         if not is_held:
             return
-        version = self.records.data_version()
+        version = self._data_version()
         now_s = time.monotonic()
         if version != self._seen_version:
             self._seen_version = version
@@ -185,11 +189,17 @@ class AlertEngine:
         self._close_orphans(wanted)
         self._show()
 
+    def _data_version(self) -> tuple[int, int]:
+        """Of an embedded store the engine tells what was inserted; a served one others write to, on other nodes too."""
+        return self.records.data_version() if self._store.embedded else (time.time_ns(), 0)
+
     def _notice_late_data(self) -> None:
         late = self._late_data.changed(self._store.connection(), time.time_ns())
         if late:
             for reader in self._readers.values():
                 reader.forget(late)
+            for waiting in list(self._late.values()):
+                waiting.extend(late)
 
     def _start(self, project: str, rule: Rule, now_s: float, version: tuple[int, int]) -> None:
         key = (project, rule.name)
@@ -204,8 +214,12 @@ class AlertEngine:
         started = time.perf_counter()
         verdicts: Mapping[Group, Verdict] = {}
         error = ""
+        now_ns = time.time_ns()
+        # what came while no collector was at work is as late as what comes late now
+        late = self._late.get((project, rule.name), [Range(now_ns - LATE_S * NS, now_ns)])
+        self._late[project, rule.name] = []
         surroundings = Surroundings(
-            self._store.connection, self._book, self._channels, self._remarks, lambda: self._lease.is_held
+            self._store.connection, self._book, self._channels, self._remarks, lambda: self._lease.is_held, late
         )
         try:
             verdicts = evaluate(project, rule, self._readers[project], surroundings)

@@ -1,7 +1,7 @@
 """One evaluation of one rule: from its query's answers to changed alerts."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -31,6 +31,7 @@ class Surroundings:
         channels: who can be told.
         remarks: who knows, and what is silenced.
         may_write: whether we still hold the lease.
+        late: stretches of the past for which data came since the rule was evaluated last.
     """
 
     connection: Callable[[], Connection]
@@ -38,6 +39,7 @@ class Surroundings:
     channels: Channels
     remarks: Remarks
     may_write: Callable[[], bool]
+    late: Sequence[Range] = ()
 
 
 def evaluate(
@@ -63,7 +65,7 @@ def evaluate(
         return reader.read(rule, now_ns, stretch)
 
     verdicts = judge(rule, now_ns, read, active)
-    late = late_verdicts(rule, now_ns, read, verdicts, known)
+    late = late_verdicts(rule, now_ns, read, verdicts, known, surroundings.late)
     at_once = replace(rule, for_s=0)  # a window that is over will not be breached for any longer
     after = [
         _after(project, at_once if group in late else rule, group, verdict, known.get(group), surroundings, now_ns)
@@ -120,8 +122,9 @@ def late_verdicts(
     read: Callable[[Range], Mapping[Group, Values]],
     verdicts: Mapping[Group, Verdict],
     known: Mapping[Group, Alert],
+    changed: Sequence[Range],
 ) -> dict[Group, Verdict]:
-    """Looks at windows that are over, in which data may have come late or while no collector was at work.
+    """Looks at windows that are over, for which data came late or while no collector was at work.
 
     Args:
         rule: the rule; only thresholds above and rates can be breached in a window that is over.
@@ -129,6 +132,7 @@ def late_verdicts(
         read: answers the rule's query.
         verdicts: of the window that ends now.
         known: the rule's alerts; a window during which one was open has been told.
+        changed: stretches for which data came; only windows that overlap one are looked at.
 
     Returns:
         A breach for each group that had one in such a window and has none now.
@@ -141,6 +145,8 @@ def late_verdicts(
         return late
     for position in range(1, LATE_S // rule.window_s + 1):
         end_ns = aligned(now_ns, PAST_STEP_S) - position * rule.window_s * NS
+        if not any(one.from_ns < end_ns and end_ns - rule.window_s * NS < one.to_ns for one in changed):
+            continue
         for group, verdict in judge(rule, end_ns, read).items():
             is_new = verdict.state == "breach" and group not in late
             current = verdicts.get(group)

@@ -41,11 +41,12 @@ class ChannelSettings:
 
 @dataclass(slots=True)
 class RulesFile:
-    """What a document says."""
+    """What a document says; `delivered` is whether the delivered rules are wanted beside its own."""
 
     rules: list[Rule] = field(default_factory=list[Rule])
     channels: list[ChannelSettings] = field(default_factory=list[ChannelSettings])
     faults: list[Fault] = field(default_factory=list[Fault])
+    delivered: bool = True
 
 
 def parse_rules(text: str, source: Source, environment: Mapping[str, str] | None = None) -> RulesFile:
@@ -60,8 +61,10 @@ def parse_rules(text: str, source: Source, environment: Mapping[str, str] | None
         document, lines = load_toml(text)
     except InvalidRule as broken:
         return RulesFile(faults=broken.faults)
-    result = RulesFile()
-    for key in document.keys() - {"rule", "channels"}:
+    result = RulesFile(delivered=document.get("delivered") is not False)
+    if not isinstance(document.get("delivered", True), bool):
+        result.faults.append(Fault(lines.of(("delivered",)), "delivered must be true or false"))
+    for key in document.keys() - {"rule", "channels", "delivered"}:
         result.faults.append(
             Fault(
                 lines.of((key,)), f"'{key}' is neither [[rule]] nor [channels.NAME]{_near(key, ('rule', 'channels'))}"

@@ -70,7 +70,8 @@ class Rulebook:
         """Reads file and store again; a file that is unchanged is not parsed again."""
         with self._lock:
             self._read_file()
-            common = {rule.name: rule for rule in (*self._delivered, *self._file.rules)}
+            delivered = self._delivered if self._file.delivered else []
+            common = {rule.name: rule for rule in (*delivered, *self._file.rules)}
             own: dict[str, dict[str, Rule]] = {}
             for stored in self._records.rules():
                 rule = _stored(stored, common)
@@ -101,7 +102,7 @@ class Rulebook:
             text = self._path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as fault:
             reading = RulesFile(faults=[Fault(None, f"the rules file {self._path} cannot be read: {fault}")])
-            self._file = RulesFile(self._file.rules, self._file.channels, reading.faults)
+            self._file = RulesFile(self._file.rules, self._file.channels, reading.faults, self._file.delivered)
             return
         self._stamp = stamp
         self._file = parse_rules(text, "file", self._environment)

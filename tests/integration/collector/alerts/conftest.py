@@ -151,8 +151,8 @@ condition = { kind = "threshold", above = 50 }
 
 
 def rules_file(path: Path, url: str, rules: str = RULE) -> Path:
-    """Writes a rules file with one webhook; its rule takes the place of a delivered one."""
-    channel = f'[channels.hook]\nwebhook = "{url}"\nsecret = "s3cret"\nallow_private = true\n'
+    """Writes a rules file with one webhook and one rule, without the delivered ones."""
+    channel = f'delivered = false\n[channels.hook]\nwebhook = "{url}"\nsecret = "s3cret"\nallow_private = true\n'
     path.write_text(channel + rules, encoding="utf-8")
     return path
 

@@ -157,6 +157,13 @@ def test_faults_of_channels_have_lines(old, new, line, words):
     assert any(at == line and words in message for at, message in found)
 
 
+def test_the_delivered_rules_can_be_left_out():
+    """`delivered = false` at the top of a file stands for itself; another value is a fault."""
+    assert parse_rules(GOOD, "file").delivered
+    assert not parse_rules(f"delivered = false\n{GOOD}", "file").delivered
+    assert faults(f'delivered = "no"\n{GOOD}') == [(1, "delivered must be true or false")]
+
+
 def test_one_rule_is_wanted_where_one_is_wanted():
     """Through the API a text holds exactly one rule and no channels."""
     with pytest.raises(InvalidRule, match="one \\[\\[rule\\]\\] and nothing else"):
