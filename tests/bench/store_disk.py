@@ -18,7 +18,7 @@ from loopwatch_collector.write.senders import Senders
 from loopwatch_collector.write.storing import Storing
 
 FIRST_DAY_NS = 20_770 * 86_400 * 10**9
-RUNS = 1_500
+RUNS = 800
 TABLES = ("spans", "contents")
 
 
