@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -100,6 +101,7 @@ def serve(settings: Settings, ready_file: Path | None = None) -> None:
         projects = [key.project for key in settings.keys] or [DEFAULT_PROJECT]
         alerts = AlertEngine(store, metrics, projects, settings.rules_path, settings.dashboards_url, os.environ)
         app.state.alerts = alerts
+        _collect_garbage_rarely()
         writer.start()
         stack.callback(_stop_writer, writer)
         alerts.start()
@@ -152,6 +154,12 @@ def _check(settings: Settings) -> None:
             f"only {free >> 20} MiB are free under {settings.data_dir}, "
             f"{settings.min_free_bytes >> 20} MiB are needed; free some space or set LOOPWATCH_DATA_DIR"
         )
+
+
+def _collect_garbage_rarely() -> None:
+    # Rows are many objects without cycles: looking through them every 700 allocations costs a sixth of normalising.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _use_memory_for_inserts() -> None:
