@@ -48,8 +48,9 @@ def events(message: dict[str, Any]) -> bytes:
 
 @contextmanager
 def running_messages_api(content: list[dict[str, Any]] | None = None, stop_reason: str = "end_turn") -> Iterator[str]:
-    """Runs it on a port of the system's choice and gives its base URL; the first request that offers a tool named
-    `add` is answered by a call of it.
+    """Runs it on a port of the system's choice and gives its base URL.
+
+    A first request that offers a tool named `add` is answered by a call of it.
     """
     asked = 0
 

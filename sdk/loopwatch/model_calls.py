@@ -135,7 +135,7 @@ class ModelCallDecorator(Block[OpenModelCall]):
 
         return begin
 
-    def open_block(self, state: Process) -> Operation | None:
+    def open_block(self, state: Process) -> Operation:
         """Opens the model call."""
         check_breakers(state.breakers)
         return self._open(state, self._model or "")

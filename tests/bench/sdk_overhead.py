@@ -75,9 +75,8 @@ def cpu(spool: str) -> None:
             f"{variant:26}{caller:10.0f}{caller / hand['caller_us']:11.2f}"
             f"{everyone:10.0f}{everyone / hand['all_us']:11.2f}"
         )
-    print(
-        f"by hand: {hand['caller_us'] / SPANS_BY_HAND:.1f} µs of the caller's CPU a span, {hand['all_us'] / SPANS_BY_HAND:.1f} in all threads"
-    )
+    a_span = [f"{hand[key] / SPANS_BY_HAND:.1f}" for key in ("caller_us", "all_us")]
+    print(f"by hand: {a_span[0]} µs of the caller's CPU a span, {a_span[1]} in all threads")
 
 
 def redaction() -> None:

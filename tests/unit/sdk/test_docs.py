@@ -16,7 +16,9 @@ PAGES = {
     "instrument-an-agent": "all is well again\n",
     "instrument-a-tool": "NotFound False\nToolError True\ntool_timeout_s: 0.05 s\n",
     "other-providers": "",
-    "limits-and-loops": "identical_calls 3 3\n1 1 1000\n2 0 1000\ngoing on in spite of iterations\n3 0 1000\n4 0 1000\n",
+    "limits-and-loops": (
+        "identical_calls 3 3\n1 1 1000\n2 0 1000\ngoing on in spite of iterations\n3 0 1000\n4 0 1000\n"
+    ),
     "when-the-collector-is-down": "done\nTrue\n",
     "testing": "",
     "privacy": "",
