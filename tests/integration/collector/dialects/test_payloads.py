@@ -4,6 +4,7 @@ import json
 import random
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,6 +75,10 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
             _send(running.url, keys["shuffled"], single.SerializeToString())
         spans = {project: _span_count(running.url, key) for project, key in keys.items()}
         assert spans["whole"] == spans["shuffled"] == len(singles)
+        for key in keys.values():
+            # Runs are derived a moment after their spans are stored. If they never say so, the tests tell which.
+            with suppress(AssertionError):
+                wait_for(lambda key=key: _are_derived(running.url, key), "runs derived", 15)
         yield Stored(running.url, keys)
 
 
@@ -85,6 +90,13 @@ def _span_count(url: str, key: str) -> int:
         f"{expected} spans stored",
         60,
     )
+
+
+def _are_derived(url: str, key: str) -> bool:
+    runs = _runs(url, key)
+    calls = sum(run["model_calls"] for run in runs), sum(run["tool_calls"] for run in runs)
+    ended = all(run["outcome"] == "completed" for run in runs)
+    return ended and calls == (sum(len(p.answers) for p in PAYLOADS), sum(len(p.tool_calls) for p in PAYLOADS))
 
 
 def _get(url: str, key: str, **params: Any) -> dict[str, Any]:
