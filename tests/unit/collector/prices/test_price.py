@@ -182,7 +182,7 @@ def test_the_operators_prices_win(tmp_path: Path) -> None:
 
 
 def test_the_senders_own_figure_is_kept_beside_ours_or_preferred() -> None:
-    """By default our price counts and theirs stands beside it; preferred, it is the cost and our parts keep their shares."""
+    """By default our price counts and theirs stands beside it; preferred, theirs counts, split as ours would be."""
     call = {
         "model": "claude-opus-5-5",
         "input_tokens": 1000,
