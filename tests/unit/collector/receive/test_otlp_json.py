@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from loopwatch_collector.errors import RequestRefused
+from loopwatch_collector.errors import RequestRefused, TooLarge
 from loopwatch_collector.receive.otlp_json import parse
 
 TRACE = "5B8EFFF798038103D269B633813FC60C"
@@ -70,6 +70,13 @@ def test_id_that_is_not_hex_leaves_the_rest(wrong: str) -> None:
 def test_what_is_not_otlp_is_refused(body: bytes) -> None:
     """Wrong JSON, wrong shapes, lone surrogates and bottomless nesting are refused."""
     with pytest.raises(RequestRefused):
+        parse(body, ExportTraceServiceRequest())
+
+
+def test_bodies_of_nothing_but_braces_are_refused() -> None:
+    """A small body that would cost seconds to parse is refused before it is."""
+    body = b'{"resourceSpans":[' + b",".join([b"{}"] * 400_000) + b"]}"
+    with pytest.raises(TooLarge):
         parse(body, ExportTraceServiceRequest())
 
 
