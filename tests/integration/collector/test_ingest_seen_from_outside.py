@@ -1,11 +1,13 @@
 """What the collector shows of itself: metrics, its state, and what `loopwatch doctor` makes of it."""
 
 import json
+import socket
 import time
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
+import grpc
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -18,9 +20,19 @@ pytestmark = pytest.mark.xdist_group("ingest-outside")
 KEYS = "shop:ingest:in-key,shop:read:read-key,shop:admin:admin-key"
 
 
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+GRPC_PORT = _free_port()
+
+
 @pytest.fixture(scope="module")
 def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with collector(tmp_path_factory.mktemp("outside"), LOOPWATCH_KEYS=KEYS) as running:
+    port = str(GRPC_PORT)
+    with collector(tmp_path_factory.mktemp("outside"), LOOPWATCH_KEYS=KEYS, LOOPWATCH_GRPC_PORT=port) as running:
         _send(running, "/v1/traces", _spans(1, 2, 4, 4))
         _send(running, "/v1/traces", _spans(2))
         _send(running, "/v1/metrics", _drops())
@@ -88,6 +100,25 @@ def test_metrics_account_for_every_span(receiver: Running) -> None:
     assert found['loopwatch_sequence_gaps{process="process-1",project="shop",service="till"}'] == 1
     assert found['loopwatch_sdk_dropped_spans{project="shop",reason="queue full"}'] == 7
     assert {"loopwatch_lag_seconds", "loopwatch_free_disk_bytes", "loopwatch_batch_spans_count"} <= set(found)
+
+
+@pytest.mark.usefixtures("receiver")
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [("", grpc.StatusCode.UNAUTHENTICATED), ("wrong", grpc.StatusCode.UNAUTHENTICATED),
+     ("read-key", grpc.StatusCode.PERMISSION_DENIED), ("in-key", None)],
+)  # fmt: skip
+def test_keys_hold_for_grpc_too(key: str, expected: grpc.StatusCode | None) -> None:
+    """OTLP over gRPC asks for the same keys and roles as HTTP does."""
+    metadata = [("authorization", f"Bearer {key}")] if key else []
+    with grpc.insecure_channel(f"127.0.0.1:{GRPC_PORT}") as channel:
+        export = channel.unary_unary("/opentelemetry.proto.collector.logs.v1.LogsService/Export")
+        if expected is None:
+            assert export(b"", timeout=60, metadata=metadata) == b""
+            return
+        with pytest.raises(grpc.RpcError) as refusal:
+            export(b"", timeout=60, metadata=metadata)
+    assert refusal.value.code() is expected
 
 
 def test_state_names_senders_and_hides_keys_from_readers(receiver: Running) -> None:
