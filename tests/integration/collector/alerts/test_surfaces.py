@@ -108,8 +108,8 @@ def test_a_rule_can_be_made_tested_switched_and_removed(alerting):
     """PUT makes it, test replays it, enabled turns it off, DELETE removes it; what is not there is a 404."""
     status, rule = alerting.send("PUT", "/rules/mine", {"toml": NEW_RULE})
     assert (status, rule["source"], rule["enabled"]) == (200, "stored", True)
-    replayed = alerting.get("/rules/mine/test", **{"from": "2020-01-01", "to": "2020-01-02"})
-    assert (replayed["evaluations"], replayed["groups"]) == (289, [])
+    replayed = alerting.get("/rules/mine/test", **{"from": "2020-01-01T00:00:00Z", "to": "2020-01-01T02:00:00Z"})
+    assert (replayed["evaluations"], replayed["groups"]) == (25, [])
     status, rule = alerting.send("PUT", "/rules/mine/enabled", {"enabled": False})
     assert (status, rule["enabled"]) == (200, False)
     assert alerting.send("DELETE", "/rules/mine")[0] == 204
@@ -142,7 +142,7 @@ def test_a_replay_finds_what_fires_now(alerting):
     now = alerting.get("/rules/any-spend")["state"]["evaluated_at"]
     asked = {"from": now[:11] + "00:00:00Z", "to": now, "step_seconds": 60}
     status, answer = alerting.send(
-        "POST", f"/rules/test?from={asked['from']}&to={now}&step_seconds=60", {"toml": NEW_RULE}
+        "POST", f"/rules/test?from={asked['from']}&to={now}&step_seconds=300", {"toml": NEW_RULE}
     )
     assert status == 200
     assert answer["unit"] == "usd"
