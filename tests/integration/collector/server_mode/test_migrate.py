@@ -19,7 +19,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Any]]:
     folder = tmp_path_factory.mktemp("embedded")
     with collector(folder) as running:
         sent = loopwatch(
-            "simulate", "--runs", "60", "--days", "3", "--content", "--quiet", "--endpoint", running.url,
+            "simulate", "--runs", "30", "--days", "3", "--content", "--quiet", "--endpoint", running.url,
             "--truth", str(folder / "truth.json"),
         )  # fmt: skip
         assert sent.returncode == 0, sent.stderr

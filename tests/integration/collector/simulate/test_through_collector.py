@@ -20,7 +20,7 @@ PRICES = {
     "gpt-5": ("1.25", "0.125", "1.25", "10"),
     "gpt-5-mini": ("0.25", "0.025", "0.25", "2"),
 }
-RUNS = 400
+RUNS = 200
 
 
 def _waiting(endpoint: str) -> float:
