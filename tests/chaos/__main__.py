@@ -17,7 +17,7 @@ from tests.chaos import faults, kills
 from tests.chaos.census import Census
 
 TRIALS: dict[str, Callable[[Path, int], Census]] = {
-    "kills": partial(kills.run, kills=200, pause_s=0.03),
+    "kills": partial(kills.run, kills=200, min_spans=100_000, pause_s=0.03),
     "sigterm": faults.sigterm_under_load,
     "disk_full": faults.disk_full,
     "engine_refuses": faults.engine_refuses,
