@@ -1,6 +1,6 @@
 """Loopwatch: see why each agent run did what it did, what it cost and where it looped.
 
-Importing the package does nothing: each public name brings its module when it is first used.
+Importing the package does nothing: the first use of a public name brings the modules of all of them.
 """
 
 import importlib
@@ -58,18 +58,18 @@ _MODULE_OF = {
     "tool": "loopwatch.tools",
     "tool_call_id": "loopwatch.tools",
     "iteration": "loopwatch.iterations",
-    "testing": "loopwatch.testing",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Imports a public name when it is first used."""
+    """Imports the public names when the first of them is used: all at once, before an agent has threads."""
+    if name == "testing":
+        return importlib.import_module("loopwatch.testing")
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'loopwatch' has no attribute {name!r}")
-    module = importlib.import_module(_MODULE_OF[name])
-    value = module if name == "testing" else getattr(module, name)
-    globals()[name] = value
-    return value
+    for public, module in _MODULE_OF.items():
+        globals()[public] = getattr(importlib.import_module(module), public)
+    return globals()[name]
 
 
 __all__ = [

@@ -60,12 +60,13 @@ def beta_create(client: Any) -> str:
 
 async def async_create(client: Any) -> str:
     """The async client."""
-    return (await client.messages.create(**ASK)).content[0].text
+    async with client:
+        return (await client.messages.create(**ASK)).content[0].text
 
 
 async def async_stream(client: Any) -> str:
     """The async streaming helper."""
-    async with client.messages.stream(**ASK) as stream:
+    async with client, client.messages.stream(**ASK) as stream:
         return "".join([text async for text in stream.text_stream])
 
 
@@ -78,8 +79,8 @@ async def async_stream(client: Any) -> str:
 def test_call_is_one_span_of_the_run_and_is_counted(sink: Sink, api: str, call: Any, wrapped: bool) -> None:
     """Sync, async, streamed or beta, wrapped or not: one model call with its tokens, inside the iteration."""
     is_async = asyncio.iscoroutinefunction(call)
-    client: Any = (anthropic.AsyncAnthropic if is_async else anthropic.Anthropic)(base_url=api, api_key="k")
-    client = loopwatch.anthropic(client) if wrapped else client
+    plain: Any = (anthropic.AsyncAnthropic if is_async else anthropic.Anthropic)(base_url=api, api_key="k")
+    client = loopwatch.anthropic(plain) if wrapped else plain
 
     @loopwatch.agent(name="asker")
     def agent() -> int:
@@ -90,6 +91,8 @@ def test_call_is_one_span_of_the_run_and_is_counted(sink: Sink, api: str, call: 
         return run.tokens
 
     assert agent() == 12 + 5 + 30
+    if not is_async:
+        plain.close()
     spans = sink.wait_for(3)
     assert len(spans) == 3
     calls = [span for span in spans if span.attributes.get("gen_ai.operation.name") == "chat"]
@@ -123,14 +126,16 @@ def test_tool_runner_nests_our_tools_in_its_own_spans(sink: Sink, api: str) -> N
         """
         return str(adding(a, b))
 
-    client = loopwatch.anthropic(anthropic.Anthropic(base_url=api, api_key="k"))
+    plain = anthropic.Anthropic(base_url=api, api_key="k")
+    client = loopwatch.anthropic(plain)
 
     @loopwatch.agent(name="adder")
     def agent() -> str:
         runner = client.beta.messages.tool_runner(**ASK, tools=[add])
         return runner.until_done().content[0].text  # type: ignore[union-attr]  # the test's API answers with text
 
-    assert agent() == TEXT
+    with plain:
+        assert agent() == TEXT
     assert loopwatch.flush(20)
     spans = sink.spans
     ours, theirs = named(spans, "execute_tool adding"), named(spans, "anthropic.custom_tool_use add")
@@ -143,7 +148,8 @@ def test_tool_runner_nests_our_tools_in_its_own_spans(sink: Sink, api: str) -> N
 
 def test_client_without_spans_of_its_own_is_wrapped(sink: Sink, api: str) -> None:
     """A client whose telemetry is off, or older than it, gets a model call from loopwatch.anthropic."""
-    client = loopwatch.anthropic(anthropic.Anthropic(base_url=api, api_key="k", open_telemetry=False))
+    plain = anthropic.Anthropic(base_url=api, api_key="k", open_telemetry=False)
+    client = loopwatch.anthropic(plain)
 
     @loopwatch.agent(name="asker")
     def agent() -> int:
@@ -152,7 +158,8 @@ def test_client_without_spans_of_its_own_is_wrapped(sink: Sink, api: str) -> Non
         assert run is not None
         return run.tokens
 
-    assert agent() == 12 + 5 + 30
+    with plain:
+        assert agent() == 12 + 5 + 30
     call = named(sink.wait_for(2), "chat claude-haiku-4-5")
     assert call.attributes["gen_ai.provider.name"] == "anthropic"
     assert call.attributes["gen_ai.usage.input_tokens"] == 17
@@ -165,12 +172,13 @@ def test_client_without_spans_of_its_own_is_wrapped(sink: Sink, api: str) -> Non
 
 def test_token_limit_stops_before_the_next_call(sink: Sink, api: str) -> None:
     """The client's middleware refuses the call that would go on beyond the cap; the API is not asked."""
-    client = loopwatch.anthropic(anthropic.Anthropic(base_url=api, api_key="k"))
+    plain = anthropic.Anthropic(base_url=api, api_key="k")
+    client = loopwatch.anthropic(plain)
 
     @loopwatch.agent(limits=loopwatch.Limits(tokens=50))
     def agent() -> None:
         for _ in range(10):
             create(client)
 
-    with pytest.raises(loopwatch.LimitExceeded, match="tokens: 94 of 50"):
+    with plain, pytest.raises(loopwatch.LimitExceeded, match="tokens: 94 of 50"):
         agent()

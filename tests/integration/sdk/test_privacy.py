@@ -48,9 +48,8 @@ def fails(query: str) -> None:
     raise LookupError(f"{SECRETS['error']}: {query}")
 
 
-def resolve(question: str, api: str) -> str:
+def resolve(question: str, client: anthropic.Anthropic) -> str:
     """A whole run: the Anthropic client's span, tools, an error, another library's spans, events and links."""
-    client = loopwatch.anthropic(anthropic.Anthropic(base_url=api, api_key="k"))
     for _ in loopwatch.iterations(1):
         client.messages.create(
             model="claude-haiku-4-5",
@@ -86,7 +85,8 @@ def sent(sink: Sink, tmp_path: Path, api: str, **settings: Any) -> Sink:
     """Makes the run in a configured process and waits until everything came."""
     loopwatch.configure(service_name="t", endpoint=sink.url, spool_dir=tmp_path, **settings)
     try:
-        loopwatch.agent(name="resolver")(resolve)(QUESTION, api)
+        with anthropic.Anthropic(base_url=api, api_key="k") as client:
+            loopwatch.agent(name="resolver")(resolve)(QUESTION, loopwatch.anthropic(client))
         assert loopwatch.flush(20)
         sink.wait_for(6)
     finally:
