@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument("rule", help="name of a rule, or a TOML file with one rule")
     test.add_argument("--from", dest="from_", help=f"start, ISO 8601 or a duration ago (default {_DEFAULT_REPLAY})")
     test.add_argument("--to", help="end, ISO 8601 or a duration ago (default now)")
-    test.add_argument("--step", help="time between evaluations (default a twelfth of the window)")
+    test.add_argument("--step", help="time between evaluations (default half the window)")
     ack = _command(commands, "ack", _acknowledge, "say that you know: the alert is not said again")
     ack.add_argument("alert_id")
     ack.add_argument("--note", default="", help="what you are doing about it")

@@ -48,5 +48,5 @@ def test_the_end_is_always_looked_at():
 
 def test_a_long_range_has_longer_steps():
     """A year is replayed in at most some thousand evaluations."""
-    assert default_step_s(RULE, Range(0, 3_600 * NS)) == 50
+    assert default_step_s(RULE, Range(0, 3_600 * NS)) == 300
     assert default_step_s(RULE, Range(0, 365 * 86_400 * NS)) == 6_308
