@@ -171,27 +171,27 @@ def configure(
     shutdown()
     if decided.disabled:
         return
+    try:
+        replace(_assembled(decided))
+    except Exception as fault:  # noqa: BLE001 - an agent that cannot be recorded still has to run
+        swallow("configure", fault)
+
+
+def _assembled(decided: Settings) -> Process:
+    """Puts the parts together and starts what runs in the background."""
+    from loopwatch.exporting import Exporter  # these bring urllib3, which an unconfigured process does not need
+    from loopwatch.reading import Reader
+
     resource = _resource(decided)
     provider = provider_for(resource)
     ask_for_messages(decided.capture)
     rules = rules_of(decided)
     spool = Spool(_spool_directory(decided), decided.max_spool_bytes)
     sent_resource = dict(resource.attributes)
-    from loopwatch.exporting import Exporter  # these bring urllib3, which an unconfigured process does not need
-    from loopwatch.reading import Reader
-
     reader = Reader(decided)
     exporter = Exporter(decided, Encoder(sent_resource, rules), sent_resource, spool)
-    replace(
-        Process(
-            decided,
-            rules,
-            Tracing(provider, resource, take_own),
-            exporter,
-            PriceBook(reader.get),
-            _breakers(reader, decided, resource),
-        )
-    )
+    tracing = Tracing(provider, resource, take_own)
+    return Process(decided, rules, tracing, exporter, PriceBook(reader.get), _breakers(reader, decided, resource))
 
 
 def _breakers(reader: "Reader", decided: Settings, resource: Resource) -> Breakers:

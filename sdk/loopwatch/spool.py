@@ -127,7 +127,7 @@ class Spool:
     def _paths(self) -> list[Path]:
         try:
             found = [entry.name for entry in os.scandir(self._directory)]
-        except FileNotFoundError:
+        except OSError:  # not there yet, or not for us to read: writing to it will say so
             return []
         return [self._directory / name for name in sorted(found) if name.endswith(_SUFFIX) and name[0] != "."]
 
@@ -135,7 +135,7 @@ class Spool:
         """Deletes halves left by processes that died while writing."""
         try:
             halves = [Path(entry.path) for entry in os.scandir(self._directory) if entry.name.startswith(".")]
-        except FileNotFoundError:
+        except OSError:
             return
         for half in halves:
             if time.time() - _changed(half) > older_than_s:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from loopwatch.transport import back_off_s
 from tests.sdk_sink import running_sink
 
 FAR_FROM_STUCK_S = 5  # the exit time itself is measured by the benchmark
@@ -162,7 +163,8 @@ def test_burst_of_20_000_spans_loses_none(tmp_path: Path) -> None:
     with running_sink() as sink:
         run("work(19_999)", sink.url, tmp_path)
         run("assert loopwatch.flush(20)", sink.url, tmp_path)
-        assert_whole(sink.wait_for(20_000), 20_000)
+        identities = {(span.trace_id, span.span_id) for span in sink.wait_for(20_000)}
+        assert len(identities) == 20_000  # a batch whose answer the exit cut off may have come twice
         assert sink.dropped == {}
 
 
@@ -186,3 +188,48 @@ def test_full_spool_gives_up_the_oldest_and_tells(dead_url: str, tmp_path: Path)
         run("assert loopwatch.flush(20)", dead_url, tmp_path)
         assert sink.dropped["spool_full"] + len(sink.spans) == 2000
         assert sink.dropped["spool_full"] > 0
+
+
+@pytest.mark.parametrize("status", [401, 404, 408, 429, 500, 502, 503, 504])
+def test_answer_that_may_pass_is_tried_again(tmp_path: Path, status: int) -> None:
+    """Overload, a fault of the collector's, a wrong key or a proxy's error: the batch is kept and sent later."""
+    with running_sink() as sink:
+        sink.answers = [status]
+        run("work(4)\nloopwatch.flush(5)", sink.url, tmp_path)
+        run("work(0)\nassert loopwatch.flush(20)", sink.url, tmp_path)
+        assert_whole(sink.wait_for(6), 6)
+        assert sink.dropped == {}
+
+
+@pytest.mark.parametrize("status", [400, 413, 415, 422])
+def test_batch_that_is_refused_for_good_is_counted(tmp_path: Path, status: int) -> None:
+    """It is not tried again, blocks nothing behind it, and is reported as rejected."""
+    with running_sink() as sink:
+        sink.answers = [status]
+        run("work(4)\nloopwatch.flush(5)\nwork(2)\nassert loopwatch.flush(20)", sink.url, tmp_path)
+        assert_whole(sink.wait_for(3), 3)
+        assert sink.dropped == {"rejected": 5}
+
+
+def test_retry_after_is_honoured(tmp_path: Path) -> None:
+    """The collector's wish goes before our own pauses, within a bound."""
+    assert back_off_s(1, 7.0) >= 7.0
+    assert back_off_s(1) <= 0.5
+    assert 15 <= back_off_s(30) <= 30
+    with running_sink() as sink:
+        sink.answers, sink.retry_after = [503], "1"
+        run("work(4)\nbegan = time.monotonic()\nassert loopwatch.flush(5)\n", sink.url, tmp_path)
+        run("assert loopwatch.flush(20)", sink.url, tmp_path)
+        assert_whole(sink.wait_for(5), 5)
+
+
+def test_disk_that_takes_nothing_is_counted(dead_url: str, tmp_path: Path) -> None:
+    """With neither collector nor disk the spans are lost, and the process says so instead of failing."""
+    (tmp_path / "file").write_text("")
+    out = run(
+        "import logging\nwork(4)\nloopwatch.flush(5)\nfrom loopwatch import process\n"
+        "print(process.active.outlet.drops.counts())",
+        dead_url,
+        tmp_path / "file" / "not-a-directory",
+    )
+    assert out == "{'spool_failed': 5}\n"
