@@ -22,7 +22,7 @@ def test_encodings_round_trip(body: bytes) -> None:
 
 
 def test_joined_gzip_members_are_one_body() -> None:
-    """gzip allows members to follow each other; together they are the body."""
+    """Gzip allows members to follow each other; together they are the body."""
     assert decompress(gzip.compress(b"one ") + gzip.compress(b"two"), "gzip", MEBIBYTE) == b"one two"
 
 
