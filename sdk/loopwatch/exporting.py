@@ -28,6 +28,7 @@ MAX_BATCH_SPANS: Final = 512
 MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
 COLLECT_S: Final = 0.2
 """How long spans gather after the first one, so that a request carries many."""
+BREATH_S: Final = 0.0003
 EXIT_S: Final = 1.2
 """How long the end of the process may be held up; what is not delivered by then is on disk."""
 
@@ -136,10 +137,15 @@ class Exporter:
                 spans.append(ended)
                 taken += weight
             self._queue_bytes -= taken
-        body, unreadable = self._encoder.encode(spans)
+        body, unreadable = self._encoder.encode(spans, self._breathe)
         self.drops.add(UNREADABLE, unreadable)
         if len(spans) > unreadable:
             self._delivery.offer(Batch(self._compress(body), TRACES, len(spans) - unreadable))
+
+    def _breathe(self) -> None:
+        """Lets the agent's threads go on, unless the queue fills or the process ends."""
+        if not self._stopping and len(self._queue) < self._settings.max_queue_spans // 4:
+            time.sleep(BREATH_S)
 
     def _report_drops(self) -> None:
         counts = self.drops.unreported()
