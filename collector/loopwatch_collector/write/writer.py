@@ -19,8 +19,11 @@ from loopwatch_collector.write.storing import Storing
 _LOG = logging.getLogger(__name__)
 _BATCH_ITEMS: Final = 16_000
 _BATCH_BYTES: Final = 8 * 2**20
-_SPACING_S: Final = 0.25  # between two small inserts: each costs some ms whatever its size
-_LARGE_ITEMS: Final = 4_000
+# Between two inserts: each costs some ms whatever its size, and small parts are merged again and again.
+_SPACING_S: Final = 0.25
+_LOADED_SPACING_S: Final = 0.45
+_LOADED_ITEMS: Final = 1_500
+_FULL_ITEMS: Final = 12_000  # a batch of that size is followed by the next at once
 # Deriving runs costs the engine near 100 ms however few they are: at once after a quiet time, else so that it takes
 # a fifth of the time at most.
 _CHECKPOINT_S: Final = 0.4
@@ -107,10 +110,14 @@ class Writer:
                 read_id = self._journal.last_id
                 continue
             read_id = records[-1].id
+            items = sum(record.items for record in records)
             self._journal.release(read_id)
-            self._hand_over(self._prepared(records))
-            if sum(record.items for record in records) < _LARGE_ITEMS:
-                self._stopping.wait(_SPACING_S)
+            work = self._prepared(records)
+            del records  # and their parsed messages, while the batch waits its turn
+            self._hand_over(work)
+            del work
+            if items < _FULL_ITEMS:
+                self._stopping.wait(_SPACING_S if items < _LOADED_ITEMS else _LOADED_SPACING_S)
         self._hand_over(None)
 
     def _prepared(self, records: list[Record]) -> Work:
@@ -139,6 +146,7 @@ class Writer:
                     return
                 is_settled = self._settle(_Storage(work, self._storing))
                 self._stored_id = _records(work)[-1].id
+                del work  # its rows would be held while the next batch is awaited
                 if is_settled and self._until_checkpoint_s() == 0:
                     is_settled = self._settle(self._checkpoint)
             if not is_settled:
