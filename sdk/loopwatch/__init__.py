@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from loopwatch.limits import Limits
     from loopwatch.model_calls import model_call
     from loopwatch.process import configure, flush, shutdown
-    from loopwatch.reports import decide, escalate
+    from loopwatch.reports import decide, escalate, feedback
     from loopwatch.runs import Run
     from loopwatch.scopes import current_run
     from loopwatch.steps import step
@@ -50,6 +50,7 @@ _MODULE_OF = {
     "current_run": "loopwatch.scopes",
     "decide": "loopwatch.reports",
     "escalate": "loopwatch.reports",
+    "feedback": "loopwatch.reports",
     "flush": "loopwatch.process",
     "iterations": "loopwatch.iterations",
     "model_call": "loopwatch.model_calls",
@@ -92,6 +93,7 @@ __all__ = [
     "current_run",
     "decide",
     "escalate",
+    "feedback",
     "flush",
     "iteration",
     "iterations",

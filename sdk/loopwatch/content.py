@@ -97,7 +97,7 @@ class ContentRules:
 
     def _event(self, event: Event, capture: Capture) -> dict[str, Any]:
         attributes = event.attributes or {}
-        if event.name.startswith("loopwatch."):
+        if event.name.startswith("loopwatch.") or event.name == names.EVALUATION_EVENT:
             return {name: self._redacted(value) for name, value in attributes.items()}
         return self.attributes(attributes, capture)
 

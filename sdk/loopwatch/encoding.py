@@ -11,7 +11,6 @@ from loopwatch.content import ContentRules
 from loopwatch.faults import swallow
 from loopwatch.spans import AgentSpan
 
-
 SPANS_A_BREATH: Final = 24
 """About half a millisecond of work. Python would let an agent's thread wait for ten times as long."""
 

@@ -1,4 +1,4 @@
-"""What an agent says about its own run: decisions and escalation."""
+"""What an agent says about its own run: decisions, verdicts and escalation."""
 
 from typing import Any
 
@@ -56,3 +56,30 @@ def escalate(reason: str, *, priority: str = "normal") -> None:
         run.span.add_event(names.ESCALATION_EVENT, said)
     except Exception as fault:  # noqa: BLE001 - a report must not stop the agent
         swallow("escalate", fault)
+
+
+def feedback(
+    name: str = "feedback", *, score: float | None = None, label: str | None = None, explanation: str | None = None
+) -> None:
+    """Records a verdict on the current run: a user's, an evaluator's, a test case's.
+
+    Args:
+        name: what is judged, such as "helpful"; the last verdict of a name counts.
+        score: a number, by convention 0..1.
+        label: a word, such as "pass".
+        explanation: why.
+    """
+    scope = current_scope()
+    if process.active is None or scope is None:
+        return
+    try:
+        said: dict[str, Any] = {names.EVALUATION_NAME: str(name)}
+        if score is not None:
+            said[names.EVALUATION_SCORE] = float(score)
+        if label is not None:
+            said[names.EVALUATION_LABEL] = str(label)
+        if explanation is not None:
+            said[names.EVALUATION_EXPLANATION] = str(explanation)
+        scope.run.span.add_event(names.EVALUATION_EVENT, said)
+    except Exception as fault:  # noqa: BLE001 - a report must not stop the agent
+        swallow("feedback", fault)

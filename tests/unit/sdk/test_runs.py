@@ -647,3 +647,18 @@ def test_capture_of_run_and_tool_and_argument() -> None:
     assert "gen_ai.tool.call.arguments" not in outside.attributes
     assert "loopwatch.input" not in run.attributes
     assert run.attributes["loopwatch.input.bytes"] == len('{"question":"what"}')
+
+
+def test_feedback_is_a_verdict_on_the_run() -> None:
+    """It is the convention's evaluation event on the run's span, also with capture off."""
+    with record(capture=False) as recorder, loopwatch.agent(name="judged"):
+        loopwatch.feedback("helpful", score=1, label="pass", explanation="solved it")
+    (verdict,) = recorder.run.span.events
+    assert verdict.name == "gen_ai.evaluation.result"
+    assert dict(verdict.attributes) == {
+        "gen_ai.evaluation.name": "helpful",
+        "gen_ai.evaluation.score.value": 1.0,
+        "gen_ai.evaluation.score.label": "pass",
+        "gen_ai.evaluation.explanation": "solved it",
+    }
+    loopwatch.feedback("outside a run")
