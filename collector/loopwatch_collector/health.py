@@ -40,12 +40,12 @@ def readyz(request: Request) -> Response:
 
 @router.get("/metrics", tags=["health"], summary="Prometheus metrics", response_class=Response)
 def metrics(request: Request) -> Response:
-    """The collector's metrics in Prometheus' text format; with a key also those of its project's senders."""
+    """The collector's metrics in Prometheus' text format; with a key also its project's alerts and senders."""
     state = request.app.state
     state.journal.observe()
     project = _project_of(request)
     senders = _sender_metrics([(key, sender) for key, sender in state.senders.list() if key[0] == project])
-    text = state.metrics.exposition() + senders.exposition()
+    text = state.metrics.exposition(project) + senders.exposition()
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -1,8 +1,10 @@
 """The collector's own metrics, as Prometheus reads them."""
 
+from collections.abc import Iterator
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+from prometheus_client.registry import Collector
 
 _SECONDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 _SPANS: Final = (1, 10, 100, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
@@ -106,9 +108,29 @@ class Metrics:
         samples = (sample for family in self._registry.collect() for sample in family.samples)
         return {_sample_name(sample.name, sample.labels): sample.value for sample in samples}
 
-    def exposition(self) -> bytes:
-        """All metrics in Prometheus' text format."""
-        return generate_latest(self._registry)
+    def exposition(self, project: str | None) -> bytes:
+        """The metrics in Prometheus' text format.
+
+        Args:
+            project: whose groups and rules may be named: labels of other projects are their data.
+        """
+        return generate_latest(_Visible(self._registry, project))
+
+
+class _Visible(Collector):
+    """A registry without the samples that another project's label names."""
+
+    def __init__(self, registry: CollectorRegistry, project: str | None) -> None:
+        self._registry = registry
+        self._project = project
+
+    def collect(self) -> Iterator[Metric]:
+        """The families, their samples of other projects left out."""
+        for family in self._registry.collect():
+            family.samples = [
+                sample for sample in family.samples if sample.labels.get("project", self._project) == self._project
+            ]
+            yield family
 
 
 class SenderMetrics:
