@@ -4,7 +4,7 @@ Imported by `configure`, before there are threads: an import that a fork interru
 child.
 """
 
-import encodings.idna  # noqa: F401 - the first look-up of a host imports it: see above
+import encodings.idna  # noqa: F401  # pyright: ignore[reportUnusedImport]  # a host look-up imports it; after a fork it would be too late
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
