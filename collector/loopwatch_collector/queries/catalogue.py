@@ -5,7 +5,7 @@ A head line is `-- key: value`:
 - `title`, `description`
 - `param: NAME TYPE [= DEFAULT] | DESCRIPTION`, with TYPE UInt32, Float64, String or `Enum(a, b)`
 - `column: NAME UNIT | DESCRIPTION`, in the order of the SELECT
-- `with: PART, ...`: files under parts/ that the query reads as if they were tables
+- `with: PART, ...`: files under parts/ that the query reads as if they were tables, or calls: those that are a lambda
 """
 
 import re
@@ -19,6 +19,7 @@ FILTERS: Final = ("environment", "agent", "version", "model", "customer")
 UNITS: Final = frozenset({"runs", "calls", "tokens", "usd", "ns", "ratio", "time", "text", "count", "bytes"})
 _HEAD_LINE: Final = re.compile(r"-- (title|description|param|column|with): (.*)")
 _PARAM: Final = re.compile(r"(\w+) (Enum\(([^)]*)\)|\w+)(?: = (\S*))? \| (.+)")
+_LAMBDA: Final = re.compile(r"(--.*\n)*\([\w, ]+\) ->")
 _COLUMN: Final = re.compile(r"(\w+) (\w+) \| (.+)")
 
 
@@ -133,11 +134,12 @@ def _column(query_name: str, text: str) -> QueryColumn:
 def _with_parts(parts: list[str], statement: str) -> str:
     if not parts:
         return statement
-    tables = ",\n".join(f"{part} AS (\n{_part(part)})" for part in parts)
+    named = ",\n".join(_part(part) for part in parts)
     own = re.match(r"\s*WITH\s", statement)
-    return f"WITH {tables}{',' if own else ''}\n{statement[own.end() :] if own else statement}"
+    return f"WITH {named}{',' if own else ''}\n{statement[own.end() :] if own else statement}"
 
 
 @cache
 def _part(name: str) -> str:
-    return (resources.files("loopwatch_collector.queries") / "parts" / f"{name}.sql").read_text(encoding="utf-8")
+    text = (resources.files("loopwatch_collector.queries") / "parts" / f"{name}.sql").read_text(encoding="utf-8")
+    return f"(\n{text}) AS {name}" if _LAMBDA.match(text) else f"{name} AS (\n{text})"

@@ -11,8 +11,7 @@
 -- column: p50_duration_ns ns | Median duration
 -- column: p95_duration_ns ns | 95th percentile of the duration
 -- column: runs runs | Runs that called it
--- with: selected_runs, selected_spans
-WITH 1.959963984540054 AS z
+-- with: selected_runs, selected_spans, wilson_low, wilson_high
 SELECT
     tool,
     count() AS calls,
@@ -20,10 +19,8 @@ SELECT
     countIf(tool_outcome = 'not_found') AS not_found,
     countIf(tool_outcome = 'error' AND tool_retryable = 1) AS retryable_errors,
     errors / calls AS error_rate,
-    greatest(0, (error_rate + z * z / (2 * calls) - z * sqrt(error_rate * (1 - error_rate) / calls + z * z / (4 * calls * calls)))
-        / (1 + z * z / calls)) AS error_rate_low,
-    least(1, (error_rate + z * z / (2 * calls) + z * sqrt(error_rate * (1 - error_rate) / calls + z * z / (4 * calls * calls)))
-        / (1 + z * z / calls)) AS error_rate_high,
+    wilson_low(errors, calls) AS error_rate_low,
+    wilson_high(errors, calls) AS error_rate_high,
     quantileExactInclusive(0.5)(duration_ns) AS p50_duration_ns,
     quantileExactInclusive(0.95)(duration_ns) AS p95_duration_ns,
     uniqExact(run_id) AS runs

@@ -71,6 +71,11 @@ EXPECTED: dict[tuple[str, tuple[tuple[str, str], ...]], list[list[Any]]] = {
         ["search", 3, 0, 1, 0, 0.0, 0.0, 0.5614970, 200.0, 380.0, 3],
         ["metrics", 2, 2, 0, 1, 1.0, 0.3423802, 1.0, 400.0, 490.0, 1],
     ],
+    ("tools_by_agent", ()): [
+        ["metrics", "resolver", 2, 2, 1.0, 0.3423802, 1.0, 1],
+        ["search", "resolver", 2, 0, 0.0, 0.0, 0.6576198, 2],
+        ["search", "helper", 1, 0, 0.0, 0.0, 0.7934507, 1],
+    ],
     ("tool_errors", ()): [
         ["metrics", "Timeout", "no answer from … after # s", 2, "run-completed", "0000000000000013",
          "2026-10-01T12:00:04Z"],
