@@ -59,7 +59,7 @@ class Context:
         everything = View(preset="all").window(datetime.now(UTC))
         return bool(self.collector.runs(everything, {}, limit=1).result()["runs"])
 
-    def link(self, view: View | None = None, **params: str) -> dict[str, str | list[str]]:
+    def link(self, view: View | None = None, /, **params: str) -> dict[str, str | list[str]]:
         """URL parameters that keep this view (or another) and name what a page shows besides."""
         return {**(view or self.view).to_query(), **{name: value for name, value in params.items() if value}}
 

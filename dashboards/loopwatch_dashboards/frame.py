@@ -25,6 +25,7 @@ _STYLE: Final = """<style>
 [class*="st-key-panel-"] { gap: 0.35rem; padding: 0.7rem 0.9rem; }
 [class*="st-key-table-"] button { padding: 0; min-height: 1.4rem; opacity: 0.75; }
 [class*="st-key-table-"] button p { font-size: 0.75rem; white-space: nowrap; }
+.st-key-panel-span { position: sticky; top: 4rem; }
 [class*="st-key-bubble-"] { gap: 0.25rem; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding-left: 0.8rem; padding-right: 0.8rem; } }
 </style>"""

@@ -1,7 +1,7 @@
 """Ways from a mark or a row to the runs behind it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -50,6 +50,12 @@ def open_run(context: Context, run_id: str, **params: str) -> None:
     navigation.go(context, "run", run=run_id, **params)
 
 
+def knows(context: Context, field: str) -> bool:
+    """Whether the collector's filter language has a field."""
+    fields = context.collector.ask("/api/v1/fields").result()["fields"]
+    return any(one["name"] == field for one in fields)
+
+
 def condition(field: str, value: str) -> str:
     """A condition of the filter language: the field equals a text."""
     return f"{field} = {json.dumps(value, ensure_ascii=False)}"
@@ -58,6 +64,16 @@ def condition(field: str, value: str) -> str:
 def called(tool: str) -> str:
     """A condition of the filter language: the run called a tool."""
     return f"called({json.dumps(tool, ensure_ascii=False)})"
+
+
+def failed(tool: str) -> str:
+    """A condition of the filter language: a call of a tool failed."""
+    return f"failed({json.dumps(tool, ensure_ascii=False)})"
+
+
+def any_of(field: str, values: Sequence[str]) -> str:
+    """A condition of the filter language: the field is one of these texts."""
+    return f"{field} in ({', '.join(json.dumps(value, ensure_ascii=False) for value in dict.fromkeys(values))})"
 
 
 def pager(context: Context, path: str, cursor: str, next_cursor: str | None) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from loopwatch_dashboards import formatting, links, navigation, panels, tiles
 from loopwatch_dashboards.api import Answer
-from loopwatch_dashboards.charts import palette
+from loopwatch_dashboards.charts import palette, timeline
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.text import plain
 
@@ -67,18 +67,22 @@ def one_tool(
         over_time,
         key="one-tool",
         title=lambda got: f"{formatting.count(row['errors'])} of {formatting.plural(row['calls'], 'call')} failed",
+        runs=lambda _: row["runs"],
         note="Calls by outcome. Click a bar for its runs.",
-        chart=lambda got: panels.stack(
-            context,
+        chart=lambda got: timeline.stacked(
             _outcomes([one for one in got.rows if one["tool"] == tool]),
             key="outcome",
             value="calls",
             unit="calls",
             title="calls",
             colours={"failed": palette.VERMILION, "did not fail": "#B4BDC7"},
-            selection=panels.click("bucket"),
+            window=context.window,
+            zone=context.zone,
+            selection=panels.click("bucket", "key"),
         ),
-        on_click=lambda point: links.open_bucket(context, point, links.called(tool)),
+        opens=lambda point: links.open_bucket(
+            context, point, links.failed(tool) if point["key"] == "failed" else links.called(tool)
+        ),
     )
     error_patterns(context, patterns, tool)
     outliers_panel(context, outliers, tool)
@@ -95,6 +99,13 @@ def _outcomes(rows: Rows) -> list[dict[str, Any]]:
     ]
 
 
+def failed_calls(answer: Answer) -> str:
+    """How many tool calls failed, of how many."""
+    calls, errors = answer.total("calls"), answer.total("errors")
+    share = formatting.ratio(errors / calls) if calls else formatting.NOTHING
+    return f"{formatting.count(errors)} of {formatting.plural(calls, 'tool call')} failed ({share})"
+
+
 def error_patterns(context: Context, answer: Any, tool: str = "") -> None:
     """How calls fail, by the shape of the message; of one tool, or of all."""
 
@@ -107,6 +118,7 @@ def error_patterns(context: Context, answer: Any, tool: str = "") -> None:
         ERRORS,
         key="tool-errors",
         title=lambda got: formatting.plural(len(rows(got)), "error pattern"),
+        runs=panels.in_view(context),
         note="Numbers, ids and quoted values in messages are taken out. Click a row for an example run.",
         nothing="No tool call failed in this time range.",
         rows=rows,
@@ -127,6 +139,7 @@ def outliers_panel(context: Context, answer: Any, tool: str = "") -> None:
         OUTLIERS,
         key="tool-outliers",
         title=lambda got: f"{formatting.plural(len(rows(got)), 'call')} took over five times the usual",
+        runs=panels.in_view(context),
         note="Usual: the tool's median. Click a row to see the call.",
         nothing="No call took over five times its tool's median.",
         rows=rows,

@@ -1,20 +1,41 @@
-"""Frames with a fact as their title: a chart or a table, and the table and the query behind it."""
+"""Panels: a chart or a table under a title that states a fact, and the table and the query behind it.
+
+Every chart of every page goes through `chart_panel`: none is without the number of runs it stands on, the table
+behind it, or a way to its runs.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, NamedTuple
 
 import altair as alt
 import streamlit as st
+from altair.utils.schemapi import debug_mode
 
 from loopwatch_dashboards import formatting, states, tables
 from loopwatch_dashboards.api import Answer
-from loopwatch_dashboards.charts import bars, timeline
+from loopwatch_dashboards.charts import timeline
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.errors import DashboardsError
 from loopwatch_dashboards.text import plain
 
 CLICK = "clicked"
+Row = Mapping[str, Any]
+Opens = Callable[[Row], None]
+Counts = Callable[[Answer], int]
+
+
+class Behind(NamedTuple):
+    """The table behind a panel, for a question that is no named query: the Run page asks for spans."""
+
+    answer: Answer
+
+    def result(self) -> Answer:
+        """The answer, as a question still under way gives it."""
+        return self.answer
+
+
+Asked = Future[Answer] | Behind
 
 
 def click(*fields: str) -> alt.Parameter:
@@ -22,61 +43,71 @@ def click(*fields: str) -> alt.Parameter:
     return alt.selection_point(name=CLICK, fields=list(fields), on="click", empty=False)
 
 
+def summed(answer: Answer) -> int:
+    """The runs an answer stands on, where each run is in one row only: the sum of the column `runs`."""
+    return int(answer.total("runs"))
+
+
+def in_view(context: Context) -> Counts:
+    """The runs an answer stands on, where a run may be in several rows or in none: all runs of the view."""
+    asked = context.ask("runs_summary")
+    return lambda _: int(asked.result().first.get("runs") or 0)
+
+
 def chart_panel(
     context: Context,
-    answer: "Future[Answer]",
+    answer: Asked,
     *,
     key: str,
     title: Callable[[Answer], str],
     chart: Callable[[Answer], Any],
-    note: Callable[[Answer], str] | str = "",
-    on_click: Callable[[Mapping[str, Any]], None] | None = None,
+    runs: Counts,
+    opens: Opens,
+    note: str = "",
     is_empty: Callable[[Answer], bool] | None = None,
     nothing: str = "Nothing in this time range.",
+    scrolls: bool = False,
 ) -> None:
-    """A chart in a frame: a title that states a fact, what it stands on, and the table behind it.
+    """A chart in a frame.
 
     Args:
-        context: for the clock of times in the table.
+        context: for the clock of times in the table behind.
         answer: the query's answer to come.
         key: names the chart on the page.
         title: the fact, from the answer; shown as text.
-        chart: the chart, from the answer.
-        note: what the numbers stand on, or how to read them.
-        on_click: called with the fields of a clicked mark.
+        chart: the chart, from the answer; its marks carry the selection of `click`.
+        runs: how many runs it stands on.
+        opens: called with the fields of a clicked mark; leads to the runs behind it.
+        note: how to read it.
         is_empty: whether the answer has nothing to draw; the default looks for rows.
         nothing: what is said then.
+        scrolls: whether the chart is too high for the page and scrolls in its frame.
     """
-    with st.container(border=True, key=f"panel-{key}"):
-        try:
-            with st.skeleton(height=timeline.HEIGHT):
-                got = answer.result()
-        except DashboardsError as fault:
-            states.failed(fault)
-            return
-        if is_empty(got) if is_empty else not got.rows:
-            st.caption(plain(nothing))
-            return
-        _head(context, got, title(got), key)
-        said = note(got) if callable(note) else note
-        if said:
-            st.caption(plain(said, 400))
-        event = st.altair_chart(chart(got), key=f"chart-{key}", on_select="rerun" if on_click else "ignore")
-        if on_click and (clicked := points(event)):
-            on_click(clicked[0])
+
+    def draw(got: Answer) -> None:
+        with st.container(height=_SCROLLED_HEIGHT, border=False, autoscroll=False) if scrolls else st.container():
+            event = _drawn(chart, got, key, title(got))
+        if clicked := _points(event):
+            opens(clicked[0])
+
+    def has_none(got: Answer) -> bool:
+        return is_empty(got) if is_empty else not got.rows
+
+    _panel(context, answer, key, title, runs, note, has_none, nothing, draw)
 
 
 def table_panel(
     context: Context,
-    answer: "Future[Answer]",
+    answer: Asked,
     columns: Mapping[str, tuple[str, str]],
     *,
     key: str,
-    title: Callable[[Answer], str] | str,
+    title: Callable[[Answer], str],
+    runs: Counts | None = None,
+    opens: Opens | None = None,
     note: str = "",
     nothing: str = "Nothing in this time range.",
-    opens: Callable[[Mapping[str, Any]], None] | None = None,
-    rows: Callable[[Answer], Sequence[Mapping[str, Any]]] | None = None,
+    rows: Callable[[Answer], Sequence[Row]] = lambda got: got.rows,
     height: int | None = None,
 ) -> None:
     """A table in a frame.
@@ -87,66 +118,90 @@ def table_panel(
         columns: column -> (heading, unit), in order.
         key: names the table on the page.
         title: the fact, from the answer; shown as text.
+        runs: how many runs it stands on; None where it is not about runs.
+        opens: called with the row that was clicked.
         note: how to read it.
         nothing: what is said where there are no rows.
-        opens: called with the row that was clicked.
         rows: picks and orders the rows; all of them by default.
         height: in pixels; as high as its rows, up to ten of them, when None.
     """
-    with st.container(border=True, key=f"panel-{key}"):
-        try:
-            with st.skeleton(height=timeline.HEIGHT):
-                got = answer.result()
-        except DashboardsError as fault:
-            states.failed(fault)
-            return
-        shown = rows(got) if rows else got.rows
-        if not shown:
-            st.caption(plain(nothing))
-            return
-        _head(context, got, title(got) if callable(title) else title, key)
-        if note:
-            st.caption(plain(note, 400))
+
+    def draw(got: Answer) -> None:
+        shown = rows(got)
         long = height if height and len(shown) > tables.AUTO_ROWS else None
         tables.show(context, shown, columns, key=key, opens=opens, height=long)
 
+    _panel(context, answer, key, title, runs, note, lambda got: not rows(got), nothing, draw)
 
-def points(event: Any) -> Sequence[Mapping[str, Any]]:
+
+def rows_of_two(*draws: Callable[[], None]) -> None:
+    """Panels in rows of two, each as high as its neighbour."""
+    for start in range(0, len(draws), 2):
+        for column, draw in zip(st.columns(2), draws[start : start + 2], strict=False):
+            with column:
+                draw()
+
+
+_SCROLLED_HEIGHT = 560
+
+
+def _panel(
+    context: Context,
+    answer: Asked,
+    key: str,
+    title: Callable[[Answer], str],
+    runs: Counts | None,
+    note: str,
+    is_empty: Callable[[Answer], bool],
+    nothing: str,
+    draw: Callable[[Answer], None],
+) -> None:
+    with st.container(border=True, key=f"panel-{key}", height="stretch"):
+        try:
+            with st.skeleton(height=timeline.HEIGHT):
+                got = answer.result()
+            if is_empty(got):
+                st.caption(plain(nothing))
+                return
+            stands_on = formatting.plural(runs(got), "run") if runs else ""
+        except DashboardsError as fault:
+            states.failed(fault)
+            return
+        with st.container(horizontal=True, vertical_alignment="top", wrap=False, gap="xsmall"):
+            st.markdown(f"**{plain(title(got), 90)}**", width="stretch")
+            with st.container(width="content"):
+                st.fragment(_behind)(context, got, key)
+        st.caption(" · ".join(plain(part, 400) for part in (stands_on, note) if part))
+        draw(got)
+
+
+def _drawn(chart: Callable[[Answer], Any], got: Answer, key: str, said: str) -> Any:
+    # Altair would check every part of the chart against Vega-Lite's schema, which takes longer than all else.
+    with debug_mode(False):
+        return st.altair_chart(chart(got), key=f"chart-{key}", on_select="rerun", alt=said)
+
+
+def _points(event: Any) -> Sequence[Row]:
     """The marks of a chart that were clicked, as the fields asked for by `click`."""
     selected = event.selection.get(CLICK) if event and "selection" in event else None
     return selected if isinstance(selected, list) else []
 
 
-def _head(context: Context, answer: Answer, title: str, key: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="top", wrap=False, gap="xsmall"):
-        st.markdown(f"**{plain(title, 90)}**", width="stretch")
-        behind(context, answer, key)
-
-
-def behind(context: Context, answer: Answer, key: str) -> None:
-    """The table behind a chart, named by its query."""
-    with st.popover(
-        answer.query, type="tertiary", icon=":material/table_rows:", key=f"table-{key}", help="The table behind"
-    ):
+def _behind(context: Context, answer: Answer, key: str) -> None:
+    """The table behind, named by its query; made when it is opened, in a part of the page of its own."""
+    popover = st.popover(
+        answer.query,
+        type="tertiary",
+        icon=":material/table_rows:",
+        key=f"table-{key}",
+        help="The table behind",
+        on_change="rerun",
+    )
+    if not popover.open:
+        return
+    with popover:
         st.caption(
             f"query `{answer.query}`, {formatting.plural(len(answer.rows), 'row')}, "
             f"answered in {formatting.duration(answer.elapsed_ms * 1e6)}"
         )
         st.dataframe(tables.of_answer(answer, context), hide_index=True)
-
-
-def stack(context: Context, rows: Sequence[Mapping[str, Any]], **options: Any) -> Any:
-    """Bars over this page's window and clock; see charts.timeline.stacked for the options."""
-    clock = {"window": context.window, "local": context.view.local, "zone": context.zone}
-    return timeline.stacked(rows, **clock, **options)
-
-
-def lines(context: Context, rows: Sequence[Mapping[str, Any]], **options: Any) -> Any:
-    """Lines over this page's window and clock; see charts.timeline.lines for the options."""
-    clock = {"window": context.window, "local": context.view.local, "zone": context.zone}
-    return timeline.lines(rows, **clock, **options)
-
-
-def rates_chart(rows: Sequence[Mapping[str, Any]]) -> Any:
-    """Error rates of tools, each bar a link to its tool."""
-    return bars.rates(rows, label="tool", title="share of calls that failed", selection=click("key"))

@@ -3,7 +3,26 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from loopwatch_dashboards.api import Answer, Column
+from loopwatch_dashboards.formatting import parse_time
+
 Span = Mapping[str, Any]
+TABLE: Final = tuple(
+    Column(name, unit)
+    for name, unit in {
+        "span_id": "text",
+        "kind": "text",
+        "name": "text",
+        "iteration": "count",
+        "offset_ns": "ns",
+        "duration_ns": "ns",
+        "input_tokens": "tokens",
+        "output_tokens": "tokens",
+        "cost_usd": "usd",
+        "status": "text",
+        "error_type": "text",
+    }.items()
+)
 CALLS: Final = ("model_call", "tool_call")
 
 
@@ -46,17 +65,37 @@ def failures(spans: Sequence[Span]) -> list[Span]:
     return [span for span in failed if span["kind"] in CALLS] or failed
 
 
+def escalation(spans: Sequence[Span]) -> Mapping[str, Any] | None:
+    """The event with which the run was handed to a human; None where it was not."""
+    events = [event for span in spans for event in span["events"] if event["name"].rpartition(".")[2] == "escalation"]
+    return min(events, key=lambda event: event["offset_ns"], default=None)
+
+
 def gave_up(spans: Sequence[Span]) -> Span | None:
-    """The last call before the run handed over to a human; None where it did not, or called nothing before."""
-    moments = [
-        event["offset_ns"]
-        for span in spans
-        for event in span["events"]
-        if event["name"].rpartition(".")[2] == "escalation"
-    ]
-    until = min(moments, default=None)
-    calls = [span for span in spans if span["kind"] in CALLS and (until is None or span["offset_ns"] <= until)]
+    """The last call before the run was handed to a human; None where it was not, or called nothing before."""
+    event = escalation(spans)
+    if event is None:
+        return None
+    calls = [span for span in spans if span["kind"] in CALLS and span["offset_ns"] <= event["offset_ns"]]
     return max(calls, key=lambda span: span["offset_ns"], default=None)
+
+
+def cost_until(spans: Sequence[Span], until_ns: int) -> float | None:
+    """What a run's counted model calls that began before a moment cost; None where none has a price."""
+    costs = [span["cost_usd"] for span in spans if span["counted"] and span["offset_ns"] <= until_ns]
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if known else None
+
+
+def offset_in(child: Mapping[str, Any], run: Mapping[str, Any]) -> int:
+    """How long after a run's start a nested run began, in nanoseconds."""
+    own, its = parse_time(run["start_time"]), parse_time(child["start_time"])
+    return round((its - own).total_seconds() * 1e9) if own and its else 0
+
+
+def shifted(spans: Sequence[Span], by_ns: int) -> list[dict[str, Any]]:
+    """Spans of a nested run as the run around it sees them: their offsets from its start."""
+    return [{**span, "offset_ns": span["offset_ns"] + by_ns} for span in spans]
 
 
 def iterations(spans: Sequence[Span]) -> list[Iteration]:
@@ -96,3 +135,14 @@ def tool_calls(spans: Sequence[Span]) -> dict[str, tuple[int, int]]:
             calls, failed = counts.get(span["tool"], (0, 0))
             counts[span["tool"]] = (calls + 1, failed + is_failed(span))
     return counts
+
+
+def as_answer(run_id: str, spans: Sequence[Span]) -> Answer:
+    """A run's spans as the table behind its charts."""
+    rows = [{column.name: span[column.name] for column in TABLE} for span in spans]
+    return Answer(f"runs/{run_id[:8]}…/spans", TABLE, rows)
+
+
+def without_blanks(span: Span) -> dict[str, Any]:
+    """A span without the fields that say nothing."""
+    return {name: value for name, value in span.items() if value not in (None, "", [], {})}

@@ -1,7 +1,7 @@
 """Tables whose rows open what they stand for."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -11,6 +11,7 @@ from loopwatch_dashboards.api import Answer
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.text import one_line
 
+SelectionMode = Literal["multi-row", "single-cell"]
 AUTO_ROWS = 10
 # In pixels, borders included: a table ends where a row ends.
 _ROW_HEIGHT, _HEADING_HEIGHT = 34, 35
@@ -52,22 +53,21 @@ def show(
         )
         for column, (heading, unit) in columns.items()
     }
-    modes = [mode for mode, wanted in (("multi-row", ticks), ("single-cell", opens is not None)) if wanted]
-    event = st.dataframe(
-        shown,
-        hide_index=True,
-        key=f"rows-{key}",
-        column_config=config,
-        height=height or _HEADING_HEIGHT + _ROW_HEIGHT * min(len(rows), AUTO_ROWS),
-        row_height=_ROW_HEIGHT,
-        on_select="rerun" if modes else "ignore",
-        selection_mode=modes or "single-row",
-    )
+    looks: dict[str, Any] = {
+        "hide_index": True,
+        "key": f"rows-{key}",
+        "column_config": config,
+        "height": height or _HEADING_HEIGHT + _ROW_HEIGHT * min(len(rows), AUTO_ROWS),
+        "row_height": _ROW_HEIGHT,
+    }
+    modes: list[SelectionMode] = [*(["multi-row"] if ticks else []), *(["single-cell"] if opens else [])]
     if not modes:
+        st.dataframe(shown, **looks)
         return []
-    if opens and event.selection.get("cells"):
-        opens(rows[event.selection.cells[0][0]])
-    return [rows[position] for position in event.selection.get("rows", ()) if position < len(rows)]
+    selected = st.dataframe(shown, **looks, on_select="rerun", selection_mode=modes).selection
+    if opens and selected.cells:
+        opens(rows[selected.cells[0][0]])
+    return [rows[position] for position in selected.rows if position < len(rows)]
 
 
 def of_answer(answer: Answer, context: Context) -> pd.DataFrame:

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import streamlit as st
 
 from loopwatch_dashboards import navigation
 from loopwatch_dashboards.context import Context
+
+_COLOURS: Final[dict[str, Literal["normal", "inverse"]]] = {"up": "normal", "down": "inverse"}
 
 
 class Tile(NamedTuple):
@@ -50,7 +52,7 @@ def _tile(context: Context, one: Tile) -> None:
             one.label,
             one.value,
             one.delta,
-            delta_color="off" if same else {"up": "normal", "down": "inverse"}.get(one.good, "off"),
+            delta_color="off" if same else _COLOURS.get(one.good, "off"),
             delta_arrow="off" if same else "auto",
             help=one.note,
         )

@@ -31,21 +31,28 @@ _TICK_SECONDS: Final = (10, 30, 60, 300, 600, 900, 1800, 3600, 2 * 3600, 3 * 360
 _MAX_TICKS: Final = 9
 
 
-def quantity(field: str, title: str, unit: str, *, stack: Any = None, zero: bool = True, log: bool = False) -> alt.Y:
-    """A vertical axis of amounts.
+def quantity(field: str, title: str, unit: str, *, top: float, is_stacked: bool = False) -> alt.Y:
+    """A vertical axis of amounts, from zero, for lengths are compared on it.
 
     Args:
         field: the column plotted.
         title: what is plotted, its unit with it.
         unit: "usd", "count", "ratio" or "seconds"; decides how labels are written.
-        stack: Vega's stacking mode; None for none.
-        zero: whether the axis starts at zero, as it must where lengths are compared.
-        log: whether the scale is logarithmic, for amounts over several orders of magnitude.
+        top: the largest amount. Vega would find it too, but it first draws without data, and complains of that.
+        is_stacked: whether marks at the same place stand on each other.
     """
-    scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=zero, nice=True)
-    extra = {"tickMinStep": 1} if unit == "count" else {}
+    scale = alt.Scale(domain=[0, (top or 1) * 1.04], nice=False)
+    extra: dict[str, Any] = {"tickMinStep": 1} if unit == "count" else {}
     axis = alt.Axis(labelExpr=_LABELS[unit], tickCount=5, title=title, **extra)
-    return alt.Y(f"{field}:Q", axis=axis, scale=scale, stack=stack)
+    return alt.Y(f"{field}:Q", axis=axis, scale=scale, stack="zero" if is_stacked else None)
+
+
+def highest(rows: Sequence[Mapping[str, Any]], place: str, amount: str) -> float:
+    """The height of the highest stack: the largest sum of `amount` over rows with the same `place`."""
+    sums: dict[Any, float] = {}
+    for row in rows:
+        sums[row[place]] = sums.get(row[place], 0) + row[amount]
+    return max(sums.values(), default=0)
 
 
 def amount(
@@ -77,7 +84,7 @@ def amount(
     )
 
 
-def clock(field: str, window: Window, local: bool, zone: tzinfo = UTC) -> alt.X:
+def clock(field: str, window: Window, zone: tzinfo = UTC) -> alt.X:
     """A horizontal time axis over the whole window; the title says whose clock it shows.
 
     Times are plotted as epoch milliseconds with ticks at full hours or days of that clock.
@@ -85,12 +92,11 @@ def clock(field: str, window: Window, local: bool, zone: tzinfo = UTC) -> alt.X:
     Args:
         field: the column with epoch milliseconds.
         window: what the axis covers, whatever has data.
-        local: whether the clock is the reader's.
-        zone: the reader's zone.
+        zone: whose clock.
     """
-    ticks = clock_ticks(window, zone if local else UTC)
+    ticks = clock_ticks(window, zone)
     axis = alt.Axis(
-        title=f"time ({zone if local else 'UTC'})",
+        title=f"time ({zone})",
         values=[moment.timestamp() * 1000 for moment in ticks],
         labelExpr=_by_value({moment.timestamp() * 1000: _clock_label(moment, window) for moment in ticks}),
         labelOverlap="greedy",

@@ -210,7 +210,11 @@ def matrix(rows: Rows, *, selection: alt.Parameter | None = None) -> Any:
     ]
     top = max((row["rate"] for row in values), default=0) or 1
     base = alt.Chart(alt.Data(values=values)).encode(
-        x=alt.X("tool:N", axis=alt.Axis(title=None, labelAngle=-40, labelLimit=200, labelOverlap=False)),
+        x=alt.X(
+            "tool:N",
+            sort=_by_main_agent(rows),
+            axis=alt.Axis(title=None, labelAngle=-40, labelLimit=200, labelOverlap=False),
+        ),
         y=alt.Y("agent:N", axis=alt.Axis(title=None, labelLimit=260)),
         tooltip=axes.hover(("agent", "agent"), ("tool", "tool"), ("said", "calls"), ("failed", "failed")),
     )
@@ -231,6 +235,15 @@ def matrix(rows: Rows, *, selection: alt.Parameter | None = None) -> Any:
     written = base.mark_text(fontSize=11, color="#1c2530").encode(text="said:N")
     agents = len({row["agent"] for row in values})
     return axes.framed(cells + written, max(agents, 1) * 30 + 190)
+
+
+def _by_main_agent(rows: Rows) -> list[str]:
+    """Tools in the order of the agents that call them most, so that what belongs together stands together."""
+    main: dict[str, Mapping[str, Any]] = {}
+    for row in rows:
+        if row["calls"] > main.get(str(row["tool"]), {"calls": 0})["calls"]:
+            main[str(row["tool"])] = row
+    return sorted(main, key=lambda tool: (str(main[tool]["agent"]), -main[tool]["calls"]))
 
 
 def _names() -> alt.Y:

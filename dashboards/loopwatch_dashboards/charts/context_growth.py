@@ -10,11 +10,12 @@ from loopwatch_dashboards.charts import axes, palette
 from loopwatch_dashboards.spans import Iteration
 
 
-def context_growth(iterations: Sequence[Iteration]) -> Any:
+def context_growth(iterations: Sequence[Iteration], selection: alt.Parameter | None = None) -> Any:
     """Bars per iteration, stacked by kind of token.
 
     Args:
         iterations: of one run.
+        selection: a click selection to attach.
 
     Returns:
         The chart.
@@ -40,7 +41,7 @@ def context_growth(iterations: Sequence[Iteration]) -> Any:
         .encode(
             x=axes.amount("left", "iteration", "count", domain=[0.4, last + 0.6]),
             x2=alt.X2("right"),
-            y=axes.quantity("tokens", "tokens", "count", stack="zero"),
+            y=axes.quantity("tokens", "tokens", "count", top=axes.highest(values, "number", "tokens"), is_stacked=True),
             color=alt.Color(
                 "kind:N",
                 scale=alt.Scale(domain=list(palette.TOKEN_KINDS), range=list(palette.TOKEN_KINDS.values())),
@@ -52,6 +53,7 @@ def context_growth(iterations: Sequence[Iteration]) -> Any:
             ),
         )
     )
+    chart = chart.add_params(selection) if selection is not None else chart
     return axes.framed(chart, 260)
 
 

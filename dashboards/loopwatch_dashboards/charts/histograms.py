@@ -64,7 +64,9 @@ def distribution(
         .encode(
             x=x,
             x2=alt.X2("right"),
-            y=axes.quantity("amount", weight_title, "count", stack="zero"),
+            y=axes.quantity(
+                "amount", weight_title, "count", top=axes.highest(values, "number", "amount"), is_stacked=True
+            ),
             color=alt.Color(
                 "key:N",
                 scale=alt.Scale(domain=list(colours), range=list(colours.values())),
@@ -78,7 +80,17 @@ def distribution(
     return axes.framed(chart, HEIGHT + axes.legend_height(list(colours)))
 
 
-def histogram(rows: Rows, *, low: str, high: str, weight: str, unit: str, title: str, weight_title: str) -> Any:
+def histogram(
+    rows: Rows,
+    *,
+    low: str,
+    high: str,
+    weight: str,
+    unit: str,
+    title: str,
+    weight_title: str,
+    selection: alt.Parameter | None = None,
+) -> Any:
     """How many fall between two amounts, on a logarithmic axis.
 
     Args:
@@ -89,6 +101,7 @@ def histogram(rows: Rows, *, low: str, high: str, weight: str, unit: str, title:
         unit: the unit of the amounts.
         title: the horizontal axis.
         weight_title: the vertical axis.
+        selection: a click selection to attach.
 
     Returns:
         The chart.
@@ -111,14 +124,15 @@ def histogram(rows: Rows, *, low: str, high: str, weight: str, unit: str, title:
         .encode(
             x=axes.amount("low", title, axis_unit(unit), domain=domain, log=True),
             x2=alt.X2("high"),
-            y=axes.quantity("amount", weight_title, "count"),
+            y=axes.quantity("amount", weight_title, "count", top=axes.highest(values, "low", "amount")),
             tooltip=axes.hover(("between", title), ("said", weight_title)),
         )
     )
+    chart = chart.add_params(selection) if selection is not None else chart
     return axes.framed(chart, HEIGHT)
 
 
-def tenths(rows: Rows, *, weight: str, title: str, weight_title: str) -> Any:
+def tenths(rows: Rows, *, weight: str, title: str, weight_title: str, selection: alt.Parameter | None = None) -> Any:
     """How many fall in each tenth between 0 and 1.
 
     Args:
@@ -126,12 +140,14 @@ def tenths(rows: Rows, *, weight: str, title: str, weight_title: str) -> Any:
         weight: how many fall in it.
         title: the horizontal axis.
         weight_title: the vertical axis.
+        selection: a click selection to attach.
 
     Returns:
         The chart, from 0 to 1 whatever has data.
     """
     values = [
         {
+            "tenth": row["low"],
             "low": row["low"] + 0.004,
             "high": row["low"] + 0.096,
             "amount": row[weight],
@@ -146,24 +162,27 @@ def tenths(rows: Rows, *, weight: str, title: str, weight_title: str) -> Any:
         .encode(
             x=axes.amount("low", title, "score", domain=[0, 1]),
             x2=alt.X2("high"),
-            y=axes.quantity("amount", weight_title, "count"),
+            y=axes.quantity("amount", weight_title, "count", top=axes.highest(values, "low", "amount")),
             tooltip=axes.hover(("between", title), ("said", weight_title)),
         )
     )
+    chart = chart.add_params(selection) if selection is not None else chart
     return axes.framed(chart, HEIGHT)
 
 
-def calibration(rows: Rows) -> Any:
+def calibration(rows: Rows, *, selection: alt.Parameter | None = None) -> Any:
     """Stated confidence against what verdicts say, with the line on which both agree.
 
     Args:
-        rows: one per tenth of confidence, with mean_confidence, mean_verdict and decisions.
+        rows: one per tenth of confidence, with low, mean_confidence, mean_verdict and decisions.
+        selection: a click selection to attach.
 
     Returns:
         The chart, from 0 to 1 on both axes.
     """
     values = [
         {
+            "tenth": row["low"],
             "confidence": row["mean_confidence"],
             "verdict": row["mean_verdict"],
             "decisions": row["decisions"],
@@ -192,6 +211,7 @@ def calibration(rows: Rows) -> Any:
             ),
         )
     )
+    points = points.add_params(selection) if selection is not None else points
     return axes.framed(agreed + points, HEIGHT)
 
 

@@ -4,7 +4,7 @@ The hues are Okabe and Ito's (https://jfly.uni-koeln.de/color/), which keep cont
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 BLUE: Final = "#0072B2"
 SKY: Final = "#56B4E9"
@@ -14,6 +14,9 @@ VERMILION: Final = "#D55E00"
 PURPLE: Final = "#CC79A7"
 GREY: Final = "#8A94A0"
 ACCENT: Final = "#2F86D6"
+
+# What Streamlit calls the colours of its badges.
+Badge = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
 
 OUTCOMES: Final = {
     "completed": GREEN,

@@ -35,7 +35,6 @@ def stacked(
     title: str,
     colours: Mapping[str, str],
     window: Window,
-    local: bool = False,
     zone: tzinfo = UTC,
     selection: alt.Parameter | None = None,
     wide: bool = False,
@@ -50,8 +49,7 @@ def stacked(
         title: the vertical axis.
         colours: a colour for each key, in stacking order from the bottom.
         window: what the time axis covers, whatever has data.
-        local: whether the axis shows the browser's zone.
-        zone: the zone of the hover text.
+        zone: whose clock it shows.
         selection: a click selection to attach.
         wide: whether the chart is as wide as the page.
 
@@ -77,9 +75,11 @@ def stacked(
         alt.Chart(alt.Data(values=values))
         .mark_bar(orient="vertical")
         .encode(
-            x=axes.clock("bucket", window, local, zone),
+            x=axes.clock("bucket", window, zone),
             x2=alt.X2("bucket_end"),
-            y=axes.quantity("amount", title, axis_unit(unit), stack="zero"),
+            y=axes.quantity(
+                "amount", title, axis_unit(unit), top=axes.highest(values, "bucket", "amount"), is_stacked=True
+            ),
             color=alt.Color(
                 "key:N",
                 scale=alt.Scale(domain=list(colours), range=list(colours.values())),
@@ -89,7 +89,9 @@ def stacked(
             tooltip=axes.hover(("when", "from"), ("key", key.replace("_", " ")), ("said", title)),
         )
     )
-    return _finished(chart, selection, axes.legend_height(list(colours), wide=wide))
+    if selection is not None:
+        chart = chart.add_params(selection)
+    return axes.framed(chart, HEIGHT + axes.legend_height(list(colours), wide=wide))
 
 
 def lines(
@@ -99,9 +101,9 @@ def lines(
     unit: str,
     title: str,
     window: Window,
-    local: bool = False,
     zone: tzinfo = UTC,
     colours: Sequence[str],
+    selection: alt.Parameter | None = None,
 ) -> alt.Chart:
     """One line per column; a bucket without a row is a gap, not a zero.
 
@@ -111,9 +113,9 @@ def lines(
         unit: the unit of all columns.
         title: the vertical axis.
         window: what the time axis covers.
-        local: whether the axis shows the browser's zone.
-        zone: the zone of the hover text.
+        zone: whose clock it shows.
         colours: one per series.
+        selection: a click selection to attach to the points.
 
     Returns:
         The chart.
@@ -121,8 +123,8 @@ def lines(
     step_ms = window.step_seconds * 1000
     values = [point for column, label in series.items() for point in _points(rows, column, label, step_ms, unit, zone)]
     base = alt.Chart(alt.Data(values=values)).encode(
-        x=axes.clock("bucket", window, local, zone),
-        y=axes.quantity("amount", title, axis_unit(unit)),
+        x=axes.clock("bucket", window, zone),
+        y=axes.quantity("amount", title, axis_unit(unit), top=max((point["amount"] for point in values), default=0)),
         color=alt.Color(
             "key:N",
             scale=alt.Scale(domain=list(series.values()), range=list(colours)),
@@ -131,11 +133,10 @@ def lines(
         detail="stretch:N",
         tooltip=axes.hover(("when", "from"), ("key", "measure"), ("said", title)),
     )
-    return _finished(
-        base.mark_line(strokeWidth=2) + base.mark_circle(size=30, opacity=1),
-        None,
-        axes.legend_height(list(series.values())),
-    )
+    dots = base.mark_circle(size=36, opacity=1)
+    if selection is not None:
+        dots = dots.add_params(selection)
+    return axes.framed(base.mark_line(strokeWidth=2) + dots, HEIGHT + axes.legend_height(list(series.values())))
 
 
 def _points(rows: Rows, column: str, label: str, step_ms: float, unit: str, zone: tzinfo) -> list[dict[str, Any]]:
@@ -168,8 +169,3 @@ def plotted(value: Any, unit: str) -> Any:
 def axis_unit(unit: str) -> str:
     """The kind of axis for a unit of the API."""
     return {"ns": "seconds", "usd": "usd", "ratio": "ratio", "score": "score"}.get(unit, "count")
-
-
-def _finished(chart: Any, selection: alt.Parameter | None, legend_height: int) -> Any:
-    chart = chart.add_params(selection) if selection is not None else chart
-    return axes.framed(chart, HEIGHT + legend_height)

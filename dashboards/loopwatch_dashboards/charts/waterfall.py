@@ -48,13 +48,19 @@ def label(span: Span) -> str:
     return one_line(name or span["name"], 60)
 
 
-def waterfall(spans: Sequence[Span], selection: alt.Parameter | None = None, chosen: str = "") -> Any:
+def waterfall(
+    spans: Sequence[Span],
+    selection: alt.Parameter | None = None,
+    chosen: str = "",
+    gave_up_ns: int | None = None,
+) -> Any:
     """Bars of all spans in reading order, coloured by kind; failed ones have a red edge and a cross.
 
     Args:
         spans: as the API gives them.
         selection: a click selection to attach.
         chosen: the span id to mark.
+        gave_up_ns: when the run was handed to a human, drawn as a line; None where it was not.
 
     Returns:
         The chart.
@@ -105,7 +111,14 @@ def waterfall(spans: Sequence[Span], selection: alt.Parameter | None = None, cho
     written = base.mark_text(align="left", dx=4, fontSize=11, color=palette.GREY).encode(
         x=alt.X("end:Q"), text="written:N"
     )
-    return axes.framed(bars + written, max(len(values), 1) * ROW_HEIGHT + 60)
+    layers = [bars, written, *([_moment(gave_up_ns)] if gave_up_ns is not None else [])]
+    return axes.framed(alt.layer(*layers), max(len(values), 1) * ROW_HEIGHT + 60)
+
+
+def _moment(gave_up_ns: int) -> Any:
+    values = [{"at": gave_up_ns / 1e9, "said": formatting.duration(gave_up_ns)}]
+    line = alt.Chart(alt.Data(values=values)).mark_rule(color=palette.VERMILION, strokeDash=[4, 3], strokeWidth=1.5)
+    return line.encode(x=alt.X("at:Q"), tooltip=axes.hover(("said", "gave up after")))
 
 
 def _bar(row: int, depth: int, span: Span, total_s: float, chosen: str) -> dict[str, Any]:

@@ -6,12 +6,13 @@ from typing import Any, Final
 import streamlit as st
 
 from loopwatch_dashboards import choices, formatting, frame, navigation, states, tables, tiles
+from loopwatch_dashboards.charts.palette import Badge
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.errors import DashboardsError
 from loopwatch_dashboards.text import plain
 
-COLOURS: Final = {"firing": "red", "pending": "orange", "resolved": "green"}
-SEVERITIES: Final = {"critical": "red", "warning": "orange", "info": "blue"}
+COLOURS: Final[dict[str, Badge]] = {"firing": "red", "pending": "orange", "resolved": "green"}
+SEVERITIES: Final[dict[str, Badge]] = {"critical": "red", "warning": "orange", "info": "blue"}
 STATES: Final = {"active": "Firing and pending", "resolved": "Resolved"}
 LISTED: Final = {
     "started_at": ("since", "time"),

@@ -35,6 +35,7 @@ def _body(context: Context) -> None:
         COLUMNS,
         key="conversations",
         title=lambda got: f"{'More' if cursor else 'The latest'} {formatting.plural(len(got.rows), 'conversation')}",
+        runs=panels.summed,
         note="Click a row for its runs.",
         nothing="No run in this time range belongs to a conversation; agents name one with conversation=...",
         rows=lambda got: [row for row in got.rows if row["conversation_id"]],

@@ -8,11 +8,12 @@ import streamlit as st
 
 from loopwatch_dashboards import choices, formatting, frame, links, panels, sums, tiles
 from loopwatch_dashboards.api import Answer
-from loopwatch_dashboards.charts import bars, histograms, palette
+from loopwatch_dashboards.charts import bars, histograms, palette, timeline
 from loopwatch_dashboards.context import Context
-from loopwatch_dashboards.forecast import WEEKS, forecast, month_start
-from loopwatch_dashboards.view import FILTERS, Window
+from loopwatch_dashboards.view import CUSTOM, FILTERS, Window
 
+MAX_CUSTOMERS = 100  # what an address has room for
+FORECAST_FROM = timedelta(weeks=8)
 DIMENSIONS = {
     "model": "model",
     "agent": "agent",
@@ -66,7 +67,7 @@ def cost() -> None:
 def _body(context: Context) -> None:
     summary, before = context.ask("cost_summary"), context.ask_before("cost_summary")
     by_model = context.ask("cost_by", dimension="model")
-    month = _ask_month(context)
+    month = _ask_forecast(context)
     distribution, concentration = context.ask("cost_distribution"), context.ask("concentration", dimension="customer")
     top_runs, outliers = context.ask("cost_top_runs", limit=50), context.ask("cost_outliers", limit=50)
     conversations = context.ask("cost_by", dimension="conversation", limit=50)
@@ -80,23 +81,22 @@ def _body(context: Context) -> None:
         _over_time(context, over_time, dimension)
     with right:
         _by(context, totals, dimension)
-    left, right = st.columns(2)
-    with left:
-        _distribution(context, distribution)
-        _top_runs(context, top_runs)
-        _savings(context, savings)
-    with right:
-        _concentration(context, concentration)
-        _conversations(context, conversations)
-        _outliers(context, outliers)
+    panels.rows_of_two(
+        lambda: _distribution(context, distribution),
+        lambda: _concentration(context, concentration),
+        lambda: _top_runs(context, top_runs),
+        lambda: _conversations(context, conversations),
+        lambda: _outliers(context, outliers),
+        lambda: _savings(context, savings),
+    )
     _unpriced(context, by_model)
 
 
-def _ask_month(context: Context) -> Any:
-    now = datetime.now(UTC)
-    first = min(month_start(now), (now - timedelta(weeks=WEEKS)).replace(hour=0, minute=0, second=0, microsecond=0))
-    window = Window(first, (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0))
-    return context.ask_within(window, "cost_over_time", step_seconds=86_400, dimension="environment")
+def _ask_forecast(context: Context) -> Any:
+    """The month foretold, from eight weeks before it; whatever the view, a forecast is about this month."""
+    now = context.window.end if context.view.preset not in {"all", CUSTOM} else datetime.now(UTC)
+    month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return context.ask_within(Window(month - FORECAST_FROM, now), "cost_forecast")
 
 
 def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], savings: Answer, month: Answer) -> None:
@@ -130,7 +130,7 @@ def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], 
             delta("cost_per_completed_usd"),
             "down",
         ),
-        _forecast_tile(month),
+        forecast_tile(month.first),
         tiles.Tile(
             "Cache hit rate",
             formatting.ratio(now.get("cache_hit_rate")),
@@ -152,15 +152,16 @@ def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], 
     )
 
 
-def _forecast_tile(month: Answer) -> tiles.Tile:
-    got = forecast(month.rows, datetime.now(UTC))
-    if got is None:
-        return tiles.Tile("This month", formatting.NOTHING, "A forecast needs three days with runs.")
+def forecast_tile(row: Mapping[str, Any]) -> tiles.Tile:
+    """What the month will have cost at its end, beside what is spent of it, from a row of cost_forecast."""
+    if row.get("expected_usd") is None:
+        return tiles.Tile("This month", formatting.usd(row.get("spent_usd")), "A forecast needs three whole days.")
+    between = f"{formatting.usd(row['low_usd'])} to {formatting.usd(row['high_usd'])}"
     note = (
-        f"{formatting.usd(got.spent_usd)} so far; 95 % interval {formatting.usd(got.low_usd)} to "
-        f"{formatting.usd(got.high_usd)}, from each weekday's mean over {formatting.plural(got.days, 'day')}."
+        f"{formatting.usd(row['spent_usd'])} so far. 95 of 100 months end between {between}, foretold from "
+        f"{formatting.plural(row['days'], 'day')}."
     )
-    return tiles.Tile("This month, expected", formatting.usd(got.expected_usd), note)
+    return tiles.Tile("This month, expected", formatting.usd(row["expected_usd"]), note, between)
 
 
 def _over_time(context: Context, answer: Any, dimension: str) -> None:
@@ -173,18 +174,20 @@ def _over_time(context: Context, answer: Any, dimension: str) -> None:
         answer,
         key=f"cost-over-time-{dimension}",
         title=lambda got: f"{formatting.usd(got.total('cost_usd'))} by {DIMENSIONS[dimension]}",
+        runs=panels.in_view(context),
         note="Cost in USD by the run's start. Click a bar for its runs.",
-        chart=lambda got: panels.stack(
-            context,
+        chart=lambda got: timeline.stacked(
             (folded := sums.folded(got.rows, "key", "cost_usd")),
             key="key",
             value="cost_usd",
             unit="usd",
             title="cost (USD)",
             colours=colours(folded),
+            window=context.window,
+            zone=context.zone,
             selection=panels.click("bucket", "key"),
         ),
-        on_click=lambda point: links.open_bucket(
+        opens=lambda point: links.open_bucket(
             context, point, _condition(dimension, str(point["key"])), **_filter(dimension, str(point["key"]))
         ),
     )
@@ -214,6 +217,7 @@ def _by(context: Context, answer: Any, dimension: str) -> None:
         answer,
         key=f"cost-by-{dimension}",
         title=lambda got: _share_fact(top(got), got.total("cost_usd"), DIMENSIONS[dimension]),
+        runs=panels.in_view(context),
         note="The dearest nine. Click a bar for its runs.",
         chart=lambda got: bars.ranked(
             [{**row, "key": row["key"] or "none"} for row in top(got)],
@@ -229,7 +233,7 @@ def _by(context: Context, answer: Any, dimension: str) -> None:
             },
             selection=panels.click("key"),
         ),
-        on_click=lambda point: links.open_runs(
+        opens=lambda point: links.open_runs(
             context, _condition(dimension, str(point["key"])), **_filter(dimension, str(point["key"]))
         ),
     )
@@ -247,9 +251,8 @@ def _distribution(context: Context, answer: Any) -> None:
         answer,
         key="cost-distribution",
         title=lambda got: f"The most frequent cost of a run: {_mode(got)}",
-        note=lambda got: (
-            f"{formatting.plural(got.total('runs'), 'run')} by cost, in steps of a quarter of a power of ten."
-        ),
+        runs=panels.summed,
+        note="By cost, in steps of a quarter of a power of ten. Click a bar for its runs.",
         chart=lambda got: histograms.histogram(
             got.rows,
             low="low_usd",
@@ -258,7 +261,9 @@ def _distribution(context: Context, answer: Any) -> None:
             unit="usd",
             title="cost of a run (log)",
             weight_title="runs",
+            selection=panels.click("low", "high"),
         ),
+        opens=lambda point: links.open_runs(context, f"cost >= {point['low']:.12f} and cost < {point['high']:.12f}"),
         nothing="No run has a price.",
     )
 
@@ -274,9 +279,8 @@ def _concentration(context: Context, answer: Any) -> None:
         answer,
         key="concentration",
         title=_concentration_fact,
-        note=lambda got: (
-            f"Share of the cost taken by the dearest of {formatting.plural(got.first['all_keys'], 'customer')}."
-        ),
+        runs=panels.in_view(context),
+        note="Share of the cost taken by the dearest customers. Click a bar for their runs.",
         chart=lambda got: bars.ranked(
             [
                 {**row, "name": f"top {row['top_share'] * 100:.0f} % ({formatting.plural(row['keys'], 'customer')})"}
@@ -287,8 +291,17 @@ def _concentration(context: Context, answer: Any) -> None:
             unit="ratio",
             title="share of the cost",
             details={"cost_usd": ("cost", "usd"), "token_share": ("share of tokens", "ratio")},
+            selection=panels.click("key"),
         ),
+        opens=lambda point: _open_dearest(context, str(point["key"])),
     )
+
+
+def _open_dearest(context: Context, bar: str) -> None:
+    """Opens the runs of the dearest customers, as many as the bar named "top 5 % (8 customers)" stands for."""
+    customers = int(bar.partition("(")[2].partition(" ")[0].replace(",", ""))
+    dearest = context.ask("cost_by", dimension="customer", limit=min(customers, MAX_CUSTOMERS)).result()
+    links.open_runs(context, links.any_of("customer", [str(row["key"]) for row in dearest.rows]))
 
 
 def _concentration_fact(answer: Answer) -> str:
@@ -303,6 +316,7 @@ def _top_runs(context: Context, answer: Any) -> None:
         TOP_RUNS,
         key="top-runs",
         title=lambda got: f"The dearest run cost {formatting.usd(got.first['cost_usd'])}",
+        runs=panels.in_view(context),
         note="Click a row to open the run.",
         opens=lambda row: links.open_run(context, row["run_id"]),
     )
@@ -317,6 +331,7 @@ def _conversations(context: Context, answer: Any) -> None:
         title=lambda got: (
             f"The dearest conversation cost {formatting.usd(max((r['cost_usd'] or 0) for r in got.rows if r['key']))}"
         ),
+        runs=panels.in_view(context),
         note="Click a row for its runs.",
         rows=lambda got: [row for row in got.rows if row["key"]],
         opens=lambda row: links.open_runs(context, conversation=str(row["key"])),
@@ -330,7 +345,9 @@ def _savings(context: Context, answer: Any) -> None:
         SAVINGS,
         key="cache-savings",
         title=lambda got: f"Caching saved {formatting.usd(got.total('saved_usd'))}",
-        note="By model; negative where writing to the cache cost more than reading from it saved.",
+        runs=panels.in_view(context),
+        note="By model; negative where writing to the cache cost more than it saved. Click a row for the runs.",
+        opens=lambda row: links.open_runs(context, model=str(row["model"])),
     )
 
 
@@ -341,6 +358,7 @@ def _outliers(context: Context, answer: Any) -> None:
         OUTLIERS,
         key="cost-outliers",
         title=lambda got: f"{formatting.plural(len(got.rows), 'run')} cost over five times the usual",
+        runs=panels.in_view(context),
         note="Usual: the median of the agent's runs. Click a row to open the run.",
         nothing="No run cost over five times its agent's median.",
         rows=lambda got: [{**row, "factor": f"{formatting.count(row['times_median'])} ×"} for row in got.rows],
@@ -360,7 +378,8 @@ def _unpriced(context: Context, answer: Any) -> None:
         UNPRICED,
         key="unpriced",
         title=lambda got: f"{formatting.plural(len(rows(got)), 'model')} without a price",
+        runs=panels.summed,
         note="Their tokens are not in any cost here. Give them a price, then reprice.",
         rows=rows,
-        opens=lambda row: links.open_runs(context, model=str(row["key"])),
+        opens=lambda row: links.open_runs(context, "unpriced_tokens > 0", model=str(row["key"])),
     )

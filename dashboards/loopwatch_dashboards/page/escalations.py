@@ -6,9 +6,9 @@ from typing import Any
 import streamlit as st
 
 from loopwatch_dashboards import choices, formatting, frame, links, panels, sums, tiles
-from loopwatch_dashboards.api import Answer
-from loopwatch_dashboards.charts import bars, palette
+from loopwatch_dashboards.charts import bars, palette, timeline
 from loopwatch_dashboards.context import Context
+from loopwatch_dashboards.outcome_shares import DIMENSIONS, shares_panel
 
 LISTED = {
     "time": ("time", "time"),
@@ -21,7 +21,6 @@ LISTED = {
     "iterations": ("iterations", "count"),
     "cost_usd": ("cost", "usd"),
 }
-DIMENSIONS = {"agent": "agent", "version": "version", "customer": "customer", "environment": "environment"}
 NO_REASON = "no reason given"
 NO_TOOL = "no tool call"
 
@@ -42,13 +41,12 @@ def _body(context: Context) -> None:
         return
     dimension = choices.choice("Rate by", DIMENSIONS, param="by", context=context)
     by = context.ask("outcomes_by", dimension=dimension)
-    left, right = st.columns(2)
-    with left:
-        _over_time(context, over_time)
-        _reasons(context, reasons)
-    with right:
-        _by(context, by, dimension)
-        _last_tools(context, reasons)
+    panels.rows_of_two(
+        lambda: _over_time(context, over_time),
+        lambda: shares_panel(context, by, dimension, "escalated", fact="escalates most"),
+        lambda: _reasons(context, reasons),
+        lambda: _last_tools(context, reasons),
+    )
     _list(context, listed)
 
 
@@ -93,19 +91,23 @@ def _over_time(context: Context, answer: Any) -> None:
         title=lambda got: (
             f"{formatting.count(got.total('escalated'))} of {formatting.plural(got.total('runs'), 'run')} escalated"
         ),
-        note="Runs by start time. Click a bar for its runs.",
-        chart=lambda got: panels.stack(
-            context,
+        runs=panels.summed,
+        note="By start time. Click a bar for its runs.",
+        chart=lambda got: timeline.stacked(
             _split(got.rows),
             key="outcome",
             value="runs",
             unit="runs",
             title="runs",
             colours={"escalated": palette.ORANGE, "not escalated": "#B4BDC7"},
+            window=context.window,
+            zone=context.zone,
             selection=panels.click("bucket", "key"),
         ),
-        on_click=lambda point: links.open_bucket(
-            context, point, outcome="escalated" if point["key"] == "escalated" else ""
+        opens=lambda point: links.open_bucket(
+            context,
+            point,
+            **({"outcome": "escalated"} if point["key"] == "escalated" else {"where": "outcome != escalated"}),
         ),
     )
 
@@ -119,40 +121,14 @@ def _split(rows: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _by(context: Context, answer: Any, dimension: str) -> None:
-    def rows(got: Answer) -> list[dict[str, Any]]:
-        with_rates = [bars.with_interval(row, "escalated", "ended") for row in got.rows if row["ended"]]
-        return sorted(with_rates, key=lambda row: -row["rate"])[:10]
-
-    panels.chart_panel(
-        context,
-        answer,
-        key=f"escalations-by-{dimension}",
-        title=lambda got: f"{rows(got)[0]['key'] or 'none'} escalates most: {formatting.ratio(rows(got)[0]['rate'])}",
-        note=f"Share of a {dimension}'s ended runs, with the 95 % interval (Wilson). Click a bar for its runs.",
-        chart=lambda got: bars.rates(
-            rows(got),
-            label="key",
-            title="share of runs that escalated",
-            rate="rate",
-            low="low",
-            high="high",
-            events="escalated",
-            trials="ended",
-            colour=palette.ORANGE,
-            selection=panels.click("key"),
-        ),
-        on_click=lambda point: links.open_runs(context, outcome="escalated", **{dimension: str(point["key"])}),
-    )
-
-
 def _reasons(context: Context, answer: Any) -> None:
     panels.chart_panel(
         context,
         answer,
         key="escalation-reasons",
         title=lambda got: f"Most often: {_sums(got.rows, 'reason', NO_REASON)[0]['reason']}",
-        note="Escalated runs by reason.",
+        runs=panels.summed,
+        note="Escalated, by reason. Click a bar for its runs.",
         chart=lambda got: bars.ranked(
             _sums(got.rows, "reason", NO_REASON)[:10],
             label="reason",
@@ -162,7 +138,7 @@ def _reasons(context: Context, answer: Any) -> None:
             colour=palette.ORANGE,
             selection=panels.click("key"),
         ),
-        on_click=lambda point: _open(context, "escalation_reason", str(point["key"])),
+        opens=lambda point: _open(context, "escalation_reason", str(point["key"])),
     )
 
 
@@ -172,7 +148,8 @@ def _last_tools(context: Context, answer: Any) -> None:
         answer,
         key="escalation-last-tools",
         title=lambda got: f"Most often after {_sums(got.rows, 'last_tool', NO_TOOL)[0]['last_tool']}",
-        note="Escalated runs by the last tool called before.",
+        runs=panels.summed,
+        note="Escalated, by the last tool called before. Click a bar for its runs.",
         chart=lambda got: bars.ranked(
             _sums(got.rows, "last_tool", NO_TOOL)[:10],
             label="last_tool",
@@ -182,7 +159,7 @@ def _last_tools(context: Context, answer: Any) -> None:
             colour=palette.ORANGE,
             selection=panels.click("key"),
         ),
-        on_click=lambda point: _open(context, "last_tool", str(point["key"])),
+        opens=lambda point: _open(context, "last_tool", str(point["key"])),
     )
 
 
@@ -203,6 +180,7 @@ def _list(context: Context, answer: Any) -> None:
         LISTED,
         key="escalations",
         title=lambda got: f"The latest {formatting.plural(len(got.rows), 'escalated run')}",
-        note="Click a row to open the run where it gave up.",
+        runs=lambda got: len(got.rows),
+        note="Click a row to open the run at the moment it gave up.",
         opens=lambda row: links.open_run(context, row["run_id"], at="escalation"),
     )

@@ -1,13 +1,14 @@
 """Iterations: how often agents go round, where they hit the cap, what long runs do differently, loops."""
 
 from collections.abc import Mapping
+from datetime import tzinfo
 from typing import Any
 
 import streamlit as st
 
-from loopwatch_dashboards import choices, formatting, frame, links, panels, sums, tables, tiles
+from loopwatch_dashboards import choices, formatting, frame, links, panels, sums, tiles
 from loopwatch_dashboards.api import Answer
-from loopwatch_dashboards.charts import histograms, palette
+from loopwatch_dashboards.charts import histograms, palette, timeline
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.text import plain
 
@@ -19,6 +20,7 @@ LONG_TOOLS = {
     "long_error_rate": ("error rate in long runs", "ratio"),
     "other_error_rate": ("in others", "ratio"),
 }
+MAX_RUNS = 100  # what an address has room for
 LOOPS = {
     "kind": ("kind", "text"),
     "tool": ("tool", "text"),
@@ -28,6 +30,7 @@ LOOPS = {
     "wasted_tokens": ("wasted tokens", "tokens"),
     "wasted_usd": ("wasted cost", "usd"),
 }
+COMPARED = {"measure": ("measure", "text"), "long": ("long runs", "text"), "other": ("others", "text")}
 # Measures of long_runs: column -> (name, unit).
 DIFFERENCES = {
     "mean_iterations": ("iterations per run", "count"),
@@ -52,11 +55,7 @@ def _body(context: Context) -> None:
     loops = context.ask("loops")
     _tiles(context, summary.result().first, before.result().first)
     _distribution(context, distribution)
-    left, right = st.columns(2)
-    with left:
-        _trend(context, trend)
-    with right:
-        _cap_trend(context, trend)
+    panels.rows_of_two(lambda: _trend(context, trend), lambda: _cap_trend(context, trend))
     _long_runs(context, summary.result().first)
     st.subheader("Loops", anchor=False)
     _loops(context, loops)
@@ -93,7 +92,8 @@ def _distribution(context: Context, answer: Any) -> None:
         answer,
         key=f"iteration-distribution-{by}",
         title=_distribution_fact,
-        note=f"Runs by number of iterations, by {by}. Click a bar for its runs.",
+        runs=panels.summed,
+        note=f"By number of iterations and {by}. Click a bar for its runs.",
         chart=lambda got: histograms.distribution(
             got.rows,
             value="iterations",
@@ -104,7 +104,7 @@ def _distribution(context: Context, answer: Any) -> None:
             colours=_colours(got, by),
             selection=panels.click("number", "key"),
         ),
-        on_click=lambda point: links.open_iterations(context, int(point["number"]), by, str(point["key"])),
+        opens=lambda point: links.open_iterations(context, int(point["number"]), by, str(point["key"])),
     )
 
 
@@ -133,23 +133,27 @@ def _trend(context: Context, answer: Any) -> None:
         context,
         answer,
         key="iteration-trend",
-        title=_trend_fact,
-        note=lambda got: f"{formatting.plural(got.total('runs'), 'run')}; a time without runs is a gap in the line.",
-        chart=lambda got: panels.lines(
-            context,
+        title=lambda got: _trend_fact(got, context.zone),
+        runs=panels.summed,
+        note="A time without runs is a gap in the line. Click a point for its runs.",
+        chart=lambda got: timeline.lines(
             got.rows,
             series={"mean": "mean", "p95": "p95"},
             unit="count",
             title="iterations per run",
             colours=(palette.BLUE, palette.ORANGE),
+            window=context.window,
+            zone=context.zone,
+            selection=panels.click("bucket"),
         ),
+        opens=lambda point: links.open_bucket(context, point),
     )
 
 
-def _trend_fact(answer: Answer) -> str:
+def _trend_fact(answer: Answer, zone: tzinfo) -> str:
     highest = max(answer.rows, key=lambda row: row["mean"] or 0)
-    when = formatting.time(highest["bucket"])[:16]
-    return f"Highest mean: {formatting.count(highest['mean'])} iterations, from {when} UTC"
+    when = formatting.time(highest["bucket"], zone)[:16]
+    return f"Highest mean: {formatting.count(highest['mean'])} iterations, from {when} ({zone})"
 
 
 def _cap_trend(context: Context, answer: Any) -> None:
@@ -160,15 +164,19 @@ def _cap_trend(context: Context, answer: Any) -> None:
         title=lambda got: (
             f"At most {formatting.ratio(max((r['share_at_cap'] or 0) for r in got.rows))} of runs at the cap"
         ),
-        note="Share of the runs with a cap that used every iteration it allows.",
-        chart=lambda got: panels.lines(
-            context,
+        runs=panels.summed,
+        note="Share of the runs with a cap that used every iteration it allows. Click a point for its runs.",
+        chart=lambda got: timeline.lines(
             got.rows,
             series={"share_at_cap": "at the cap"},
             unit="ratio",
             title="share of runs",
             colours=(palette.VERMILION,),
+            window=context.window,
+            zone=context.zone,
+            selection=panels.click("bucket"),
         ),
+        opens=lambda point: links.open_bucket(context, point),
         is_empty=lambda got: all(row["share_at_cap"] is None for row in got.rows),
         nothing="No run in this time range had a cap on iterations.",
     )
@@ -195,13 +203,17 @@ def _long_runs(context: Context, summary: Mapping[str, Any]) -> None:
         if st.button("Show them", icon=":material/list_alt:", type="tertiary"):
             links.open_runs(context, f"iterations > {over}")
     left, right = st.columns([2, 3])
-    with left, st.container(border=True, key="panel-long-runs"):
-        st.markdown("**Long runs beside the others**")
-        tables.show(
+    with left:
+        panels.table_panel(
             context,
-            _differences(long, other),
-            {"measure": ("measure", "text"), "long": ("long runs", "text"), "other": ("others", "text")},
+            compared,
+            COMPARED,
             key="long-runs",
+            title=lambda _: "Long runs beside the others",
+            runs=panels.summed,
+            note="Click a row for the long runs.",
+            rows=lambda _: _differences(long, other),
+            opens=lambda _: links.open_runs(context, f"iterations > {over}"),
         )
     with right:
         panels.table_panel(
@@ -210,8 +222,9 @@ def _long_runs(context: Context, summary: Mapping[str, Any]) -> None:
             LONG_TOOLS,
             key="long-run-tools",
             title=lambda got: f"{got.rows[0]['tool']} differs most",
-            note="Tools by the difference in calls per run. Click a row for its runs.",
-            opens=lambda row: links.open_tool(context, str(row["tool"])),
+            runs=panels.in_view(context),
+            note="Tools by the difference in calls per run. Click a row for its long runs.",
+            opens=lambda row: links.open_runs(context, f"iterations > {over} and {links.called(str(row['tool']))}"),
         )
 
 
@@ -252,9 +265,18 @@ def _loops(context: Context, answer: Any) -> None:
         title=lambda got: (
             f"{formatting.plural(int(got.total('times')), 'loop')} wasted {formatting.usd(got.total('wasted_usd'))}"
         ),
+        runs=panels.in_view(context),
         note="The same call again and again, cycles, no progress. Wasted: the model calls that asked for the repeats. "
-        "Click a row for an example run.",
+        "Click a row for its runs.",
         nothing="No loop was found in this time range.",
         rows=lambda got: [{**row, "kind": row["kind"].replace("_", " ")} for row in got.rows],
-        opens=lambda row: links.open_run(context, str(row["example_run_id"])),
+        opens=lambda row: _open_looping(context, row),
     )
+
+
+def _open_looping(context: Context, row: Mapping[str, Any]) -> None:
+    """Opens the runs in which loops of a kind were found around a tool."""
+    found = context.ask("loop_list", limit=1000).result().rows
+    kind = str(row["kind"]).replace(" ", "_")
+    ids = [str(one["run_id"]) for one in found if (one["kind"], one["tool"]) == (kind, row["tool"])]
+    links.open_runs(context, links.any_of("run", ids[:MAX_RUNS]))

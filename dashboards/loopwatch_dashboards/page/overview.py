@@ -5,14 +5,12 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import streamlit as st
-
 from loopwatch_dashboards import formatting, frame, links, navigation, panels, sums, tiles
 from loopwatch_dashboards.api import Answer
-from loopwatch_dashboards.charts import palette
+from loopwatch_dashboards.charts import bars, palette, timeline
 from loopwatch_dashboards.context import Context
+from loopwatch_dashboards.one_tool import failed_calls
 from loopwatch_dashboards.pace import DAYS, pace
-from loopwatch_dashboards.page import tools
 from loopwatch_dashboards.view import Window
 
 
@@ -74,13 +72,12 @@ def _body(context: Context) -> None:
     tool_calls = context.ask("tool_summary")
     agents = context.ask("outcomes_by", dimension="agent")
     _tiles(context, _with_rates(summary.result().first), _with_rates(before.result().first), _pace(context))
-    left, right = st.columns(2)
-    with left:
-        _outcomes(context, outcomes)
-        _tokens(context, tokens)
-    with right:
-        _costs(context, costs)
-        _tools(context, tool_calls)
+    panels.rows_of_two(
+        lambda: _outcomes(context, outcomes),
+        lambda: _costs(context, costs),
+        lambda: _tokens(context, tokens),
+        lambda: _tools(context, tool_calls),
+    )
     _agents(context, agents)
 
 
@@ -143,11 +140,10 @@ def _agents(context: Context, answer: Any) -> None:
         AGENTS,
         key="agents",
         title=lambda got: f"{formatting.plural(len(got.rows), 'agent')} ran",
-        note="Click a row to narrow this page to that agent.",
+        runs=panels.summed,
+        note="Click a row for its runs.",
         rows=lambda got: [with_shares(row) for row in sorted(got.rows, key=lambda row: -row["runs"])],
-        opens=lambda row: navigation.go_to(
-            "overview", context.link(context.view.with_filter("agent", str(row["key"])))
-        ),
+        opens=lambda row: links.open_runs(context, agent=str(row["key"])),
     )
 
 
@@ -163,19 +159,21 @@ def _outcomes(context: Context, answer: Any) -> None:
         context,
         answer,
         key="outcomes",
-        title=lambda got: _outcome_fact(got),
-        note="Runs by outcome and start time. Click a bar for its runs.",
-        chart=lambda got: panels.stack(
-            context,
+        title=_outcome_fact,
+        runs=panels.summed,
+        note="By outcome and start time. Click a bar for its runs.",
+        chart=lambda got: timeline.stacked(
             got.rows,
             key="outcome",
             value="runs",
             unit="runs",
             title="runs",
             colours={name: colour for name, colour in palette.OUTCOMES.items() if _has(got, "outcome", name)},
+            window=context.window,
+            zone=context.zone,
             selection=panels.click("bucket", "key"),
         ),
-        on_click=lambda point: links.open_bucket(context, point, outcome=str(point["key"])),
+        opens=lambda point: links.open_bucket(context, point, outcome=str(point["key"])),
     )
 
 
@@ -194,18 +192,20 @@ def _costs(context: Context, answer: Any) -> None:
             f"{formatting.usd(got.total('cost_usd'))} on "
             + formatting.plural(len(sums.by_key(got.rows, "key", "cost_usd")), "model")
         ),
+        runs=panels.in_view(context),
         note="Cost in USD by model. Click a bar for its runs.",
-        chart=lambda got: panels.stack(
-            context,
+        chart=lambda got: timeline.stacked(
             got.rows,
             key="key",
             value="cost_usd",
             unit="usd",
             title="cost (USD)",
             colours=palette.series(sums.ranked(got.rows, "key", "cost_usd")),
+            window=context.window,
+            zone=context.zone,
             selection=panels.click("bucket", "key"),
         ),
-        on_click=lambda point: links.open_bucket(context, point, model=str(point["key"])),
+        opens=lambda point: links.open_bucket(context, point, model=str(point["key"])),
     )
 
 
@@ -215,18 +215,20 @@ def _tokens(context: Context, answer: Any) -> None:
         answer,
         key="tokens",
         title=_token_fact,
+        runs=panels.in_view(context),
         note="Tokens by kind; input is what was neither read from nor written to the cache.",
-        chart=lambda got: panels.stack(
-            context,
+        chart=lambda got: timeline.stacked(
             got.rows,
             key="token_kind",
             value="tokens",
             unit="tokens",
             title="tokens",
             colours=palette.TOKEN_KINDS,
+            window=context.window,
+            zone=context.zone,
             selection=panels.click("bucket"),
         ),
-        on_click=lambda point: links.open_bucket(context, point),
+        opens=lambda point: links.open_bucket(context, point),
     )
 
 
@@ -243,10 +245,16 @@ def _tools(context: Context, answer: Any) -> None:
         context,
         answer,
         key="tools",
-        title=tools.fact,
-        note="Share of a tool's calls that ended in an error, with the 95 % interval.",
-        chart=lambda got: panels.rates_chart(sorted(got.rows, key=lambda row: -row["errors"])[:8]),
-        on_click=lambda point: navigation.go(context, "tools", tool=str(point["key"])),
+        title=failed_calls,
+        runs=panels.in_view(context),
+        note="Share of a tool's calls that ended in an error, with the 95 % interval. Click a bar for those runs.",
+        chart=lambda got: bars.rates(
+            sorted(got.rows, key=lambda row: -row["errors"])[:8],
+            label="tool",
+            title="share of calls that failed",
+            selection=panels.click("key"),
+        ),
+        opens=lambda point: links.open_runs(context, links.failed(str(point["key"]))),
         nothing="No tool was called in this time range.",
     )
 

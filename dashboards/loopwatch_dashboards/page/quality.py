@@ -1,16 +1,17 @@
 """Quality: do runs end well, is stated confidence worth anything, what do people say, is the new version better?"""
 
 from collections.abc import Mapping
+from concurrent.futures import Future
 from typing import Any, Final
 
 import streamlit as st
 
 from loopwatch_dashboards import choices, formatting, frame, links, panels, sums, tiles
 from loopwatch_dashboards.api import Answer
-from loopwatch_dashboards.charts import bars, histograms, palette
+from loopwatch_dashboards.charts import histograms, palette, timeline
 from loopwatch_dashboards.context import Context
+from loopwatch_dashboards.outcome_shares import DIMENSIONS, shares_panel
 
-DIMENSIONS = {"agent": "agent", "version": "version", "customer": "customer", "environment": "environment"}
 VERDICTS = {
     "name": ("verdict", "text"),
     "verdicts": ("verdicts", "count"),
@@ -50,15 +51,14 @@ def _body(context: Context) -> None:
     _tiles(context, summary.result().first, before.result().first, verdicts.result())
     dimension = choices.choice("Completion by", DIMENSIONS, param="by", context=context)
     by = context.ask("outcomes_by", dimension=dimension)
-    left, right = st.columns(2)
-    with left:
-        _completion(context, by, dimension)
-        _confidence(context, confidence)
-        _verdicts(context, verdicts)
-    with right:
-        _errors(context, errors)
-        _calibration(context, calibration)
-        _satisfaction(context, verdicts.result())
+    panels.rows_of_two(
+        lambda: shares_panel(context, by, dimension, "completed", fact="completes least", lowest_first=True),
+        lambda: _errors(context, errors),
+        lambda: _confidence(context, confidence),
+        lambda: _calibration(context, calibration),
+        lambda: _verdicts(context, verdicts),
+        lambda: _satisfaction(context, verdicts),
+    )
     _versions(context)
 
 
@@ -109,35 +109,6 @@ def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], 
     )
 
 
-def _completion(context: Context, answer: Any, dimension: str) -> None:
-    def rows(got: Answer) -> list[dict[str, Any]]:
-        known = [bars.with_interval(row, "completed", "ended") for row in got.rows if row["ended"]]
-        return sorted(known, key=lambda row: row["rate"])[:10]
-
-    panels.chart_panel(
-        context,
-        answer,
-        key=f"completion-by-{dimension}",
-        title=lambda got: f"{rows(got)[0]['key'] or 'none'} completes least: {formatting.ratio(rows(got)[0]['rate'])}",
-        note="Share of ended runs that completed, with the 95 % interval (Wilson). Click a bar for its runs.",
-        chart=lambda got: bars.rates(
-            rows(got),
-            label="key",
-            title="share of runs that completed",
-            rate="rate",
-            low="low",
-            high="high",
-            events="completed",
-            trials="ended",
-            colour=palette.GREEN,
-            selection=panels.click("key"),
-        ),
-        on_click=lambda point: links.open_runs(context, **{dimension: str(point["key"])}),
-        is_empty=lambda got: not rows(got),
-        nothing="No run has ended yet.",
-    )
-
-
 def _errors(context: Context, answer: Any) -> None:
     panels.table_panel(
         context,
@@ -147,6 +118,7 @@ def _errors(context: Context, answer: Any) -> None:
         title=lambda got: (
             f"Errors of kind {got.rows[0]['category']} hit most runs: {formatting.ratio(got.rows[0]['run_rate'])}"
         ),
+        runs=panels.in_view(context),
         note="A run counts once per category. Click a row for an example run.",
         nothing="No run had an error.",
         rows=lambda got: [{**row, "category": row["category"].replace("_", " ")} for row in got.rows],
@@ -160,12 +132,29 @@ def _confidence(context: Context, answer: Any) -> None:
         answer,
         key="confidence",
         title=lambda got: f"{formatting.plural(got.total('decisions'), 'decision')} stated a confidence",
-        note="Decisions by the confidence the agent stated, in tenths.",
+        runs=panels.in_view(context),
+        note="By the confidence the agent stated, in tenths. Click a bar for the runs.",
         chart=lambda got: histograms.tenths(
-            got.rows, weight="decisions", title="stated confidence", weight_title="decisions"
+            got.rows,
+            weight="decisions",
+            title="stated confidence",
+            weight_title="decisions",
+            selection=panels.click("tenth"),
         ),
+        opens=lambda point: _open_confident(context, float(point["tenth"])),
         nothing="No agent stated a confidence; decide(confidence=...) records one.",
     )
+
+
+def _open_confident(context: Context, tenth: float) -> None:
+    """Opens the runs with a decision whose confidence lies in a tenth."""
+    known = links.knows(context, "confidence_tenth")
+    links.open_runs(context, links.condition("confidence_tenth", f"{tenth:g}") if known else "decided()")
+
+
+def _open_judged(context: Context, verdict: str) -> None:
+    """Opens the runs with a verdict of this name."""
+    links.open_runs(context, links.condition("verdict", verdict) if links.knows(context, "verdict") else "")
 
 
 def _calibration(context: Context, answer: Any) -> None:
@@ -177,9 +166,11 @@ def _calibration(context: Context, answer: Any) -> None:
         answer,
         key="calibration",
         title=lambda got: _calibration_fact(known(got)),
+        runs=panels.in_view(context),
         note="Each point: decisions of a tenth of confidence beside the mean verdict on their runs. On the line, "
         "confidence means what it says; below it, agents are too sure.",
-        chart=lambda got: histograms.calibration(known(got)),
+        chart=lambda got: histograms.calibration(known(got), selection=panels.click("tenth")),
+        opens=lambda point: _open_confident(context, float(point["tenth"])),
         is_empty=lambda got: not known(got),
         nothing="Calibration needs decisions with a confidence and verdicts with a score on the same runs.",
     )
@@ -204,29 +195,39 @@ def _verdicts(context: Context, answer: Any) -> None:
         VERDICTS,
         key="verdicts",
         title=lambda got: f"{formatting.plural(got.total('verdicts'), 'verdict')} on runs",
-        note="Scores as given; a thumb up is 1, a thumb down 0.",
+        runs=panels.in_view(context),
+        note="Scores as given; a thumb up is 1, a thumb down 0. Click a row for the runs.",
+        opens=lambda row: _open_judged(context, str(row["name"])),
         nothing="Nobody gave a verdict. Give one on a run's page, with feedback() or by POST /api/v1/verdicts.",
         rows=rows,
     )
 
 
-def _satisfaction(context: Context, verdicts: Answer) -> None:
-    names = {str(row["name"]): str(row["name"]) for row in verdicts.rows if row["mean_score"] is not None}
+def _satisfaction(context: Context, verdicts: "Future[Answer]") -> None:
+    """The mean score of the verdict that most runs have."""
+    names = [str(row["name"]) for row in verdicts.result().rows if row["mean_score"] is not None]
     if not names:
         return
-    default = next(iter(names))
-    chosen = context.params.get("verdict", default)
-    name = chosen if chosen in names else default
+    name = names[0]
     answer = context.ask_over_time("satisfaction_over_time", verdict_name=name)
     panels.chart_panel(
         context,
         answer,
         key="satisfaction",
         title=lambda got: f"{name}: {formatting.plural(got.total('verdicts'), 'verdict')} over time",
-        note="Mean score by the start of the runs; a time without verdicts is a gap.",
-        chart=lambda got: panels.lines(
-            context, got.rows, series={"mean_score": name}, unit="score", title="mean score", colours=(palette.BLUE,)
+        runs=panels.in_view(context),
+        note="Mean score by the start of the runs; a time without verdicts is a gap. Click a point for its runs.",
+        chart=lambda got: timeline.lines(
+            got.rows,
+            series={"mean_score": name},
+            unit="score",
+            title="mean score",
+            colours=(palette.BLUE,),
+            window=context.window,
+            zone=context.zone,
+            selection=panels.click("bucket"),
         ),
+        opens=lambda point: links.open_bucket(context, point),
     )
 
 
@@ -249,7 +250,9 @@ def _versions(context: Context) -> None:
         COMPARED,
         key="versions",
         title=lambda got: _versions_fact(got, a, b),
-        note=f"A is version {a}, B is version {b}. Chance: how likely a difference this large is without a real one.",
+        runs=lambda got: max((row["runs_a"] + row["runs_b"] for row in got.rows), default=0),
+        note=f"A is version {a}, B is version {b}. Chance: how likely so large a difference is without a real one.",
+        opens=lambda _: links.open_runs(context, links.any_of("version", [a, b]), agent=agent),
         rows=lambda got: [_compared(row) for row in got.rows],
     )
 
@@ -275,14 +278,14 @@ def _versions_fact(answer: Answer, a: str, b: str) -> str:
         return f"No significant difference between {a} and {b}"
     strongest = min(differing, key=lambda row: row["p_value"])
     change = formatting.change(strongest["b"], strongest["a"]) or formatting.NOTHING
-    return f"{b} differs from {a}: {strongest['measure'].replace('_', ' ')} {change}"
+    return f"{b} differs from {a}: {_measure(strongest)} {change}"
 
 
 def _compared(row: Mapping[str, Any]) -> dict[str, str]:
     unit = _unit(str(row["measure"]))
     p = row["p_value"]
     return {
-        "measure": str(row["measure"]).replace("_usd", "").replace("_ns", "").replace("_", " "),
+        "measure": _measure(row),
         "a": f"{formatting.of_unit(row['a'], unit)}  (n={formatting.count(row['runs_a'])})",
         "b": f"{formatting.of_unit(row['b'], unit)}  (n={formatting.count(row['runs_b'])})",
         "change": (formatting.points if unit == "ratio" else formatting.change)(row["b"], row["a"])
@@ -290,6 +293,10 @@ def _compared(row: Mapping[str, Any]) -> dict[str, str]:
         "p": formatting.NOTHING if p is None else ("<0.1 %" if p < 0.001 else formatting.ratio(p)),
         "verdict": "" if p is None else ("significant" if p < SIGNIFICANT else "may be chance"),
     }
+
+
+def _measure(row: Mapping[str, Any]) -> str:
+    return str(row["measure"]).removesuffix("_usd").removesuffix("_ns").replace("_", " ")
 
 
 def _unit(measure: str) -> str:

@@ -1,16 +1,20 @@
 """Rules: what is watched, and what each rule would have said of the past."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import choices, formatting, frame, navigation, reading, states, tables
+from loopwatch_dashboards import choices, formatting, frame, links, navigation, panels, reading, states, tables
+from loopwatch_dashboards.api import Answer, Column
 from loopwatch_dashboards.charts import palette
 from loopwatch_dashboards.charts.rule_test import rule_test
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.errors import DashboardsError
 from loopwatch_dashboards.text import plain
+from loopwatch_dashboards.view import FILTERS
 
 LISTED: Final = {
     "title": ("rule", "text"),
@@ -80,7 +84,7 @@ def _one(context: Context, rule: Mapping[str, Any]) -> None:
             step = max(int((window.end - window.start).total_seconds() / _MOST_STEPS), _LEAST_STEP_SECONDS)
             asked = context.collector.ask(f"/api/v1/rules/{rule['name']}/test", step_seconds=step, **between)
             tested = asked.result()
-        _tested(context, tested)
+        _tested(context, rule, tested)
     except DashboardsError as fault:
         st.caption("What it would have said of this time range could not be told:")
         states.failed(fault)
@@ -88,7 +92,7 @@ def _one(context: Context, rule: Mapping[str, Any]) -> None:
         reading.body(rule["toml"])
 
 
-def _tested(context: Context, tested: Mapping[str, Any]) -> None:
+def _tested(context: Context, rule: Mapping[str, Any], tested: Mapping[str, Any]) -> None:
     groups = [group for group in tested["groups"] if any(point["value"] is not None for point in group["points"])]
     alerts = sum(len(group["alerts"]) for group in groups)
     st.markdown(f"**It would have fired {formatting.plural(alerts, 'time')} in this time range**")
@@ -99,13 +103,35 @@ def _tested(context: Context, tested: Mapping[str, Any]) -> None:
     order = sorted(range(len(groups)), key=lambda i: (-len(groups[i]["alerts"]), -_known(groups[i])))
     name = choices.pick("Of", [names[i] for i in order], param="of", context=context) if len(groups) > 1 else names[0]
     group = groups[names.index(name)]
-    with st.container(border=True, key="panel-rule-test"):
-        every = formatting.duration(tested["step_s"] * 1e9)
-        st.caption(f"Value, threshold (dashed) and when it would have fired (shaded), looked at every {every}.")
-        st.altair_chart(
-            rule_test(group, tested["unit"], context.window, context.view.local, context.zone, palette.BLUE),
-            key="rule-test",
-        )
+    every = formatting.duration(tested["step_s"] * 1e9)
+    panels.chart_panel(
+        context,
+        panels.Behind(as_answer(rule["name"], tested["unit"], group)),
+        key="rule-test",
+        title=lambda _: f"{name}: it would have fired {formatting.plural(len(group['alerts']), 'time')}",
+        runs=panels.in_view(context),
+        note=f"Value, threshold (dashed) and firing (shaded), looked at every {every}. Click a point for its runs.",
+        chart=lambda _: rule_test(
+            group, tested["unit"], context.window, context.zone, palette.BLUE, panels.click("bucket")
+        ),
+        opens=lambda point: _open(context, rule, group["group"], float(point["bucket"])),
+    )
+
+
+def as_answer(rule: str, unit: str, group: Mapping[str, Any]) -> Answer:
+    """The points of one group of a rule's test as the table behind its chart."""
+    columns = (Column("time", "time"), Column("value", unit), Column("threshold", unit))
+    return Answer(
+        f"rules/{rule}/test", columns, [{c.name: point[c.name] for c in columns} for point in group["points"]]
+    )
+
+
+def _open(context: Context, rule: Mapping[str, Any], group: Mapping[str, str], end_ms: float) -> None:
+    """Opens the runs of the window that ended at a point, as far as the group can be told by filters."""
+    end = datetime.fromtimestamp(end_ms / 1000, UTC)
+    view = context.view.with_range(end - timedelta(seconds=rule["window_s"]), end)
+    known = {name: value for name, value in group.items() if name in FILTERS}
+    links.open_runs(replace(context, view=view), **known)
 
 
 def _known(group: Mapping[str, Any]) -> int:

@@ -11,7 +11,6 @@ from loopwatch_dashboards import (
     formatting,
     frame,
     links,
-    messages,
     navigation,
     panels,
     reading,
@@ -21,15 +20,17 @@ from loopwatch_dashboards import (
     transcript,
     verdicts,
 )
+from loopwatch_dashboards.charts import palette
 from loopwatch_dashboards.charts.context_growth import context_growth
 from loopwatch_dashboards.charts.graph import agent_graph
 from loopwatch_dashboards.charts.waterfall import label, waterfall
 from loopwatch_dashboards.context import Context
+from loopwatch_dashboards.one_span import one_span
 from loopwatch_dashboards.spans import Span
 from loopwatch_dashboards.story import story
 from loopwatch_dashboards.text import plain
 
-BADGES: Final = {
+BADGES: Final[dict[str, palette.Badge]] = {
     "completed": "green",
     "escalated": "orange",
     "failed": "red",
@@ -60,7 +61,8 @@ FAILED: Final = {
     "call": ("call", "text"),
     "error": ("error", "sentence"),
 }
-_SCROLLS_ABOVE: Final = 24
+_SCROLLS_ABOVE: Final = 60
+_MAX_CHILDREN: Final = 20
 
 
 def run() -> None:
@@ -82,13 +84,15 @@ def _body(context: Context) -> None:
     found, contents = answer["spans"], answer["contents"]
     if answer.get("truncated"):
         st.warning(f"This run is longer than what is shown: its first {formatting.count(len(found))} spans.")
+    _gave_up(found)
     _failures(context, found)
-    chosen = _chosen(context, found)
+    shown, bodies = _with_children(context, got, found, contents)
+    chosen = _chosen(context, shown)
     left, right = st.columns([3, 2])
     with left:
-        _waterfall(context, found, chosen)
+        _waterfall(context, got, shown, chosen)
     with right:
-        _span(context, found, chosen, contents)
+        one_span(shown, chosen, bodies)
     _section(context, got, found, contents)
 
 
@@ -151,6 +155,41 @@ def _token_note(got: Mapping[str, Any]) -> str:
     return f"{sent} input, of which {read} read from and {written} written to the cache; {output} output."
 
 
+def _gave_up(found: Sequence[Span]) -> None:
+    """The moment the run was handed to a human, in a sentence."""
+    event = spans.escalation(found)
+    if event is None:
+        return
+    last = spans.gave_up(found)
+    what = "calling" if last and last["kind"] == "tool_call" else "the answer of"
+    after = f", after {what} {plain(label(last), 60)} in iteration {last['iteration']}" if last else ""
+    cost = formatting.usd(spans.cost_until(found, event["offset_ns"]))
+    st.warning(
+        f"**Gave up after {formatting.duration(event['offset_ns'])}**{after}, {plain(cost)} spent until then.",
+        icon=":material/support_agent:",
+    )
+
+
+def _with_children(
+    context: Context, got: Mapping[str, Any], found: Sequence[Span], contents: transcript.Contents
+) -> tuple[list[Span], transcript.Contents]:
+    """The run's spans and those of the runs it started, at the time they had in it; and all their contents."""
+    shown, bodies = list(found), dict(contents)
+    waiting = [(child, spans.offset_in(child, got)) for child in got.get("child_runs", ())]
+    for _ in range(_MAX_CHILDREN):
+        if not waiting:
+            break
+        child, offset_ns = waiting.pop(0)
+        summary, trace = context.collector.run(child["run_id"]), context.collector.spans(child["run_id"])
+        answer = trace.result()
+        shown += spans.shifted(answer["spans"], offset_ns)
+        bodies |= answer["contents"]
+        waiting += [(one, spans.offset_in(one, got)) for one in summary.result()["child_runs"]]
+    if waiting:
+        st.caption(f"The spans of {formatting.plural(len(waiting), 'more nested run')} are on their own pages.")
+    return shown, bodies
+
+
 def _failures(context: Context, found: Sequence[Span]) -> None:
     failed = spans.failures(found)
     if not failed:
@@ -183,97 +222,33 @@ def _chosen(context: Context, found: Sequence[Span]) -> str:
     return (last or (failed[0] if failed else {})).get("span_id", "")
 
 
-def _waterfall(context: Context, found: Sequence[Span], chosen: str) -> None:
-    with st.container(border=True, key="panel-waterfall"):
-        failed = sum(spans.is_failed(span) for span in found)
-        st.markdown(f"**{formatting.plural(len(found), 'span')}, {formatting.count(failed)} failed**")
-        st.caption("Every span from its start to its end. Click a bar for its details; ✕ marks a failure.")
-        with st.container(height=560 if len(found) > _SCROLLS_ABOVE else "content", border=False, autoscroll=False):
-            event = st.altair_chart(
-                waterfall(found, panels.click("span_id"), chosen), key="waterfall", on_select="rerun"
-            )
-        points = panels.points(event)
-        if points and points[0]["span_id"] != chosen:
-            _choose(str(points[0]["span_id"]))
+def _waterfall(context: Context, got: Mapping[str, Any], found: Sequence[Span], chosen: str) -> None:
+    nested = len({span["run_id"] for span in found}) - 1
+    event = spans.escalation([span for span in found if span["run_id"] == got["run_id"]])
+    failed = sum(spans.is_failed(span) for span in found)
+    line = " The dashed line is where it gave up." if event else ""
 
+    def opens(point: Mapping[str, Any]) -> None:
+        if point["span_id"] != chosen:
+            _choose(str(point["span_id"]))
 
-def _span(context: Context, found: Sequence[Span], chosen: str, contents: transcript.Contents) -> None:
-    with st.container(border=True, key="panel-span"):
-        span = next((one for one in found if one["span_id"] == chosen), None)
-        if span is None:
-            st.markdown("**No span chosen**")
-            st.caption("Click a bar of the waterfall for its content, events and attributes.")
-            return
-        st.markdown(f"**{plain(label(span), 80)}**")
-        st.caption(" · ".join(_span_facts(span)))
-        if spans.is_failed(span):
-            words = ": ".join(part for part in (span["error_type"], span["error_message"]) if part)
-            st.error(plain(words or "failed", 600), icon=":material/error:")
-        with st.container(height=430, border=False, autoscroll=False):
-            _content(span, contents)
-            for event in span["events"]:
-                st.caption(f"event {plain(event['name'], 60)} after {formatting.duration(event['offset_ns'])}")
-                reading.structure(event["attributes"], event["name"])
-            with st.expander("Attributes"):
-                reading.body("\n".join(f"{name} = {value}" for name, value in sorted(span["attributes"].items())))
-            with st.expander("Raw span"):
-                reading.body(json.dumps(_without_blanks(span), indent=2, ensure_ascii=False))
-
-
-def _without_blanks(span: Span) -> dict[str, Any]:
-    return {name: value for name, value in span.items() if value not in (None, "", [], {})}
-
-
-def _span_facts(span: Span) -> list[str]:
-    facts = [span["kind"].replace("_", " "), formatting.duration(span["duration_ns"])]
-    facts.append(f"after {formatting.duration(span['offset_ns'])}")
-    if span["iteration"]:
-        facts.append(f"iteration {span['iteration']}")
-    if span["kind"] == "model_call":
-        facts.append(f"{formatting.count(span['input_tokens'])} in, {formatting.count(span['output_tokens'])} out")
-        facts.append(plain(formatting.usd(span["cost_usd"])))
-        facts.append(f"stop reason {plain(span['stop_reason'] or 'not said')}")
-        if span["ttft_ns"]:
-            facts.append(f"first token after {formatting.duration(span['ttft_ns'])}")
-        if not span["counted"]:
-            facts.append("seen twice, counted elsewhere")
-    if span["kind"] == "tool_call" and span["tool_outcome"]:
-        facts.append(plain(span["tool_outcome"].replace("_", " ")))
-    return facts
-
-
-def _content(span: Span, contents: transcript.Contents) -> None:
-    shown = False
-    for role in transcript.SPEAKERS:
-        found = transcript.bodies(span, role, contents)
-        if not found:
-            continue
-        shown = True
-        if role in {"arguments", "result"}:
-            for body in found:
-                st.caption(role)
-                reading.structure(messages.decoded(body), role)
-        else:
-            _messages(transcript.said(span, role, contents), folded=role != "output")
-    if not shown and span["kind"] in spans.CALLS:
-        st.caption("No content was captured; capture is off unless the agent turns it on.")
-
-
-def _messages(found: list[messages.Message], *, folded: bool) -> None:
-    """Messages, of a long history only the last one open."""
-    if folded and len(found) > 1:
-        with st.expander(f"{len(found) - 1} earlier messages", icon=":material/history:"):
-            for one in found[:-1]:
-                reading.message(one)
-        found = found[-1:]
-    for one in found:
-        reading.message(one)
+    panels.chart_panel(
+        context,
+        panels.Behind(spans.as_answer(got["run_id"], found)),
+        key="waterfall",
+        title=lambda _: f"{formatting.plural(len(found), 'span')}, {formatting.count(failed)} failed",
+        runs=lambda _: 1 + nested,
+        note=f"Each span from its start to its end. Click a bar for its details; ✕ marks a failure.{line}",
+        chart=lambda _: waterfall(found, panels.click("span_id"), chosen, event["offset_ns"] if event else None),
+        opens=opens,
+        scrolls=len(found) > _SCROLLS_ABOVE,
+    )
 
 
 def _section(context: Context, got: Mapping[str, Any], found: Sequence[Span], contents: transcript.Contents) -> None:
     section = choices.choice("Show", SECTIONS, param="show", context=context)
     if section == "tokens":
-        _tokens(found)
+        _tokens(context, got, found)
     elif section == "graph":
         _graph(got, found)
     elif section == "verdicts":
@@ -283,34 +258,54 @@ def _section(context: Context, got: Mapping[str, Any], found: Sequence[Span], co
     elif section == "raw":
         _raw(got, found)
     else:
-        _reading(found, contents)
+        _reading(found, contents, at_end=context.params.get("at") == "escalation")
 
 
-def _reading(found: Sequence[Span], contents: transcript.Contents) -> None:
-    transcript.beginning(found, contents)
+def _reading(found: Sequence[Span], contents: transcript.Contents, *, at_end: bool) -> None:
+    """The run to read, from its beginning; or first of all the iteration in which it gave up."""
     loops = spans.iterations(found)
+    last = spans.gave_up(found) if at_end else None
+    where = next((one for one in loops if last and one.number == last["iteration"]), None)
+    if where:
+        st.markdown("**Where it gave up**")
+        transcript.iteration(where, contents)
+        st.markdown("**From the beginning**")
+    transcript.beginning(found, contents)
     for one in loops:
-        transcript.iteration(one, contents)
+        if one is not where:
+            transcript.iteration(one, contents)
     if not loops:
         st.caption("This run has no iterations: its spans are in the waterfall above.")
     elif not contents:
         st.caption("No content was captured; names, timings, tokens and outcomes always are.")
 
 
-def _tokens(found: Sequence[Span]) -> None:
+def _tokens(context: Context, got: Mapping[str, Any], found: Sequence[Span]) -> None:
     loops = [one for one in spans.iterations(found) if one.input_tokens or one.output_tokens]
     if not loops:
         st.caption("No model call of this run reported its tokens.")
         return
     first, last = loops[0], loops[-1]
-    with st.container(border=True, key="panel-tokens"):
-        grown = formatting.change(last.input_tokens, first.input_tokens) or formatting.NOTHING
-        st.markdown(
-            f"**Context from {formatting.count(first.input_tokens)} to "
-            f"{formatting.count(last.input_tokens)} tokens ({grown})**"
-        )
-        st.caption("Tokens of each iteration's model calls, by kind.")
-        st.altair_chart(context_growth(loops), key="context-growth")
+    grown = formatting.change(last.input_tokens, first.input_tokens) or formatting.NOTHING
+
+    def opens(point: Mapping[str, Any]) -> None:
+        calls = [span for span in found if span["iteration"] == point["number"] and span["kind"] == "model_call"]
+        if calls:
+            _choose(str(calls[0]["span_id"]))
+
+    panels.chart_panel(
+        context,
+        panels.Behind(spans.as_answer(got["run_id"], found)),
+        key="context-growth",
+        title=lambda _: (
+            f"Context from {formatting.count(first.input_tokens)} to {formatting.count(last.input_tokens)} tokens "
+            f"({grown})"
+        ),
+        runs=lambda _: 1,
+        note="Tokens of each iteration's model calls, by kind. Click a bar for its model call.",
+        chart=lambda _: context_growth(loops, panels.click("number")),
+        opens=opens,
+    )
 
 
 def _graph(got: Mapping[str, Any], found: Sequence[Span]) -> None:
@@ -345,4 +340,4 @@ def _raw(got: Mapping[str, Any], found: Sequence[Span]) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
-    reading.body(json.dumps([_without_blanks(span) for span in found], indent=1, ensure_ascii=False))
+    reading.body(json.dumps([spans.without_blanks(span) for span in found], indent=1, ensure_ascii=False))

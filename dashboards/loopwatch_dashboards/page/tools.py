@@ -1,17 +1,15 @@
 """Tools: which fail, how, how slow they are, what is offered in vain, and one tool by itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-import streamlit as st
 
 from loopwatch_dashboards import formatting, frame, links, navigation, panels, sums, tiles
 from loopwatch_dashboards.api import Answer
-from loopwatch_dashboards.charts import bars, palette
+from loopwatch_dashboards.charts import bars, palette, timeline
 from loopwatch_dashboards.context import Context
-from loopwatch_dashboards.one_tool import error_patterns, one_tool, outliers_panel
+from loopwatch_dashboards.one_tool import error_patterns, failed_calls, one_tool, outliers_panel
 
-Rows = list[Mapping[str, Any]]
+Rows = Sequence[Mapping[str, Any]]
 SUMMARY = {
     "tool": ("tool", "text"),
     "calls": ("calls", "calls"),
@@ -61,30 +59,24 @@ def _body(context: Context) -> None:
     if tool:
         one_tool(context, tool, summary.result(), over_time, patterns, outliers)
         return
-    by_agent = context.ask_if_there("tools_by_agent")
+    by_agent = context.ask("tools_by_agent")
     retries, offered, schemas = context.ask("tool_retries"), context.ask("tools_offered"), context.ask("schema_cost")
     _tiles(context, summary.result(), context.ask_before("tool_summary").result())
-    left, right = st.columns(2)
-    with left:
-        _rates(context, summary)
-    with right:
-        _latency(context, latency)
+    panels.rows_of_two(lambda: _rates(context, summary), lambda: _latency(context, latency))
     error_patterns(context, patterns)
     _over_time(context, over_time)
-    left, right = st.columns(2)
-    with left:
-        outliers_panel(context, outliers)
-        _offered(context, offered)
-    with right:
-        _retries(context, retries)
-        _schemas(context, schemas)
-    if by_agent:
-        _by_agent(context, by_agent)
+    _by_agent(context, by_agent)
+    panels.rows_of_two(
+        lambda: outliers_panel(context, outliers),
+        lambda: _retries(context, retries),
+        lambda: _offered(context, offered),
+        lambda: _schemas(context, schemas),
+    )
     _table(context, summary)
 
 
-def _open(context: Context, tool: str) -> None:
-    navigation.go(context, "tools", tool=tool)
+def _called(tool: str) -> str:
+    return "" if tool == palette.OTHERS else links.called(tool)
 
 
 def _tiles(context: Context, got: Answer, before: Answer) -> None:
@@ -116,24 +108,21 @@ def _tiles(context: Context, got: Answer, before: Answer) -> None:
     )
 
 
-def fact(answer: Answer) -> str:
-    """How many tool calls failed, of how many."""
-    calls, errors = answer.total("calls"), answer.total("errors")
-    share = formatting.ratio(errors / calls) if calls else formatting.NOTHING
-    return f"{formatting.count(errors)} of {formatting.plural(calls, 'tool call')} failed ({share})"
-
-
 def _rates(context: Context, answer: Any) -> None:
     panels.chart_panel(
         context,
         answer,
         key="tool-rates",
-        title=fact,
-        note="Bars: share of calls that failed; lines: 95 % interval (Wilson). Click a bar for its tool.",
-        chart=lambda got: panels.rates_chart(
-            sorted(got.rows, key=lambda row: (-(row["error_rate"] or 0), -row["calls"]))[:16]
+        title=failed_calls,
+        runs=panels.in_view(context),
+        note="Bars: share of calls that failed; lines: 95 % interval (Wilson). Click a bar for the runs it failed in.",
+        chart=lambda got: bars.rates(
+            sorted(got.rows, key=lambda row: (-(row["error_rate"] or 0), -row["calls"]))[:16],
+            label="tool",
+            title="share of calls that failed",
+            selection=panels.click("key"),
         ),
-        on_click=lambda point: _open(context, str(point["key"])),
+        opens=lambda point: links.open_runs(context, links.failed(str(point["key"]))),
         nothing=NO_TOOL,
     )
 
@@ -144,9 +133,10 @@ def _latency(context: Context, answer: Any) -> None:
         answer,
         key="tool-latency",
         title=_latency_fact,
-        note="Duration of calls: from p50 to p99, p95 marked; logarithmic. Click a bar for its tool.",
+        runs=panels.in_view(context),
+        note="From p50 to p99, p95 marked; logarithmic. Click a bar for the runs that called it.",
         chart=lambda got: bars.spreads(_slowest(got), label="key", title="duration", selection=panels.click("key")),
-        on_click=lambda point: _open(context, str(point["key"])),
+        opens=lambda point: links.open_tool(context, str(point["key"])),
         nothing=NO_TOOL,
     )
 
@@ -169,19 +159,21 @@ def _over_time(context: Context, answer: Any) -> None:
             f"{formatting.plural(got.total('calls'), 'tool call')}, "
             f"{formatting.count(got.total('errors'))} of them failed"
         ),
+        runs=panels.in_view(context),
         note="Calls by tool; the eight most called have a colour of their own. Click a bar for its runs.",
-        chart=lambda got: panels.stack(
-            context,
+        chart=lambda got: timeline.stacked(
             (folded := sums.folded(got.rows, "tool", "calls")),
             key="tool",
             value="calls",
             unit="calls",
             title="tool calls",
             colours=palette.series(sums.ranked(folded, "tool", "calls")),
-            selection=panels.click("bucket"),
+            window=context.window,
+            zone=context.zone,
+            selection=panels.click("bucket", "key"),
             wide=True,
         ),
-        on_click=lambda point: links.open_bucket(context, point),
+        opens=lambda point: links.open_bucket(context, point, _called(str(point["key"]))),
         nothing=NO_TOOL,
     )
 
@@ -196,9 +188,10 @@ def _retries(context: Context, answer: Any) -> None:
             f"{formatting.count(got.total('recovered'))} of "
             f"{formatting.plural(got.total('retried'), 'retried call')} recovered"
         ),
-        note="Calls that repeat a failed one of the same run. Click a row for its tool.",
+        runs=panels.in_view(context),
+        note="Calls that repeat a failed one of the same run. Click a row for the runs.",
         nothing="No failed call was retried.",
-        opens=lambda row: _open(context, str(row["tool"])),
+        opens=lambda row: links.open_runs(context, links.failed(str(row["tool"]))),
     )
 
 
@@ -213,6 +206,7 @@ def _offered(context: Context, answer: Any) -> None:
         OFFERED,
         key="tools-offered",
         title=lambda got: f"{formatting.plural(len(rows(got)), 'tool')} never called, or called without being offered",
+        runs=panels.in_view(context),
         note="Known of senders that record which tools the model was offered.",
         nothing="Every tool offered was called, and none was invented; senders that record no offers are not in this.",
         rows=rows,
@@ -231,7 +225,9 @@ def _schemas(context: Context, answer: Any) -> None:
         title=lambda got: (
             f"{formatting.count(got.total('unused_schema_tokens'))} input tokens carried schemas of tools never called"
         ),
-        note="Schemas are sent with every model call; four bytes count as a token.",
+        runs=lambda got: int(got.total("recorded_runs")),
+        note="Sent with every model call; four bytes count as a token. Click a row for the agent's runs.",
+        opens=lambda row: links.open_runs(context, agent=str(row["agent"])),
         nothing="No sender recorded the schemas of the tools it offers.",
         rows=rows,
     )
@@ -246,9 +242,10 @@ def _by_agent(context: Context, answer: Any) -> None:
             f"{formatting.plural(len(sums.by_key(got.rows, 'agent', 'calls')), 'agent')} call "
             + formatting.plural(len(sums.by_key(got.rows, "tool", "calls")), "tool")
         ),
+        runs=panels.in_view(context),
         note="Calls by agent and tool; the shade is the share that failed. Click a cell for its runs.",
         chart=lambda got: bars.matrix(got.rows, selection=panels.click("agent", "tool")),
-        on_click=lambda point: links.open_runs(context, links.called(str(point["tool"])), agent=str(point["agent"])),
+        opens=lambda point: links.open_runs(context, links.called(str(point["tool"])), agent=str(point["agent"])),
         nothing=NO_TOOL,
     )
 
@@ -259,9 +256,10 @@ def _table(context: Context, answer: Any) -> None:
         answer,
         SUMMARY,
         key="tools",
-        title="All tools",
-        note="Click a row for its tool.",
+        title=lambda got: f"{formatting.plural(len(got.rows), 'tool')} called",
+        runs=panels.in_view(context),
+        note="Click a row for the tool's own page.",
         nothing=NO_TOOL,
         rows=lambda got: sorted(got.rows, key=lambda row: -row["calls"]),
-        opens=lambda row: _open(context, str(row["tool"])),
+        opens=lambda row: navigation.go(context, "tools", tool=str(row["tool"])),
     )

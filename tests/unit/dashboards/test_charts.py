@@ -33,7 +33,8 @@ def test_stack_covers_the_whole_window_and_starts_at_zero() -> None:
     )
     encoding = chart.to_dict()["encoding"]
     assert encoding["x"]["scale"]["domain"] == [WINDOW.start.timestamp() * 1000, WINDOW.end.timestamp() * 1000]
-    assert encoding["y"]["scale"]["zero"] is True
+    low, high = encoding["y"]["scale"]["domain"]
+    assert (low, high) == (0, pytest.approx(3 * 1.04))
     (bar,) = _values(chart)
     assert (bar["amount"], bar["said"], bar["when"], bar["place"]) == (3, "3", "2026-11-20 10:00", 1)
 
