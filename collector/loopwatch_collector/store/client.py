@@ -26,18 +26,21 @@ from loopwatch_collector.store.errors import (
     StoreFull,
     StoreUnavailable,
 )
+from loopwatch_collector.store.failed_writes import FailedWrites
 from loopwatch_collector.store.rows import Column
 
 # Codes of ClickHouse's ErrorCodes.cpp.
 _FULL: Final = {243}  # NOT_ENOUGH_SPACE
 _TOO_LARGE: Final = {158, 159, 160, 241, 307, 396}  # rows, time, estimated time, memory, bytes, result
 _UNAVAILABLE: Final = {
-    3, 74, 75, 76, 160, 198, 202, 203, 209, 210, 225, 236, 242, 252, 279, 286, 319, 341, 425, 999,
-}  # fmt: skip  # files, network, keeper, too many parts, read-only table
+    3, 60, 74, 75, 76, 160, 198, 202, 203, 209, 210, 218, 225, 236, 242, 252, 279, 286, 319, 341, 425, 999,
+}  # fmt: skip  # files, network, keeper, too many parts, read-only table, a table that is being loaded
 
 # Sorting out duplicates while inserting costs 3 µs a row and is done by merges and FINAL anyway; deduplication of
 # whole blocks lost rows of acknowledged batches under kill and retry.
 _INSERT_SETTINGS: Final[dict[str, Any]] = {"optimize_on_insert": 0, "insert_deduplicate": 0}
+
+_WRITE_FAILED: Final = "the store's disk has refused a write; it is done again"
 
 # The embedded engine's defaults are 90 % of the machine's memory and 5 GB of mark cache.
 DEFAULT_MAX_SERVER_MEMORY_BYTES: Final = 3 << 30
@@ -55,8 +58,9 @@ _EMBEDDED_OPTIONS: Final = {
 class Connection:
     """One thread's way to the engine: rows out, statements and columns in, the engine's errors as ours."""
 
-    def __init__(self, client: Client, cluster_name: str = "") -> None:
+    def __init__(self, client: Client, cluster_name: str = "", failed_writes: FailedWrites | None = None) -> None:
         self._client = client
+        self._failed_writes = failed_writes
         self.cluster_name = cluster_name
 
     def rows(
@@ -73,7 +77,7 @@ class Connection:
             QueryTooLarge: it hit its limit of time or memory.
             StoreUnavailable: the engine cannot work just now.
         """
-        with _engine_errors():
+        with self._calling():
             result = self._client.query(  # pyright: ignore[reportUnknownMemberType]  # the driver's signature says Sequence without of what
                 self._adapted(sql), dict(parameters or {}), dict(settings or {}), tz_mode="aware"
             )
@@ -83,7 +87,7 @@ class Connection:
         self, sql: str, parameters: Mapping[str, Any] | None = None, settings: Mapping[str, Any] | None = None
     ) -> list[dict[str, Any]]:
         """Runs a SELECT and returns its rows by column name; see rows."""
-        with _engine_errors():
+        with self._calling():
             result = self._client.query(  # pyright: ignore[reportUnknownMemberType]  # see rows
                 self._adapted(sql), dict(parameters or {}), dict(settings or {}), tz_mode="aware"
             )
@@ -99,7 +103,7 @@ class Connection:
             parameters: values for its `{name:Type}` places.
             settings: engine settings of this call.
         """
-        with _engine_errors():
+        with self._calling(is_writing=True):
             self._client.command(self._adapted(sql), dict(parameters or {}), settings=dict(settings or {}))  # pyright: ignore[reportUnknownMemberType]  # see rows
 
     def raw(
@@ -117,7 +121,7 @@ class Connection:
             settings: engine settings of this call.
             format_name: CSVWithNames, ArrowStream, Parquet, ...
         """
-        with _engine_errors():
+        with self._calling():
             return self._client.raw_query(  # pyright: ignore[reportUnknownMemberType]  # see rows
                 self._adapted(sql), dict(parameters or {}), dict(settings or {}), fmt=format_name
             )
@@ -130,7 +134,7 @@ class Connection:
             sql: text of one of our own .sql files.
             parameters: values for its `{name:Type}` places.
         """
-        with _engine_errors():
+        with self._calling():
             rows: Any = self._client.raw_stream(self._adapted(sql), dict(parameters or {}), fmt="Native")  # pyright: ignore[reportUnknownMemberType]  # see rows
             with closing(rows):
                 yield rows
@@ -142,13 +146,52 @@ class Connection:
             table: its name; its columns are those of the stream.
             rows: the bytes, in pieces of any size.
         """
-        with _engine_errors(inserting=True):
+        with self._calling(is_writing=True, is_inserting=True):
             self._client.raw_insert(table, insert_block=_generator(rows), settings=_INSERT_SETTINGS, fmt="Native")  # pyright: ignore[reportUnknownMemberType]  # see rows
 
     def create(self, sql: str) -> None:
         """Runs a statement of a migration, as `cluster.create_statements` made it."""
-        with _engine_errors():
+        with self._calling(is_writing=True):
             self._client.command(sql)  # pyright: ignore[reportUnknownMemberType]  # see rows
+
+    def confirm(self) -> None:
+        """Fails, once, when a write to the embedded engine's disk failed since the last look; then it is mended.
+
+        Raises:
+            StoreUnavailable: a write failed.
+        """
+        with self._calling(is_writing=True):
+            pass
+
+    def keep_sources(self) -> None:
+        """Has the embedded engine keep what merges replaced for as long as a failed write may go unnoticed."""
+        if self._failed_writes is not None:
+            with _engine_errors():
+                self._failed_writes.keep_sources(self._client)
+
+    @contextmanager
+    def _calling(self, *, is_writing: bool = False, is_inserting: bool = False) -> Generator[None]:
+        """One call of the engine: its errors as ours, and one of ours when a write failed without an error."""
+        failed = self._failed_writes
+        if failed is None:
+            with _engine_errors(inserting=is_inserting):
+                yield
+            return
+        with _engine_errors():
+            accounted = failed.account(self._client)
+        try:
+            with _engine_errors(inserting=is_inserting):
+                yield
+        except CollectorError as fault:
+            with _engine_errors():
+                has_failed = failed.are_new(self._client, accounted)
+            if has_failed:
+                raise StoreUnavailable(_WRITE_FAILED) from fault
+            raise
+        with _engine_errors():
+            has_failed = is_writing and failed.are_new(self._client, accounted)
+        if has_failed:
+            raise StoreUnavailable(_WRITE_FAILED)
 
     def _adapted(self, sql: str) -> str:
         return cluster.adapt(sql, self.cluster_name)
@@ -165,7 +208,7 @@ class Connection:
             RowRefused: the engine will never take these rows.
         """
         said = _said(columns, rows)
-        with _engine_errors(inserting=True):
+        with self._calling(is_writing=True, is_inserting=True):
             self._client.insert(  # pyright: ignore[reportUnknownMemberType]  # see rows
                 table,
                 [values for _, values in said],
@@ -218,6 +261,7 @@ class Clients:
         self._options = {**_EMBEDDED_OPTIONS, "max_server_memory_usage": str(max_server_memory_bytes)}
         if backup_dir is not None:
             self._options["backups.allowed_path"] = str(backup_dir)
+        self._failed_writes = FailedWrites() if self.embedded else None
         self._local = threading.local()
         self._lock = threading.Lock()
         self._opened: list[Client] = []
@@ -231,7 +275,7 @@ class Clients:
         """
         connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = Connection(self._open(), self._cluster_name)
+            connection = Connection(self._open(), self._cluster_name, self._failed_writes)
             self._local.connection = connection
         return connection
 

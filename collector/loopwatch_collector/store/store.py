@@ -47,6 +47,7 @@ class Store:
         store = cls(Clients(dsn, max_server_memory_bytes=max_server_memory_bytes, backup_dir=backup_dir))
         if migrate_schema:
             migrate.apply(store.connection(), migrate.load())
+            store.connection().keep_sources()
         return store
 
     @property
@@ -125,6 +126,10 @@ class Store:
         """
         if rows:
             self.connection().insert("verdicts", VERDICT_COLUMNS, rows)
+
+    def confirm(self) -> None:
+        """Fails when something that was written is not on disk and has to be written again; see failed_writes.py."""
+        self.connection().confirm()
 
     def ping(self) -> float:
         """Asks the engine for a trivial answer and returns the seconds it took."""

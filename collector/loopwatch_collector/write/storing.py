@@ -8,7 +8,7 @@ from loopwatch_collector.errors import Unavailable
 from loopwatch_collector.journal.record import Record
 from loopwatch_collector.metrics import Metrics
 from loopwatch_collector.prices.price import Pricer
-from loopwatch_collector.store.errors import RowRefused
+from loopwatch_collector.store.errors import QueryTooLarge, RowRefused, StoreUnavailable
 from loopwatch_collector.store.store import Store
 from loopwatch_collector.write.batch import Batch, Touch, batch_of
 from loopwatch_collector.write.contents import ContentKey
@@ -71,7 +71,7 @@ class Storing:
             self._insert(batch)
         except Unavailable:
             raise
-        except Exception as fault:
+        except Exception as fault:  # whatever it is, it is raised again or met by `divide` at the item at fault
             if not is_stubborn and not isinstance(fault, RowRefused):
                 raise
             self.divide(batch.records)
@@ -92,6 +92,14 @@ class Storing:
                 self.divide(part)
             if not parts:
                 self._bury(records[0], fault)
+
+    def confirm(self) -> None:
+        """Makes sure that what was stored is still whole.
+
+        Raises:
+            Unavailable: it is not; asked again, the store mends it.
+        """
+        self._store.confirm()
 
     def derive_runs(self, *, is_stubborn: bool) -> None:
         """Derives the runs that were touched since the last time.
@@ -162,6 +170,8 @@ class Storing:
         self._known.update(batch.rows.contents.bodies)
 
     def _bury(self, record: Record, fault: Exception) -> None:
+        if isinstance(fault, QueryTooLarge):  # the engine's memory is used up by others: no single item needs so much
+            raise StoreUnavailable(f"the store has no memory for a single item now: {fault}") from fault
         reason = str(fault) if isinstance(fault, RowRefused | Undecodable) else f"{type(fault).__name__}: {fault}"
         _LOG.error("one item of project %s is set aside as a dead letter: %s", record.project, reason, exc_info=fault)
         self._store.insert_dead_letter(record.project, record.kind, record.received_at_ns, reason, record.body)

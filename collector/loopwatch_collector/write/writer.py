@@ -10,6 +10,7 @@ from collections.abc import Callable
 from queue import Empty, Full, Queue
 from typing import Final, NamedTuple
 
+from loopwatch_collector.errors import Unavailable
 from loopwatch_collector.journal.journal import Journal
 from loopwatch_collector.journal.record import Record
 from loopwatch_collector.metrics import Metrics
@@ -31,7 +32,8 @@ _MAX_CHECKPOINT_S: Final = 2.0
 _REST_PER_CHECKPOINT: Final = 4
 _POLL_S: Final = 0.25
 _RETRY_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
-_STUBBORN_ATTEMPTS: Final = 4
+_STUBBORN_FAILURES: Final = 4
+_LOOK_S: Final = 10.0  # when nothing is to be written; much less than what merges replaced is kept for
 
 Work = Batch | list[Record]
 """A batch; or records that could not be made one, for the storing thread to find the one at fault."""
@@ -40,7 +42,7 @@ Work = Batch | list[Record]
 class Writer:
     """Moves records from the journal into the store until it is stopped.
 
-    A record is discarded only after its spans, contents and runs are stored; a crash in between writes it again,
+    A record is discarded only after its spans, contents and runs are on disk; a crash in between writes it again,
     and rows of equal identity replace each other.
 
     Args:
@@ -105,9 +107,10 @@ class Writer:
                 if self._stopping.is_set():
                     break
                 continue
+            last_id = self._journal.last_id  # before the read: a record that comes after it must not be passed over
             records = self._journal.read(read_id, _BATCH_ITEMS, _BATCH_BYTES)
             if not records:  # the newest ones were discarded by an earlier process
-                read_id = self._journal.last_id
+                read_id = last_id
                 continue
             read_id = records[-1].id
             items = sum(record.items for record in records)
@@ -139,7 +142,7 @@ class Writer:
             try:
                 work = self._work.get(timeout=self._until_checkpoint_s())
             except Empty:
-                is_settled = self._settle(self._checkpoint)
+                is_settled = self._settle(self._look if self._stored_id == self._discarded_id else self._checkpoint)
             else:
                 if work is None:
                     self._settle(self._checkpoint)
@@ -153,16 +156,19 @@ class Writer:
                 self._gave_up.set()
                 return
 
-    def _until_checkpoint_s(self) -> float | None:
-        """How long runs may still wait to be derived; None when nothing waits."""
+    def _until_checkpoint_s(self) -> float:
+        """How long runs may still wait to be derived; when none waits, how long to leave the store alone."""
         if self._stored_id == self._discarded_id:
-            return None
+            return _LOOK_S
         return max(0.0, self._checked_at + self._checkpoint_s - time.monotonic())
 
-    def _checkpoint(self, attempt: int) -> None:
+    def _look(self, _failures: int) -> None:
+        self._storing.confirm()
+
+    def _checkpoint(self, failures: int) -> None:
         """Derives the runs that were touched, and forgets what is stored."""
         started = time.monotonic()
-        self._storing.derive_runs(is_stubborn=attempt >= _STUBBORN_ATTEMPTS)
+        self._storing.derive_runs(is_stubborn=failures >= _STUBBORN_FAILURES)
         self._journal.discard(self._stored_id)
         self._discarded_id = self._stored_id
         self._checked_at = time.monotonic()
@@ -170,12 +176,16 @@ class Writer:
         self._checkpoint_s = min(_MAX_CHECKPOINT_S, max(_CHECKPOINT_S, rest_s))
 
     def _settle(self, step: Callable[[int], None]) -> bool:
-        """Takes a step, however often it takes. False: stopped while the store could not."""
-        attempt = 0
+        """Takes a step, however often it takes. False: stopped while the store could not.
+
+        The step is told how often it failed for a reason of its own: that a disk was full says nothing against it.
+        """
+        attempt = failures = 0
         while True:
             try:
-                step(attempt)
+                step(failures)
             except Exception as fault:  # noqa: BLE001  # whatever it is, what was acknowledged waits for another attempt
+                failures += not isinstance(fault, Unavailable)
                 self._metrics.store_retries.inc()
                 _LOG.warning("what was acknowledged waits in the journal after attempt %d: %s", attempt + 1, fault)
                 if self._stopping.wait(_RETRY_S[min(attempt, len(_RETRY_S) - 1)]):
@@ -195,9 +205,9 @@ class _Storage(NamedTuple):
     work: Work
     storing: Storing
 
-    def __call__(self, attempt: int) -> None:
+    def __call__(self, failures: int) -> None:
         if isinstance(self.work, Batch):
-            self.storing.write(self.work, is_stubborn=attempt >= _STUBBORN_ATTEMPTS)
+            self.storing.write(self.work, is_stubborn=failures >= _STUBBORN_FAILURES)
         else:
             self.storing.divide(self.work)
 

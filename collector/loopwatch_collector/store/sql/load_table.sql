@@ -1,0 +1,1 @@
+ATTACH TABLE IF NOT EXISTS {table:Identifier}
