@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.chaos import faults, kills
+from tests.chaos import brimming, faults, kills
 from tests.chaos.census import Census
 
 TRIALS: dict[str, Callable[[Path, int], Census]] = {
@@ -21,6 +21,7 @@ TRIALS: dict[str, Callable[[Path, int], Census]] = {
     "sigterm": faults.sigterm_under_load,
     "disk_full": faults.disk_full,
     "engine_refuses": faults.engine_refuses,
+    "brimming": partial(brimming.run, cycles=300),
     "read_only": faults.read_only_directory,
     "sigstop": partial(faults.stopped_process, seconds=30.0),
     "torn_tail": faults.torn_tail,
