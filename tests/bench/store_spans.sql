@@ -6,7 +6,8 @@ INSERT INTO spans (
     agent_version, iteration, conversation_id, customer_id, user_id, tags, prompt_name, prompt_version, provider,
     request_model, model, response_id, call_key, call_rank, input_tokens, output_tokens, cache_read_tokens,
     cache_write_5m_tokens, stop_reason, ttft_ns, input_bytes, output_bytes, tools_offered, tools_schema_bytes,
-    cost_usd, input_cost_usd, output_cost_usd, cache_read_cost_usd, cache_write_cost_usd, price_source, price_version,
+    cost_usd, input_cost_usd, output_cost_usd, cache_read_cost_usd, cache_write_cost_usd,
+    uncached_cost_usd, price_source, price_version,
     tool, tool_call_id, tool_outcome, tool_retryable, arguments_hash, arguments_bytes, result_hash, result_bytes,
     outcome, outcome_reason, iteration_cap, escalation_reason, escalation_priority, content_roles, content_hashes,
     event_names, event_times, event_attributes, attributes
@@ -88,6 +89,7 @@ SELECT
     if(what = 'model_call', cost_out, NULL),
     if(what = 'model_call', cost_read, NULL),
     if(what = 'model_call', cost_written, NULL),
+    if(what = 'model_call', toDecimal64(tokens_in * 0.000004, 12), NULL),
     if(what = 'model_call', 'genai-prices', ''),
     if(what = 'model_call', '0.2.3', ''),
     if(what = 'tool_call', tool_name, ''),

@@ -37,6 +37,7 @@ _READ_COST: Final = SPAN_INDEX["cache_read_cost_usd"]
 _WRITE_COST: Final = SPAN_INDEX["cache_write_cost_usd"]
 _UNCACHED_COST: Final = SPAN_INDEX["uncached_cost_usd"]
 _REPORTED: Final = SPAN_INDEX["reported_cost_usd"]
+_STATUS: Final = SPAN_INDEX["status"]
 _SOURCE: Final = SPAN_INDEX["price_source"]
 _VERSION: Final = SPAN_INDEX["price_version"]
 _PARTS: Final = (_INPUT_COST, _OUTPUT_COST, _READ_COST, _WRITE_COST)
@@ -58,7 +59,10 @@ class Pricer:
         self._memo: dict[tuple[str, str, str, int], Rates | None] = {}
 
     def price(self, row: list[Any]) -> None:
-        """Prices one row in place: what it cost and how that splits, or None where the model has no price.
+        """Prices one row in place: what it cost and how that splits.
+
+        None where the model has no price, and where the call's usage was not recorded: it did not fail, and no token
+        is told.
 
         Args:
             row: values in the order of SPAN_COLUMNS; rows of other kinds than model_call are left alone.
@@ -66,7 +70,7 @@ class Pricer:
         if row[_KIND] != "model_call":
             return
         rates = self.rates(row[_PROVIDER], row[_MODEL], row[_TIER], row[_START])
-        if rates is None:
+        if rates is None or not _is_usage_recorded(row):
             for column in _PRICED:
                 row[column] = SPAN_DEFAULTS[column]
         else:
@@ -91,6 +95,10 @@ class Pricer:
     def _found(self, provider: str, model: str, service_tier: str, at_ns: int) -> Rates | None:
         own = self._own.rates(provider, model, service_tier, at_ns)
         return own or self._lookup(provider, model, service_tier, at_ns)
+
+
+def _is_usage_recorded(row: list[Any]) -> bool:
+    return bool(row[_INPUT] or row[_OUTPUT] or row[_SEARCHES]) or row[_STATUS] == "error"
 
 
 def _charge(row: list[Any], rates: Rates) -> None:

@@ -4,14 +4,12 @@
 WITH
     -- Runs that repeat enough to have a loop at all; only these are looked at further.
     candidates AS (
-        SELECT run_id
-        FROM selected_spans
-        WHERE kind = 'tool_call' AND arguments_hash != ''
-        GROUP BY run_id
-        HAVING count() - uniqExact(sipHash64(tool, arguments_hash, result_hash)) >= least(2, {identical_calls:UInt32} - 1)
-            OR count() - uniqExact(sipHash64(tool, arguments_hash)) > 2 * {identical_calls:UInt32}
-            OR countIf(result_bytes >= 32) - uniqExactIf(sipHash64(tool, result_hash), result_bytes >= 32)
-                >= {identical_calls:UInt32} - 1
+        SELECT run_id, first_span_time, last_span_time
+        FROM selected_runs
+        WHERE repeated_calls < 0 -- derived before repeats were
+            OR repeated_calls >= least(2, {identical_calls:UInt32} - 1)
+            OR repeated_arguments > 2 * {identical_calls:UInt32}
+            OR repeated_results >= {identical_calls:UInt32} - 1
     ),
     -- A run's calls in the order they ended.
     ordered AS (
@@ -39,8 +37,12 @@ WITH
                 kind = 'model_call'
                     AND (run_id, span_id) NOT IN (SELECT run_id, arrayJoin(duplicate_span_ids) FROM selected_runs)
             )) AS requests
-        FROM selected_spans
-        WHERE kind IN ('tool_call', 'model_call') AND run_id IN (SELECT run_id FROM candidates)
+        FROM spans FINAL
+        WHERE project = {project:String}
+            AND start_time >= (SELECT min(first_span_time) FROM candidates)
+            AND start_time <= (SELECT max(last_span_time) FROM candidates)
+            AND run_id IN (SELECT run_id FROM candidates)
+            AND kind IN ('tool_call', 'model_call')
         GROUP BY run_id
     ),
     -- One step of the rules per sub-query: an expression that is named and used again in the same one would be

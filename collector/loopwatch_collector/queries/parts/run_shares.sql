@@ -16,8 +16,8 @@ FROM (SELECT run_id, start_time, arrayJoin(multiIf(
     arrayMap(
         (name, calls, input, output, cache_read, cache_write, unpriced, cost) ->
             (toString(name), toUInt64(calls), input, output, cache_read, cache_write, unpriced,
-             -- a model none of whose calls has a price has no cost, not a cost of zero
-             if(unpriced > 0 AND cost = 0, NULL, toNullable(cost))),
+             -- a model none of whose calls has a price, or tells its tokens, has no cost, not a cost of zero
+             if(cost = 0 AND (unpriced > 0 OR isNull(cost_usd)), NULL, toNullable(cost))),
         model_names, model_call_counts, model_input_tokens, model_output_tokens,
         model_cache_read_tokens, model_cache_write_tokens, model_unpriced_tokens, model_costs_usd
     ),

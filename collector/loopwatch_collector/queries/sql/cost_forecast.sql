@@ -13,8 +13,9 @@
 -- with: selected_runs
 WITH
     fromUnixTimestamp64Nano(least({to_ns:Int64}, {now_ns:Int64}) - 1, 'UTC') AS until,
-    toDate(until) AS today,
-    toStartOfMonth(today) AS month_start,
+    toUInt16(toDate(until)) AS today,
+    toStartOfMonth(until) AS month_start,
+    -- One step of the method per sub-query, each a row per key: what is named here is computed once.
     days AS (
         SELECT
             multiIf(
@@ -24,7 +25,7 @@ WITH
                 {dimension:String} = 'environment', toString(environment),
                 ''
             ) AS key,
-            toDate(start_time) AS day,
+            toUInt16(toDate(start_time)) AS day,
             toFloat64(sum(selected_runs.cost_usd)) AS cost,
             toFloat64(sumIf(selected_runs.cost_usd, start_time - toStartOfDay(start_time) > until - toStartOfDay(until)))
                 AS later_cost,
@@ -38,84 +39,70 @@ WITH
             groupArray(day) AS seen,
             groupArray(ifNull(cost, 0)) AS costs,
             minIf(day, cost > 0) AS first_day,
-            sumIf(cost, day >= month_start) AS spent,
-            sumIf(later_cost, day < today) / nullIf(sumIf(cost, day < today), 0) AS later_share,
-            sumIf(unpriced, day >= month_start) AS unpriced
+            sumIf(cost, day >= toUInt16(month_start)) AS spent,
+            ifNull(sumIf(later_cost, day < today) / nullIf(sumIf(cost, day < today), 0), 0) AS later_share,
+            sumIf(unpriced, day >= toUInt16(month_start)) AS unpriced
         FROM days
         GROUP BY key
     ),
-    -- Whole days, those without a run included.
-    history AS (
+    -- Whole days, those without a run included, and the share of each day that is to come.
+    known AS (
         SELECT
-            key,
-            day,
-            costs[indexOf(seen, day)] AS cost,
-            if(count() OVER (PARTITION BY key) >= 28, toDayOfWeek(day), 0) AS season
+            *,
+            if(first_day = 0, [], range(toUInt16(greatest(first_day, today - 56)), today)) AS past,
+            arrayMap(day -> costs[indexOf(seen, day)], past) AS past_costs,
+            length(past) >= 28 AS has_trend,
+            arrayMap(day -> if(has_trend, toDayOfWeek(toDate(day)), 0), past) AS seasons,
+            range(today, toUInt16(toLastDayOfMonth(until)) + 1) AS coming,
+            arrayMap(day -> if(day = today, later_share, 1.0), coming) AS shares
         FROM totals
-        ARRAY JOIN arrayMap(ago -> today - ago, range(1, toUInt32(least(56, today - first_day)) + 1)) AS day
-        WHERE first_day > '1970-01-01'
     ),
-    seasons AS (
-        SELECT key, season, count() AS days, avg(cost) AS usual, avg(toUInt16(day)) AS middle
-        FROM history
-        GROUP BY key, season
-    ),
-    trends AS (
+    -- For each past day: how far it and its cost lie from the middle of its season.
+    centred AS (
         SELECT
-            key,
-            count() AS days,
-            days >= 28 AS has_trend,
-            sum(pow(toUInt16(day) - middle, 2)) AS spread,
-            sum((toUInt16(day) - middle) * (cost - usual)) AS slant,
-            if(has_trend, slant / spread, 0) AS slope,
-            (sum(pow(cost - usual, 2)) - slope * slant) / (days - if(has_trend, 8, 1)) AS variance
-        FROM history
-        INNER JOIN seasons USING (key, season)
-        GROUP BY key
-        HAVING days >= 3
+            *,
+            arrayMap(season -> arrayAvg(arrayFilter((day, other) -> other = season, past, seasons)), range(8)) AS middles,
+            arrayMap(season -> arrayAvg(arrayFilter((cost, other) -> other = season, past_costs, seasons)), range(8)) AS means,
+            arrayMap((day, season) -> day - middles[season + 1], past, seasons) AS distances,
+            arrayMap((cost, season) -> cost - means[season + 1], past_costs, seasons) AS deviations,
+            arrayMap(day -> if(has_trend, toDayOfWeek(toDate(day)), 0), coming) AS coming_seasons
+        FROM known
+        WHERE length(past) >= 3
     ),
-    -- The days to come, by season: how many (today for its share), and how far they lie from the middle of those seen.
-    ahead AS (
+    fitted AS (
         SELECT
-            key,
-            season,
-            sum(share) AS shares,
-            sum(share * (toUInt16(day) - middle)) AS distance,
-            any(usual) AS usual,
-            any(seasons.days) AS seen_days
-        FROM (
-            SELECT
-                key,
-                arrayJoin(arrayMap(n -> today + n, range(toUInt32(toLastDayOfMonth(today) - today) + 1))) AS day,
-                if(day = today, ifNull(later_share, 0), 1) AS share,
-                if(has_trend, toDayOfWeek(day), 0) AS season
-            FROM totals
-            INNER JOIN trends USING (key)
-        ) AS coming
-        INNER JOIN seasons USING (key, season)
-        GROUP BY key, season
+            *,
+            arraySum(distance -> distance * distance, distances) AS spread,
+            if(has_trend, arraySum((distance, deviation) -> distance * deviation, distances, deviations) / spread, 0) AS slope,
+            arraySum((distance, deviation) -> pow(deviation - slope * distance, 2), distances, deviations)
+                / (length(past) - if(has_trend, 8, 1)) AS variance,
+            arrayMap(
+                season -> arraySum(arrayFilter((share, other) -> other = season, shares, coming_seasons)), range(8)
+            ) AS season_shares,
+            arraySum((day, share, season) -> share * (day - middles[season + 1]), coming, shares, coming_seasons) AS reach
+        FROM centred
     ),
     rests AS (
         SELECT
             key,
-            greatest(0, sum(shares * usual + slope * distance)) AS rest,
-            -- of the days themselves, of each season's mean, and of the slope
-            1.95996398 * sqrt(any(variance) * (
-                sum(shares) + sum(pow(shares, 2) / seen_days) + if(any(has_trend), pow(sum(distance), 2) / any(spread), 0)
+            greatest(0, slope * reach + arraySum((share, season) -> share * means[season + 1], shares, coming_seasons)) AS rest,
+            -- of the days themselves, of the means they are foretold from, and of the slope
+            1.959963984540054 * sqrt(variance * (
+                arraySum(shares)
+                + arraySum((share, season) -> if(share > 0, share * share / countEqual(seasons, season), 0), season_shares, range(8))
+                + if(has_trend, reach * reach / spread, 0)
             )) AS margin,
-            if(any(has_trend), any(slope), NULL) AS trend,
-            any(trends.days) AS days
-        FROM ahead
-        INNER JOIN trends USING (key)
-        GROUP BY key
+            if(has_trend, slope, NULL) AS trend,
+            length(past) AS days
+        FROM fitted
     )
 SELECT
     key,
     month_start AS month,
     if(fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC') > month_start, NULL, spent) AS spent_usd,
-    if(rests.days >= 3, spent_usd + rest, NULL) AS expected_usd,
-    if(rests.days >= 3, spent_usd + greatest(0, rest - margin), NULL) AS low_usd,
-    if(rests.days >= 3, spent_usd + rest + margin, NULL) AS high_usd,
+    if(rests.days > 0, spent_usd + rest, NULL) AS expected_usd,
+    if(rests.days > 0, spent_usd + greatest(0, rest - margin), NULL) AS low_usd,
+    if(rests.days > 0, spent_usd + rest + margin, NULL) AS high_usd,
     trend AS trend_usd_per_day,
     rests.days AS days,
     unpriced AS unpriced_tokens

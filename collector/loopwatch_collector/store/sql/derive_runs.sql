@@ -15,7 +15,8 @@ INSERT INTO runs (
     model_names, model_providers, model_call_counts, model_input_tokens, model_output_tokens,
     model_cache_read_tokens, model_cache_write_tokens, model_unpriced_tokens, model_costs_usd,
     input_cost_usd, output_cost_usd, cache_read_cost_usd, cache_write_cost_usd,
-    tool_cost_names, tool_costs_usd, duplicate_span_ids
+    tool_cost_names, tool_costs_usd, duplicate_span_ids,
+    repeated_calls, repeated_arguments, repeated_results
 )
 WITH
     run_spans AS (
@@ -81,6 +82,19 @@ WITH
             countIf(span.kind = 'tool_call') AS tool_calls,
             countIf(span.kind = 'tool_call' AND span.tool_outcome = 'error') AS tool_errors,
             countIf(span.kind = 'tool_call' AND span.tool_outcome = 'not_found') AS tool_not_found,
+            countIf(span.kind = 'tool_call' AND span.arguments_hash != '') AS told_calls,
+            told_calls - uniqExactIf(
+                sipHash64(span.tool, span.arguments_hash, span.result_hash),
+                span.kind = 'tool_call' AND span.arguments_hash != ''
+            ) AS repeated_calls,
+            told_calls - uniqExactIf(
+                sipHash64(span.tool, span.arguments_hash), span.kind = 'tool_call' AND span.arguments_hash != ''
+            ) AS repeated_arguments,
+            -- results so short that they say the same of different things are no repeats
+            countIf(span.kind = 'tool_call' AND span.arguments_hash != '' AND span.result_bytes >= 32) - uniqExactIf(
+                sipHash64(span.tool, span.result_hash),
+                span.kind = 'tool_call' AND span.arguments_hash != '' AND span.result_bytes >= 32
+            ) AS repeated_results,
             greatest(countIf(span.kind = 'iteration'), max(span.iteration)) AS numbered_iterations,
             -- what reports a call, those that say the same of the same model side by side
             arraySort(
@@ -293,6 +307,9 @@ SELECT
     arraySum(call -> call.cache_write_cost_usd, counted) AS cache_write_cost_usd,
     by_tool.1 AS tool_cost_names,
     arrayMap(pico -> toDecimal128(toString(pico), 0) * toDecimal128('0.000000000001', 12), by_tool.2) AS tool_costs_usd,
-    duplicate_span_ids
+    duplicate_span_ids,
+    repeated_calls,
+    repeated_arguments,
+    repeated_results
 FROM (SELECT *, if(ended, root_start_time, first_span_time) AS begin FROM charges)
 ARRAY JOIN days AS day

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from loopwatch_collector.prices.price import Pricer
 from loopwatch_collector.queries.runner import Question, ask
+from loopwatch_collector.queries.runs import list_runs
 from loopwatch_collector.queries.times import parse_time
 from loopwatch_collector.store.store import Store
 
@@ -211,6 +213,26 @@ def test_cost_by_tool_adds_up_to_the_last_digit(
         "t2": Decimal("0.000000000033"),
     }
     assert sum(costs) == whole == cost
+
+
+def test_what_was_not_recorded_is_not_free(
+    store: Store, span: MakeSpan, write: Callable[[Store, list[list[Any]]], None]
+) -> None:
+    """A run whose calls tell no tokens has no cost, in lists and by any dimension, where another has one."""
+    call = {"kind": "model_call", "provider": "anthropic", "at_s": 1}
+    rows = [
+        span(1, run_id="imported", trace_id=b"\x01" * 16, agent="a", call_key="x", model="claude-opus-5-5", **call),
+        span(2, run_id="live", trace_id=b"\x02" * 16, agent="b", call_key="y", model="claude-haiku-5-5",
+             input_tokens=1_000, **call),
+    ]  # fmt: skip
+    for row in rows:
+        Pricer().price(row)
+    write(store, rows)
+    runs = list_runs(store.connection(), "default", FROM_NS, TO_NS, {}, 10).runs
+    assert {run["run_id"]: run["cost_usd"] for run in runs} == {"imported": None, "live": 0.0001}
+    for dimension, keys in (("agent", ("b", "a")), ("model", ("claude-haiku-5-5", "claude-opus-5-5"))):
+        answer = ask(store.connection(), Question("cost_by", "default", FROM_NS, TO_NS, {"dimension": dimension}))
+        assert [(row[0], row[3]) for row in answer.rows] == [(keys[0], 0.0001), (keys[1], None)]
 
 
 def _judge(store: Store) -> None:

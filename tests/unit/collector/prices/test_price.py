@@ -85,7 +85,8 @@ def _priced(pricer: Pricer | None = None, **values: Any) -> dict[str, Any]:
           "output_tokens": 50}, "0.002625"),
         # a price changed on a day: claude-sonnet-4-6 cost more above 200,000 tokens before 2026-03-13
         ({"model": "claude-sonnet-4-6", "input_tokens": 300_000, "start_time": 1_773_446_400 * 10**9}, "0.9"),
-        ({"model": "claude-opus-5-5"}, "0"),
+        # a call that failed before it was charged
+        ({"model": "claude-opus-5-5", "status": "error"}, "0"),
     ],
 )  # fmt: skip
 def test_hand_summed_calls_cost_what_they_should(call: dict[str, Any], cost: str) -> None:
@@ -99,6 +100,13 @@ def test_a_model_without_a_price_is_unpriced_and_never_free() -> None:
         priced = _priced(**call, input_tokens=1000)
         assert priced["cost_usd"] is None
         assert priced["price_source"] == ""
+
+
+def test_a_call_whose_usage_was_not_recorded_has_no_cost() -> None:
+    """A call that did not fail and tells no tokens (an imported conversation) is not one that cost nothing."""
+    priced = _priced(model="claude-opus-5-5")
+    assert priced["cost_usd"] is None
+    assert priced["price_source"] == ""
 
 
 def test_absurd_token_counts_are_capped_and_stay_positive() -> None:
@@ -115,7 +123,7 @@ def test_the_source_and_its_version_stand_on_each_row() -> None:
 
 
 @given(
-    st.integers(0, 10**7), st.integers(0, 10**7), st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6)
+    st.integers(0, 10**7), st.integers(0, 10**7), st.integers(0, 10**6), st.integers(0, 10**6), st.integers(1, 10**6)
 )
 def test_the_parts_add_up_to_the_whole(fresh: int, read: int, write_5m: int, write_1h: int, output: int) -> None:
     """Input, cache and output cost add up to the cost exactly, whatever the counts."""

@@ -51,7 +51,9 @@ def test_every_migration_is_repeatable_and_every_table_has_a_sharding_key() -> N
     """A start that was killed between a statement and its note repeats the statement; all tables can be spread."""
     for migration in migrate.load():
         statements = create_statements(migration.sql, "main") + create_statements(migration.sql, "")
-        assert all("IF NOT EXISTS" in sql or "IF EXISTS" in sql for sql in statements), migration.name
+        # modifying a column or a setting again changes nothing
+        repeatable = ("IF NOT EXISTS", "IF EXISTS", " MODIFY ")
+        assert all(any(word in sql for word in repeatable) for sql in statements), migration.name
     assert "spans" in SHARDING
 
 
