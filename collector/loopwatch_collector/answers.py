@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from loopwatch_collector.errors import CollectorError, Unavailable
+from loopwatch_collector.errors import CollectorError, Forbidden, Unauthenticated, Unavailable
 from loopwatch_collector.receive import status
 from loopwatch_collector.receive.routes import OTLP_PATHS
 
@@ -55,6 +55,8 @@ async def _collector_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, CollectorError):
         raise error
     if signal := OTLP_PATHS.get(request.url.path):
+        if isinstance(error, Forbidden):  # a status OTLP's list lacks; the sentence says what the key is short of
+            error = Unauthenticated(str(error))
         request.app.state.metrics.requests.labels(signal.kind, error.status).inc()
         return status.refused(error, status.media_type_of(request.headers.get("content-type")))
     retry_after_s = error.retry_after_s or (Unavailable.retry_after_s if error.status == Unavailable.status else None)

@@ -21,6 +21,7 @@ from loopwatch_collector.receive.events import router as events_router
 from loopwatch_collector.receive.events_traces import Traces
 from loopwatch_collector.receive.receiver import Receiver
 from loopwatch_collector.receive.routes import router as receive_router
+from loopwatch_collector.reference import router as reference_router
 from loopwatch_collector.settings import Settings
 from loopwatch_collector.store.store import Store
 from loopwatch_collector.write.senders import Senders
@@ -48,7 +49,7 @@ def create_app(
         senders: the account of who sent what.
         metrics: what `/metrics` shows.
     """
-    app = FastAPI(title="Loopwatch collector", version="0.1.0", redoc_url=None, responses=RESPONSES)
+    app = FastAPI(title="Loopwatch collector", version="0.1.0", docs_url=None, redoc_url=None, responses=RESPONSES)
     app.state.settings = settings
     app.state.journal = journal
     app.state.store = store
@@ -67,6 +68,7 @@ def create_app(
     app.include_router(dead_letters_router)
     app.include_router(alerts_router)
     app.include_router(health_router)
+    app.include_router(reference_router)
     add_answers(app)
     app.add_exception_handler(InvalidRule, answer_invalid_rule)
     return app

@@ -21,8 +21,7 @@ OTLP_PATHS: Final[dict[str, Signal]] = {
 
 _REFUSALS: Final = {
     400: "The body does not decode",
-    401: "No key, or one that is not known",
-    403: "The key may not send",
+    401: "No key, one that is not known, or one whose role may not send",
     413: "The body is too large, before or after decompression",
     415: "Neither protobuf nor JSON, or an unknown content encoding",
     503: "Not now: send again after Retry-After seconds",

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.xdist_group("keys")  # one collector for all of them
 # What needs no key says nothing about anybody's data. Everything else follows the rule of `_allowed`.
 PUBLIC = {
     ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"),
-    ("GET", "/docs"), ("GET", "/docs/oauth2-redirect"), ("GET", "/openapi.json"),
+    ("GET", "/docs"), ("GET", "/openapi.json"),
 }  # fmt: skip
 # A browser asks before it sends their media types to another site; routes that take any refuse foreign pages.
 OTLP = {
@@ -165,7 +165,7 @@ def _ranged(path: str) -> str:
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_a_route_lets_in_whom_it_is_for_and_nobody_else(kept: Running, method: str, path: str) -> None:
-    """No key and a wrong one get 401, a role that does not reach 403, and neither is let in by the body it sends."""
+    """No key and a wrong one get 401, a role that does not reach 403 (401 of OTLP), whatever body they send."""
     asked = _concrete(kept, path)[0]
     answers = {key: _ask(kept, method, _ranged(asked), secret).status for key, secret in _kinds().items()}
     if (method, path) in PUBLIC:
@@ -175,7 +175,16 @@ def test_a_route_lets_in_whom_it_is_for_and_nobody_else(kept: Running, method: s
     allowed = _allowed(method, path)
     for role in ("ingest", "read", "admin"):
         assert (answers[role] not in {401, 403}) == (role in allowed), f"{role}: {answers[role]}"
-        assert role in allowed or answers[role] == 403
+        assert role in allowed or answers[role] == (401 if (method, path) in OTLP else 403)
+
+
+def test_otlp_says_which_role_is_missing(kept: Running) -> None:
+    """OTLP knows no 403: a key that may only read, and one that may not import, are told so with 401."""
+    headers = {"content-type": "application/json"}
+    for role, more in (("read", {}), ("ingest", {"loopwatch-import": "true"})):
+        answer = _ask(kept, "POST", "/v1/traces", _SECRETS["bank", role], b"{}", {**headers, **more})
+        assert answer.status == 401
+        assert f"this key has the role {role}; the request needs" in json.loads(answer.body)["message"]
 
 
 def _kinds() -> dict[str, str | None]:
