@@ -55,7 +55,7 @@ class Exporter:
         atexit.register(self.shutdown)
 
     def _begin(self) -> None:
-        self._queue: deque[tuple[Ended, int]] = deque()
+        self._queue: deque[Ended] = deque()
         self._queue_bytes = 0
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -82,14 +82,17 @@ class Exporter:
             span: it is counted as dropped if more wait than the bounds allow.
             capture: what its run says may leave, or None for the process's choice.
         """
-        weight = span.weight if type(span) is AgentSpan else _weight(span)
+        if type(span) is AgentSpan:
+            kept, weight, shared = span.packed() or span, span.weight, span.shared
+        else:
+            kept, weight, shared = span, _weight(span), None
         with self._lock:
             seq = next(self._seq)  # also of a span that is dropped: the gap is what shows it
             full = len(self._queue) >= self._settings.max_queue_spans or (
                 self._queue_bytes + weight > self._settings.max_queue_bytes
             )
             if not full:
-                self._queue.append((Ended(seq, span, capture), weight))
+                self._queue.append(Ended(seq, kept, capture, shared, weight))
                 self._queue_bytes += weight
         if full:
             self.drops.add(QUEUE_FULL, 1)
@@ -133,9 +136,8 @@ class Exporter:
         taken = 0
         with self._lock:
             while self._queue and len(spans) < MAX_BATCH_SPANS and taken < MAX_BATCH_BYTES:
-                ended, weight = self._queue.popleft()
-                spans.append(ended)
-                taken += weight
+                spans.append(self._queue.popleft())
+                taken += spans[-1].weight
             self._queue_bytes -= taken
         body, unreadable = self._encoder.encode(spans, self._breathe)
         self.drops.add(UNREADABLE, unreadable)

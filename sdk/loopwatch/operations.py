@@ -60,9 +60,7 @@ class Operation:
         span = self.span
         if type(span) is AgentSpan:
             span.contents[name] = snapshot
-            if type(snapshot) is Packed:
-                span.weight += len(snapshot.data)
-            elif type(snapshot) is str:
+            if isinstance(snapshot, (bytes, str)):
                 span.weight += len(snapshot)
         else:
             rules = self.process.rules

@@ -10,17 +10,10 @@ from struct import pack
 from typing import Any
 
 from opentelemetry.sdk.trace import Event
-from opentelemetry.trace import Link, SpanKind, StatusCode
+from opentelemetry.trace import Link, StatusCode
 
 from loopwatch import names
 
-_KIND = {
-    SpanKind.INTERNAL: 1,
-    SpanKind.SERVER: 2,
-    SpanKind.CLIENT: 3,
-    SpanKind.PRODUCER: 4,
-    SpanKind.CONSUMER: 5,
-}
 _STATUS = {StatusCode.UNSET: 0, StatusCode.OK: 1, StatusCode.ERROR: 2}
 ATTRIBUTE = b"\x4a"
 """The tag of an attribute in a Span (field 9)."""
@@ -153,40 +146,46 @@ def link(to: Link) -> bytes:
 
 def span(
     name: str,
-    context: Any,
-    parent: Any,
-    kind: SpanKind,
+    trace_id: int,
+    span_id: int,
+    parent_id: int,
+    kind: int,
     start_time: int,
     end_time: int,
     encoded_attributes: bytes,
-    events: Iterable[Event],
-    links: Iterable[Link],
-    status_code: StatusCode,
-    status_message: str,
+    *,
+    is_parent_remote: bool = False,
+    trace_state: str = "",
+    events: Iterable[Event] = (),
+    links: Iterable[Link] = (),
+    status_code: StatusCode = StatusCode.UNSET,
+    status_message: str = "",
 ) -> bytes:
     """Returns one span as field 2 of a ScopeSpans.
 
     Args:
         name: the span's name.
-        context: its SpanContext.
-        parent: the parent's SpanContext, or None.
-        kind: its OpenTelemetry kind.
+        trace_id: of 128 bits.
+        span_id: of 64 bits.
+        parent_id: the parent's, or 0.
+        kind: the value of its `SpanKind`.
         start_time: ns since the epoch.
         end_time: ns since the epoch.
         encoded_attributes: what `attributes(ATTRIBUTE, ...)` returned, joined.
+        is_parent_remote: whether the parent is another process's.
+        trace_state: the W3C header's value, or "".
         events: its events.
         links: its links.
         status_code: its status.
         status_message: the status's description, or "".
     """
-    body = [b"\x0a\x10", context.trace_id.to_bytes(16, "big"), b"\x12\x08", context.span_id.to_bytes(8, "big")]
-    if context.trace_state:
-        body.append(field(b"\x1a", utf8(context.trace_state.to_header())))
-    flags = _HAS_REMOTE
-    if parent is not None:
-        body += (b"\x22\x08", parent.span_id.to_bytes(8, "big"))
-        flags |= _IS_REMOTE if parent.is_remote else 0
-    body += (field(b"\x2a", utf8(name)), b"\x30", b"\x01" if kind is SpanKind.INTERNAL else _ONE_BYTE[_KIND[kind]])
+    body = [b"\x0a\x10", trace_id.to_bytes(16, "big"), b"\x12\x08", span_id.to_bytes(8, "big")]
+    if trace_state:
+        body.append(field(b"\x1a", utf8(trace_state)))
+    if parent_id:
+        body += (b"\x22\x08", parent_id.to_bytes(8, "big"))
+    flags = _HAS_REMOTE | _IS_REMOTE if is_parent_remote else _HAS_REMOTE
+    body += (field(b"\x2a", utf8(name)), b"\x30", _ONE_BYTE[kind + 1])  # the wire's 0 is "unspecified"
     body += (b"\x39", pack("<Q", start_time), b"\x41", pack("<Q", end_time), encoded_attributes)
     body += [event(recorded) for recorded in events]
     body += [link(to) for to in links]

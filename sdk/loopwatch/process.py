@@ -90,7 +90,7 @@ class Process:
 
     def ended_own(self, span: AgentSpan) -> None:
         """Takes a span of ours, whose run is known."""
-        run = None if span.scope is None else span.scope.run
+        run = span.run
         if run is not None and names.REQUEST_MODEL in span.own:
             run.model_call_ended(span.own)
         capture = span.capture if run is None or span.capture is not None else run.capture

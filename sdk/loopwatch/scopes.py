@@ -14,6 +14,20 @@ SCOPE_KEY: Final = otel_context.create_key("loopwatch.scope")
 IDENTITY_KEY: Final = otel_context.create_key("loopwatch.identity")
 
 
+class Shared:
+    """What all spans of one place in a run share; ended spans wait with it, and not with the run itself.
+
+    Args:
+        attributes: the run's identity, the iteration and the step.
+    """
+
+    __slots__ = ("attributes", "encoded")
+
+    def __init__(self, attributes: dict[str, Any]) -> None:
+        self.attributes = attributes
+        self.encoded: bytes | None = None  # filled by the exporter: the same bytes on every span of the place
+
+
 class Scope:
     """A place in a run; its attributes go on every span opened there.
 
@@ -23,13 +37,17 @@ class Scope:
         iteration: the iteration's number, counted from 1; 0 outside any.
     """
 
-    __slots__ = ("attributes", "encoded", "iteration", "run")
+    __slots__ = ("iteration", "run", "shared")
 
     def __init__(self, run: Run, attributes: dict[str, Any], iteration: int = 0) -> None:
         self.run = run
-        self.attributes = attributes
+        self.shared = Shared(attributes)
         self.iteration = iteration
-        self.encoded: bytes | None = None  # filled by the exporter: the same bytes on every span of the scope
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What every span gets."""
+        return self.shared.attributes
 
     def with_iteration(self, number: int) -> "Scope":
         """Returns the scope inside one iteration of the run."""

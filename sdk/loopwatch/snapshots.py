@@ -12,7 +12,7 @@ import marshal
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-_MARSHAL_VERSION: Final = 2
+MARSHAL_VERSION: Final = 2
 type_of: Callable[[Any], type[Any]] = type
 """The built-in, typed so that looking at a value's type does not narrow what may be done with the value."""
 _SMALL: Final = frozenset({str, int, float, bool, type(None)})
@@ -26,17 +26,14 @@ MAX_ITEMS: Final = 10_000
 MAX_DEPTH: Final = 40
 
 
-class Packed:
-    """Plain data packed by marshal; equal values have equal bytes."""
+class Packed(bytes):
+    """Plain data packed by marshal; equal values have equal bytes. Nothing the garbage collector has to look at."""
 
-    __slots__ = ("data",)
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
+    __slots__ = ()
 
 
-Snapshot = str | int | float | bool | None | Packed
-"""An immutable stand-in for a value: itself where it is small and immutable, else packed."""
+Snapshot = str | int | float | bool | None | bytes
+"""An immutable stand-in for a value: itself where it is small and immutable, else `Packed`."""
 
 
 def cut_text(text: str, max_chars: int) -> str:
@@ -61,10 +58,10 @@ def take(value: Any) -> Snapshot:
         return cut_text(value, MAX_TEXT) if kind is str and len(value) > MAX_TEXT else value
     if (kind is dict or kind in _SEQUENCES) and not _is_oversized(value.values() if kind is dict else value):
         try:
-            return Packed(marshal.dumps(value, _MARSHAL_VERSION))
+            return Packed(marshal.dumps(value, MARSHAL_VERSION))
         except ValueError:
             pass
-    return Packed(marshal.dumps(_plain(value, 0, [MAX_ITEMS]), _MARSHAL_VERSION))
+    return Packed(marshal.dumps(_plain(value, 0, [MAX_ITEMS]), MARSHAL_VERSION))
 
 
 def _is_oversized(items: Any) -> bool:
@@ -142,14 +139,14 @@ def _described(value: Any, depth: int, budget: list[int]) -> Any:
 
 def size(snapshot: Snapshot) -> int:
     """Returns the UTF-8 bytes of what `as_text` would spell out; exact where it is small, else a lower bound."""
-    if type(snapshot) is Packed and len(snapshot.data) > 1_000:
-        return len(snapshot.data) // 10  # marshal takes at most 5 bytes more than JSON per item
+    if isinstance(snapshot, bytes) and len(snapshot) > 1_000:
+        return len(snapshot) // 10  # marshal takes at most 5 bytes more than JSON per item
     return len(as_text(snapshot).encode("utf-8", "replace"))
 
 
 def identity(snapshot: Snapshot) -> object:
     """Returns a hashable value that is equal for equal snapshots, within this process."""
-    return snapshot.data if type(snapshot) is Packed else (type(snapshot), snapshot)
+    return snapshot if isinstance(snapshot, bytes) else (type(snapshot), snapshot)
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=repr).encode
@@ -166,7 +163,7 @@ def as_text(snapshot: Snapshot) -> str:
     """
     if type(snapshot) is str:
         return snapshot
-    value = marshal.loads(snapshot.data) if type(snapshot) is Packed else snapshot  # noqa: S302 - our own bytes, made above in this process
+    value = marshal.loads(snapshot) if isinstance(snapshot, bytes) else snapshot  # noqa: S302 - our own bytes, made above in this process
     try:
         return _strict_json(value)
     except ValueError:

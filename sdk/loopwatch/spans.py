@@ -5,13 +5,16 @@ than all the rest of a decorated call. Ours writes its own, already clean attrib
 comes from others goes through the checks. Content is kept as snapshots, spelled out by the exporter's thread.
 """
 
+import marshal
 import traceback
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode
+
+from loopwatch import snapshots
 
 if TYPE_CHECKING:
     from loopwatch.capture import Capture
@@ -54,7 +57,8 @@ class AgentSpan(Span, ReadableSpan):
         self._tracing = tracing
         self._instrumentation_info = None
         self._links: tuple[Link, ...] = ()
-        self.scope = scope
+        self.shared = None if scope is None else scope.shared
+        self.run = None if scope is None else scope.run  # until it ends: the run has its span, too
         self.own: dict[str, Any] = attributes
         self.contents: dict[str, Snapshot] = {}
         self.set_by_others: dict[str, Any] = {}
@@ -68,7 +72,7 @@ class AgentSpan(Span, ReadableSpan):
     @property
     def attributes(self) -> Mapping[str, Any]:
         """Every attribute, those the whole run shares included."""
-        shared = {} if self.scope is None else self.scope.attributes
+        shared = {} if self.shared is None else self.shared.attributes
         return {**shared, **self.own, **self.set_by_others}
 
     @property
@@ -171,9 +175,56 @@ class AgentSpan(Span, ReadableSpan):
         if self._ended is None:
             self._ended = self._tracing.clock() if end_time is None else end_time
             self._tracing.on_end(self)
+            self.run = None
+
+    def packed(self) -> bytes | None:
+        """Returns the ended span as bytes that `unpack` reads; None for the few spans that hold more than plain values.
+
+        What waits in a queue as objects is walked through by the garbage collector again and again, in the agent's
+        thread: its passes were the longest a call could be held up.
+        """
+        context, parent = self._context, self._parent
+        if self._recorded or self._links or self.set_by_others or self._error or context.trace_state:
+            return None
+        values = (
+            self._name,
+            context.trace_id,
+            context.span_id,
+            0 if parent is None else parent.span_id,
+            parent is not None and parent.is_remote,
+            self._kind.value,
+            self._start_time,
+            self._ended,
+            self.own,
+            self.contents,
+        )
+        try:
+            return marshal.dumps(values, snapshots.MARSHAL_VERSION)
+        except ValueError:  # an attribute's value is of a class derived from str or int
+            return None
 
 
 _UNSET = Status(StatusCode.UNSET)
+
+
+class PackedSpan(NamedTuple):
+    """What `AgentSpan.packed` holds."""
+
+    name: str
+    trace_id: int
+    span_id: int
+    parent_id: int
+    is_parent_remote: bool
+    kind: int
+    start_time: int
+    end_time: int
+    own: dict[str, Any]
+    contents: "dict[str, Snapshot]"
+
+
+def unpack(packed: bytes) -> PackedSpan:
+    """Reads what `AgentSpan.packed` returned in this process."""
+    return PackedSpan._make(marshal.loads(packed))  # noqa: S302 - our own bytes, made above in this process
 
 
 def exception_name(error: BaseException) -> str:

@@ -23,7 +23,7 @@ from loopwatch import faults, names, process, settings
 from loopwatch.breakers import Breakers
 from loopwatch.capture import Capture, CaptureChoice
 from loopwatch.content import ContentRules
-from loopwatch.encoding import Encoder, Ended
+from loopwatch.encoding import Encoder
 from loopwatch.prices import PriceBook
 from loopwatch.process import Process, provider_for
 from loopwatch.tracing import Tracing
@@ -198,11 +198,10 @@ class Recorder:
 
     def put(self, span: ReadableSpan, capture: Capture | None) -> None:
         """Takes one ended span."""
-        self.spans.append(self._recorded(Ended(next(iter(self.seq)), span, capture)))
+        self.spans.append(self._recorded(span, self.rules.capture if capture is None else capture))
 
-    def _recorded(self, ended: Ended) -> RecordedSpan:
-        span, context = ended.span, ended.span.get_span_context()
-        capture = self.rules.capture if ended.capture is None else ended.capture
+    def _recorded(self, span: ReadableSpan, capture: Capture) -> RecordedSpan:
+        context = span.get_span_context()
         events = self.rules.events(span.events, capture)
         scope = span.instrumentation_scope
         return RecordedSpan(
@@ -215,7 +214,7 @@ class Recorder:
             end_ns=span.end_time or 0,
             status=span.status.status_code.name.lower(),
             message=self.rules.message(span.status.description, capture),
-            attributes=self.encoder.describe(ended),
+            attributes=self.encoder.describe(span, next(iter(self.seq)), capture),
             events=tuple(RecordedEvent(event.name, event.timestamp, dict(event.attributes or {})) for event in events),
         )
 

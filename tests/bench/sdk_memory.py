@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 
-from tests.bench.sdk_overhead import sink
+from tests.bench.sdk_children import sink
 
 CODE = """
 import sys, resource, loopwatch

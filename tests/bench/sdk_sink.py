@@ -1,11 +1,13 @@
 """A do-nothing OTLP sink: a process that reads each request and answers 200.
 
-`python -m tests.bench.sdk_sink` prints its port. GET answers how many requests and bytes came.
+`python -m tests.bench.sdk_sink [DELAY_S]` prints its port; each answer waits so long. GET answers how many requests and
+bytes came.
 """
 
 import json
 import socketserver
 import sys
+import time
 from http.server import BaseHTTPRequestHandler
 from typing import ClassVar
 
@@ -15,6 +17,7 @@ class Sink(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    delay_s: ClassVar[float] = 0.0
     seen: ClassVar[dict[str, int]] = {"requests": 0, "bytes": 0}
 
     def do_POST(self) -> None:
@@ -23,6 +26,7 @@ class Sink(BaseHTTPRequestHandler):
         self.rfile.read(size)
         self.seen["requests"] += 1
         self.seen["bytes"] += size
+        time.sleep(self.delay_s)
         self._answer(b"")
 
     def do_GET(self) -> None:
@@ -47,6 +51,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
 
 if __name__ == "__main__":
+    Sink.delay_s = float(sys.argv[1]) if len(sys.argv) > 1 else 0.0
     with Server(("127.0.0.1", 0), Sink) as server:
         print(server.server_address[1], flush=True)
         sys.stdin.close()

@@ -1,14 +1,21 @@
 """The overhead workload, once by hand with OpenTelemetry and once with Loopwatch; one process measures one.
 
 One run: 10 iterations, each one model call (1 KB in, 1 KB out) and two tool calls (200 B of arguments, 1 KB of
-result). `python -m tests.bench.sdk_workload cpu|latency VARIANT RUNS ENDPOINT` prints one line of JSON.
+result). `python -m tests.bench.sdk_workload cpu|calls|exit VARIANT RUNS ENDPOINT` prints one line of JSON.
 """
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
+
+Work = tuple[Callable[[], None], Callable[[], None]]
+"""One run, and what ends the process's recording."""
+Timed = Callable[[Callable[..., Any]], Callable[..., Any]]
+"""Put around the tool and the model call from outside: what is timed is the whole decorated call."""
 
 QUERY = "error rate of the payments service by region and by deployment " * 3
 ROW = {"timestamp": "2026-11-21T03:00:00Z", "level": "ERROR", "service": "payments", "message": "upstream timed out"}
@@ -34,23 +41,33 @@ def answer() -> list[dict[str, Any]]:
     return [{"role": "assistant", "parts": [{"type": "text", "content": ANSWER}], "finish_reason": "tool_call"}]
 
 
-def bare() -> tuple[Callable[[], None], Callable[[], None]]:
+def untimed(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Leaves a call as it is."""
+    return call
+
+
+def bare(timed: Timed = untimed) -> Work:
     """The workload without any recording: what is subtracted from the others."""
 
+    @timed
     def search(query: str, minutes: int = 30) -> list[dict[str, object]]:
         return rows(minutes)
 
+    @timed
+    def call_model() -> None:
+        messages()
+        answer()
+
     def run() -> None:
         for number in range(ITERATIONS):
-            messages()
-            answer()
+            call_model()
             search(QUERY, minutes=number)
             search(QUERY, minutes=-number)
 
     return run, lambda: None
 
 
-def by_hand(endpoint: str) -> tuple[Callable[[], None], Callable[[], None]]:
+def by_hand(endpoint: str, timed: Timed = untimed) -> Work:
     """What an author writes with the OpenTelemetry SDK alone."""
     from opentelemetry import trace
     from opentelemetry.exporter.otlp.proto.http import Compression
@@ -64,6 +81,7 @@ def by_hand(endpoint: str) -> tuple[Callable[[], None], Callable[[], None]]:
     trace.set_tracer_provider(provider)
     tracer = provider.get_tracer("by-hand")
 
+    @timed
     def search(query: str, minutes: int = 30) -> list[dict[str, object]]:
         with tracer.start_as_current_span("execute_tool search") as span:
             span.set_attribute("gen_ai.operation.name", "execute_tool")
@@ -73,6 +91,7 @@ def by_hand(endpoint: str) -> tuple[Callable[[], None], Callable[[], None]]:
             span.set_attribute("gen_ai.tool.call.result", json.dumps(result))
             return result
 
+    @timed
     def call_model() -> None:
         with tracer.start_as_current_span(f"chat {MODEL}", kind=trace.SpanKind.CLIENT) as span:
             span.set_attribute("gen_ai.operation.name", "chat")
@@ -99,16 +118,18 @@ def by_hand(endpoint: str) -> tuple[Callable[[], None], Callable[[], None]]:
     return run, provider.shutdown
 
 
-def with_loopwatch(endpoint: str, capture: bool, redact: bool = False) -> tuple[Callable[[], None], Callable[[], None]]:
+def with_loopwatch(endpoint: str, timed: Timed = untimed, *, capture: bool, redact: bool = False) -> Work:
     """The same with Loopwatch's decorators."""
     import loopwatch
 
     loopwatch.configure(service_name="bench", endpoint=endpoint, capture=capture, redact=redact)
 
+    @timed
     @loopwatch.tool
     def search(query: str, minutes: int = 30) -> list[dict[str, object]]:
         return rows(minutes)
 
+    @timed
     def call_model() -> None:
         with loopwatch.model_call(MODEL, provider="anthropic") as call:
             call.record(
@@ -130,16 +151,16 @@ def with_loopwatch(endpoint: str, capture: bool, redact: bool = False) -> tuple[
     return run, loopwatch.shutdown
 
 
-VARIANTS: dict[str, Callable[[str], tuple[Callable[[], None], Callable[[], None]]]] = {
-    "bare": lambda endpoint: bare(),
+VARIANTS: dict[str, Callable[..., Work]] = {
+    "bare": lambda endpoint, timed=untimed: bare(timed),
     "by hand": by_hand,
-    "capture on": lambda endpoint: with_loopwatch(endpoint, True),
-    "capture off": lambda endpoint: with_loopwatch(endpoint, False),
-    "capture on, redaction on": lambda endpoint: with_loopwatch(endpoint, True, True),
+    "capture on": partial(with_loopwatch, capture=True),
+    "capture off": partial(with_loopwatch, capture=False),
+    "capture on, redaction on": partial(with_loopwatch, capture=True, redact=True),
 }
 
 
-def measure(variant: str, runs: int, endpoint: str) -> dict[str, float]:
+def cpu(variant: str, runs: int, endpoint: str) -> dict[str, float]:
     """Returns the CPU of one run in µs: of the caller's thread, and of all threads."""
     run, finish = VARIANTS[variant](endpoint)
     for _ in range(5):
@@ -154,26 +175,38 @@ def measure(variant: str, runs: int, endpoint: str) -> dict[str, float]:
     return {"caller_us": caller / runs / 1000, "all_us": everyone / runs / 1000}
 
 
-def latencies(variant: str, calls: int, endpoint: str) -> dict[str, float]:
-    """Returns what one recorded run adds to a call at each percentile, in ms; the calls come every 2 ms."""
-    run, finish = VARIANTS[variant](endpoint)
+def calls(variant: str, runs: int, endpoint: str) -> list[float]:
+    """Returns how long each tool call and model call took, in µs; a run begins every 2 ms or so."""
     taken: list[float] = []
-    for _ in range(calls):
-        began = time.perf_counter()
+
+    def timed(call: Callable[..., Any]) -> Callable[..., Any]:
+        def clocked(*args: Any, **kwargs: Any) -> Any:
+            began = time.perf_counter_ns()
+            result = call(*args, **kwargs)
+            taken.append((time.perf_counter_ns() - began) / 1000)
+            return result
+
+        return clocked
+
+    run, _ = VARIANTS[variant](endpoint, timed)
+    for _ in range(runs):
         run()
-        taken.append((time.perf_counter() - began) / SPANS_BY_HAND * 1000)
         time.sleep(0.002)
+    return taken
+
+
+def exit_s(variant: str, runs: int, endpoint: str) -> float:
+    """Returns how long the recording's end holds the process up after some runs, in seconds."""
+    run, finish = VARIANTS[variant](endpoint)
+    for _ in range(runs):
+        run()
     began = time.perf_counter()
     finish()
-    taken.sort()
-    return {
-        "p50_ms": taken[calls // 2],
-        "p99_ms": taken[calls * 99 // 100],
-        "p999_ms": taken[calls * 999 // 1000],
-        "exit_s": time.perf_counter() - began,
-    }
+    return time.perf_counter() - began
 
 
 if __name__ == "__main__":
-    work = {"cpu": measure, "latency": latencies}[sys.argv[1]]
-    print(json.dumps(work(sys.argv[2], int(sys.argv[3]), sys.argv[4])))
+    work: dict[str, Callable[[str, int, str], object]] = {"cpu": cpu, "calls": calls, "exit": exit_s}
+    sys.stdout.write(json.dumps(work[sys.argv[1]](sys.argv[2], int(sys.argv[3]), sys.argv[4])) + "\n")
+    sys.stdout.flush()
+    os._exit(0)  # an exit that a collector holds up is measured by `exit` alone

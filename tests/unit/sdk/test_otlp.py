@@ -8,7 +8,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 from opentelemetry.sdk.trace import Event
-from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, TraceFlags, TraceState
+from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode
 
 from loopwatch import otlp
 from loopwatch.drops import Drops
@@ -47,20 +47,22 @@ def test_span_is_read_back(
     message: str,
 ) -> None:
     """A span with parent, event, link and status is what the official decoder reads."""
-    context = SpanContext(trace_id, span_id, False, TraceFlags(1), TraceState([("a", "b")]))
     parent = SpanContext(trace_id, span_id // 2 + 1, True)
     encoded = otlp.span(
         name,
-        context,
-        parent,
-        kind,
+        trace_id,
+        span_id,
+        parent.span_id,
+        kind.value,
         5,
         2**63,
         otlp.attributes(otlp.ATTRIBUTE, attributes),
-        [Event("happened", {"at": 1}, 7)],
-        [Link(parent, {"why": "x"})],
-        status,
-        message,
+        is_parent_remote=True,
+        trace_state="a=b",
+        events=[Event("happened", {"at": 1}, 7)],
+        links=[Link(parent, {"why": "x"})],
+        status_code=status,
+        status_message=message,
     )
     scope = otlp.scope_spans("scope", "1", [encoded])
     read = ResourceSpans.FromString(otlp.resource_spans({"service.name": "s"}, [scope])[_header(otlp, scope) :])
