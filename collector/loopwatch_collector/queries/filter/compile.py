@@ -13,7 +13,7 @@ from loopwatch_collector.queries.filter.parse import parse
 # Where a query on runs takes the condition; such a query binds project, from_ns and to_ns.
 FILTER_PLACE: Final = "{{filter}}"
 _WORD: Final = re.compile(r"[^\W_]+", re.UNICODE)
-# An event of a sequence as a condition on rows of filter_events.sql; the name, if one is given, is bound.
+# An event of a sequence as a condition on rows of moments.sql; the name, if one is given, is bound.
 _EVENT_NAMES: Final = {
     "called": ("called", "tool"),
     "succeeded": ("success", "tool"),
@@ -112,7 +112,7 @@ class _Compiler:
     def _sequence(self, events: tuple[Happened, ...]) -> str:
         conditions = ", ".join(self._event(event) for event in events)
         pattern = "".join(f"(?{place})" if place == 1 else f".*(?{place})" for place in range(1, len(events) + 1))
-        places = {"pattern": pattern, "conditions": conditions}
+        places = {"moments": _file("moments"), "pattern": pattern, "conditions": conditions}
         return "run_id IN (" + _template("sequence" if len(events) > 1 else "happened", places) + ")"
 
     def _event(self, happened: Happened) -> str:

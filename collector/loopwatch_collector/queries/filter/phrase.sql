@@ -13,9 +13,9 @@ INNER JOIN (
     WHERE project = {project:String}
         AND day >= toDate(fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC') - INTERVAL 1 HOUR)
         AND day <= toDate(fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC') + INTERVAL 1 DAY)
-        -- the index knows words; whether they stand as in the phrase, the text itself says
-        AND (empty({{{words}}:Array(String)}) OR hasAllTokens(body, {{{words}}:Array(String)}))
-        AND positionCaseInsensitiveUTF8(body, {{{phrase}}:String}) > 0
+        -- the index knows which blocks lack a word; whether all stand there as words, and as in the phrase, each text says
+        AND indexHint(hasAll(tokens(lower(body)), {{{words}}:Array(String)}))
+        AND if(positionCaseInsensitiveUTF8(body, {{{phrase}}:String}) > 0, hasAll(tokens(lower(body)), {{{words}}:Array(String)}), 0)
     GROUP BY trace_id
 ) AS matched ON matched.trace_id = spans.trace_id
 WHERE project = {project:String}

@@ -47,6 +47,7 @@ CASES = [
     ('"NO ANSWER"', ["completed"]),
     ('"disk is full"', ["escalated"]),
     ('"is full disk"', []),
+    ('"isk is"', []),
     ('"größer als"', ["escalated"]),
     ('"disk" and not called(metrics)', ["escalated"]),
 ]
