@@ -223,15 +223,15 @@ def _http_config(app: FastAPI) -> uvicorn.Config:
 async def _serve(
     server: uvicorn.Server, app: FastAPI, settings: Settings, listener: socket.socket, url: str, ready_file: Path | None
 ) -> None:
-    grpc_listener = _start_grpc(app, settings)
+    grpc_listener = await _start_grpc(app, settings)
     announcing = asyncio.create_task(_announce(server, url, ready_file))
     await server.serve(sockets=[listener])
     await announcing
     if grpc_listener is not None:
-        await asyncio.to_thread(grpc_listener.stop(_REQUESTS_GRACE_S).wait)
+        await grpc_listener.stop(_REQUESTS_GRACE_S)
 
 
-def _start_grpc(app: FastAPI, settings: Settings) -> Any:
+async def _start_grpc(app: FastAPI, settings: Settings) -> Any:
     """The gRPC server, or None where it is not wanted: at the default ports it is, and its port may be taken."""
     is_asked_for = settings.grpc_port != "auto"
     port = settings.grpc_port if is_asked_for else GRPC_PORT if settings.port == HTTP_PORT else None
@@ -239,8 +239,8 @@ def _start_grpc(app: FastAPI, settings: Settings) -> Any:
         return None
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     try:
-        server, bound = grpc_server.start(
-            app.state.receiver, app.state.keyring, f"{host}:{port}", settings.max_body_bytes, asyncio.get_running_loop()
+        server, bound = await grpc_server.start(
+            app.state.receiver, app.state.keyring, f"{host}:{port}", settings.max_body_bytes
         )
     except CannotStart as fault:
         if is_asked_for:
