@@ -78,6 +78,15 @@ class _Stress:
         beside = [threading.Thread(target=self._fill), threading.Thread(target=self._merge)]
         for thread in beside:
             thread.start()
+        try:
+            self._write_and_compare()
+        finally:
+            self._stopping.set()
+            for thread in beside:
+                thread.join()
+        self._store.close()
+
+    def _write_and_compare(self) -> None:
         batch = counted = 0
         while not self._stopping.is_set() or counted < self._cycle:
             batch += 1
@@ -86,9 +95,6 @@ class _Stress:
                 counted = self._cycle
                 self._derive()
                 self._compare()
-        for thread in beside:
-            thread.join()
-        self._store.close()
 
     def _write(self, batch: int) -> None:
         rows = [self._row(batch, index) for index in range(self._chance.choice((1, 5, 20, 120)))]
@@ -119,7 +125,7 @@ class _Stress:
 
     def _fill(self) -> None:
         chance = random.Random(self._cycles)
-        for _ in range(self._cycles):
+        while self._cycle < self._cycles and not self._stopping.is_set():
             self._stopping.wait(chance.uniform(0, _LONGEST_WITH_ROOM_S))
             with self._room.full(os.getpid()):
                 self._stopping.wait(chance.uniform(0, _LONGEST_FULL_S))

@@ -28,7 +28,9 @@ class SmallDisk:
         self._filler = folder / "filler"
 
     def fill(self) -> None:
-        """Leaves no byte free."""
+        """Leaves no byte free; never on the machine's own disk, should the mount be gone."""
+        if not os.path.ismount(self.folder):
+            raise AssertionError(f"{self.folder} is not a disk of its own")
         with self._filler.open("ab", buffering=0) as filler:
             for size in (_PIECE_BYTES, 1):
                 _write_until_full(filler.fileno(), size)
