@@ -1,6 +1,6 @@
 """Routes of /api/v1. They read the request, ask the queries, and hold no `try`: errors know their status."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -54,11 +54,17 @@ def list_runs(
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
     cursor: str = "",
     q: FilterText = "",
+    order_by: runs.RunOrder = "start_time",
+    order: Literal["asc", "desc"] = "desc",
 ) -> dict[str, Any]:
-    """Lists the runs that started in a range, the latest first."""
+    """Lists the runs that started in a range, the latest first or in another order.
+
+    Equal ones stand by their start, the latest first; runs without a cost come last in either direction.
+    """
     from_ns, to_ns = parse_range(from_, to)
+    filters = _repeated(request, runs.LIST_FILTERS)
     page = runs.list_runs(
-        store, reader.project, from_ns, to_ns, _repeated(request, runs.LIST_FILTERS), limit, cursor, q
+        store, reader.project, from_ns, to_ns, filters, limit, cursor, q, order_by, descending=order == "desc"
     )
     return {"runs": page.runs, "next_cursor": page.next_cursor}
 

@@ -1,8 +1,9 @@
 """Reads runs: lists of them, one with its children, one with its spans and contents."""
 
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from loopwatch_collector.errors import NotFound
 from loopwatch_collector.queries import log_events
@@ -19,15 +20,27 @@ MAX_SPANS: Final = 20_000
 _DAY_NS: Final = 86_400_000_000_000
 _FIRST_STRETCH_NS: Final = _DAY_NS
 _STRETCH_GROWTH: Final = 8
-_LAST_RUN_ID: Final = "\U0010ffff"  # sorts after every run id
+_CURSOR: Final = re.compile(r"(-?\d{1,38})_(\d{1,19})_(.*)", re.DOTALL)
+RunOrder = Literal["start_time", "duration", "cost", "tokens", "iterations", "tool_errors"]
 
 
 class RunNotFound(NotFound):
     """The project has no run of that id."""
 
 
+class _Place(NamedTuple):
+    """Where a run stands in a list: by what it is ordered by (larger first), then its start, then its id."""
+
+    value: int
+    start_ns: int
+    run_id: str
+
+
+_BEFORE_ALL: Final = _Place(10**38, 2**63 - 1, "")
+
+
 class RunPage(NamedTuple):
-    """Some runs, the latest first, and where the next page starts (None: there are no more)."""
+    """Some runs, in the order asked for, and where the next page starts (None: there are no more)."""
 
     runs: list[dict[str, Any]]
     next_cursor: str | None
@@ -42,11 +55,14 @@ def list_runs(
     limit: int,
     cursor: str = "",
     filter_text: str = "",
+    order_by: RunOrder = "start_time",
+    *,
+    descending: bool = True,
 ) -> RunPage:
-    """Lists runs that started in a range, the latest first.
+    """Lists runs that started in a range, the latest first or in another order.
 
-    The last day is read first and earlier ones only when it does not have enough, so that the latest runs of a long
-    range cost what they cost in a short one.
+    Of the latest, the last day is read first and earlier ones only when it does not have enough, so that the latest
+    runs of a long range cost what they cost in a short one.
 
     Args:
         connection: this thread's.
@@ -57,23 +73,31 @@ def list_runs(
         limit: runs of one page.
         cursor: `next_cursor` of the page before.
         filter_text: a line of the filter language; empty for none.
+        order_by: what the runs are ordered by; equal ones by their start, the latest first.
+        descending: whether the largest comes first. Runs without a cost come last either way.
 
     Raises:
         InvalidParameter: the cursor is not one of ours, or the filter cannot be understood.
     """
     condition = compile_filter(filter_text)
     sql = reading("list_runs").replace(FILTER_PLACE, condition.sql)
-    before_ns, before_run_id = _read_cursor(cursor) if cursor else (to_ns - 1, _LAST_RUN_ID)
+    before = _read_cursor(cursor) if cursor else _BEFORE_ALL
+    is_latest_first = order_by == "start_time" and descending
     found: list[dict[str, Any]] = []
-    for start_ns, end_ns in _stretches(from_ns, before_ns):
+    for start_ns, end_ns in (
+        _stretches(from_ns, min(to_ns - 1, before.start_ns)) if is_latest_first else [(from_ns, to_ns - 1)]
+    ):
         parameters = {
             **condition.parameters,
             **{name: list(filters.get(name, ())) for name in LIST_FILTERS},
             "project": project,
             "from_ns": start_ns,
             "to_ns": end_ns,
-            "before_ns": before_ns,
-            "before_run_id": before_run_id,
+            "order_by": order_by,
+            "descending": descending,
+            "before_place": before.value,
+            "before_ns": before.start_ns,
+            "before_run_id": before.run_id,
             "now_ns": time.time_ns(),
             "page_limit": limit + 1 - len(found),
         }
@@ -81,7 +105,7 @@ def list_runs(
         if len(found) > limit:
             break
     last = found[limit - 1] if len(found) > limit else None
-    next_cursor = f"{last['start_ns']}-{last['run_id']}" if last else None
+    next_cursor = f"{last['place']}_{last['start_ns']}_{last['run_id']}" if last else None
     return RunPage([_summary(record) for record in found[:limit]], next_cursor)
 
 
@@ -150,11 +174,11 @@ def _stretches(from_ns: int, before_ns: int) -> Iterable[tuple[int, int]]:
         end, length = start - 1, length * _STRETCH_GROWTH
 
 
-def _read_cursor(cursor: str) -> tuple[int, str]:
-    start_ns, _, run_id = cursor.partition("-")
-    if not start_ns.isdecimal() or len(start_ns) > 19:
+def _read_cursor(cursor: str) -> _Place:
+    match = _CURSOR.fullmatch(cursor)
+    if match is None:
         raise InvalidParameter(f"the cursor '{cursor[:40]}' is not one we gave: pass next_cursor unchanged")
-    return int(start_ns), run_id
+    return _Place(int(match[1]), int(match[2]), match[3])
 
 
 def _own(connection: Connection, project: str, run_id: str) -> dict[str, Any]:
@@ -165,7 +189,7 @@ def _own(connection: Connection, project: str, run_id: str) -> dict[str, Any]:
     return records[0]
 
 
-_NOT_IN_SUMMARY: Final = {"start_ns", "first_span_ns", "last_span_ns"}
+_NOT_IN_SUMMARY: Final = {"start_ns", "place", "first_span_ns", "last_span_ns"}
 
 
 def _summary(record: Mapping[str, Any]) -> dict[str, Any]:

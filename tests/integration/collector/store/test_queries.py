@@ -12,7 +12,7 @@ import pytest
 from loopwatch_collector.queries.catalogue import catalogue
 from loopwatch_collector.queries.errors import InvalidParameter, UnknownQuery
 from loopwatch_collector.queries.runner import Question, ask, ask_raw
-from loopwatch_collector.queries.runs import get_run, get_spans, list_runs
+from loopwatch_collector.queries.runs import RunOrder, get_run, get_spans, list_runs
 from loopwatch_collector.queries.times import parse_time
 from loopwatch_collector.store.store import Store
 
@@ -244,6 +244,42 @@ def test_runs_are_listed_latest_first_page_by_page(
     assert [run["run_id"] for run in dev.runs] == ["run-open", "run-failed"]
     abandoned = list_runs(store.connection(), "default", FROM_NS, TO_NS, {"outcome": ["abandoned"]}, 50)
     assert [run["run_id"] for run in abandoned.runs] == ["run-open"]
+
+
+@pytest.mark.parametrize(
+    ("order_by", "descending", "wanted"),
+    [
+        ("start_time", False, ["failed", "completed", "escalated", "open"]),
+        ("duration", True, ["failed", "escalated", "completed", "open"]),
+        ("duration", False, ["open", "completed", "escalated", "failed"]),
+        ("cost", True, ["escalated", "completed", "failed", "open"]),
+        ("cost", False, ["failed", "completed", "escalated", "open"]),  # the open one has no cost
+        ("tokens", True, ["completed", "escalated", "open", "failed"]),
+        ("iterations", True, ["escalated", "open", "completed", "failed"]),  # of two iterations each, the later first
+        ("tool_errors", True, ["completed", "open", "escalated", "failed"]),
+    ],
+)
+def test_runs_are_listed_in_any_order_page_by_page(
+    store: Store,
+    fleet: list[list[Any]],
+    write: Callable[[Store, list[list[Any]]], None],
+    order_by: RunOrder,
+    descending: bool,
+    wanted: list[str],
+) -> None:
+    """Pages of one run each cover the range once in the order asked for; equal runs stand latest first."""
+    write(store, fleet)
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        page = list_runs(
+            store.connection(), "default", FROM_NS, TO_NS, {}, 1, cursor, "", order_by, descending=descending
+        )
+        seen += [run["run_id"].removeprefix("run-") for run in page.runs]
+        if page.next_cursor is None:
+            break
+        cursor = page.next_cursor
+    assert seen == wanted
 
 
 def test_a_run_is_read_with_its_children_spans_and_contents(
