@@ -14,6 +14,9 @@ from loopwatch_collector.importing.errors import CollectorRefused
 _RETRY = urllib3.Retry(
     total=8, backoff_factor=0.1, backoff_max=8, status_forcelist=(429, 502, 503, 504), allowed_methods=None
 )
+# Who was never there is most likely not started, or elsewhere: that is said at once.
+_FIRST_RETRY = _RETRY.new(connect=0)
+_CONNECT_S = 2
 _CONNECTIONS = 4  # kept open; a fifth thread's would be opened anew each time
 
 
@@ -28,9 +31,8 @@ class Sender:
     def __init__(self, endpoint: str, api_key: str = "") -> None:
         self._endpoint = endpoint.rstrip("/")
         self._headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
-        self._pool = urllib3.PoolManager(
-            maxsize=_CONNECTIONS, retries=_RETRY, timeout=urllib3.Timeout(connect=5, read=60)
-        )
+        self._pool = urllib3.PoolManager(maxsize=_CONNECTIONS, timeout=urllib3.Timeout(connect=_CONNECT_S, read=60))
+        self._has_answered = False
 
     def send(self, request: ExportTraceServiceRequest) -> None:
         """Returns when the collector has the request on disk.
@@ -78,13 +80,17 @@ class Sender:
         missing_is_none: bool = False,
     ) -> Any:
         url = self._endpoint + path
+        retries = _RETRY if self._has_answered else _FIRST_RETRY
         try:
-            reply = self._pool.request(method, url, body=body, headers={**self._headers, **(headers or {})})
+            reply = self._pool.request(
+                method, url, body=body, headers={**self._headers, **(headers or {})}, retries=retries
+            )
         except HTTPError as fault:
             raise CollectorRefused(
                 f"no collector answers at {self._endpoint} ({type(fault).__name__}); "
                 "start one with: loopwatch serve, or name another with --endpoint"
             ) from fault
+        self._has_answered = True
         if missing_is_none and reply.status == 404:
             return None
         if reply.status != 200:
