@@ -2,7 +2,8 @@
 
     python -m tests.bench.alerts_load [--spans 10000000] [--rules 200] [--seconds 60] [--dsn chdb:///path]
 
-With --dsn an existing store is measured; otherwise ten million spans over 30 days are made in the engine.
+With --dsn an existing store is measured; otherwise ten million spans over 30 days are made in the engine. While it is
+measured spans come at the rate at which such a store fills, four a second, from customers as unequal as those in it.
 """
 
 import argparse
@@ -11,11 +12,12 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 from loopwatch_collector.alerts.engine import AlertEngine
 from loopwatch_collector.metrics import Metrics
 from loopwatch_collector.store.store import Store
-from tests.bench.alerts_spans import put_call
+from tests.bench.alerts_spans import put_calls
 
 _DAYS = 30
 _SPANS_PER_RUN = 36
@@ -51,51 +53,74 @@ def rules_text(count: int) -> str:
     return "\n".join(rules)
 
 
-def fill(store: Store, spans: int) -> None:
-    """Makes spans in the engine, a day at a time up to today, and derives the runs they belong to."""
-    runs = spans // _SPANS_PER_RUN // _DAYS
+def fill(store: Store, days: range, runs: int) -> None:
+    """Makes the spans of days so long ago in the engine, and derives the runs they belong to."""
     today = datetime.now(UTC).date()
-    for ago in range(_DAYS):
+    for ago in days:
         day = today - timedelta(days=ago)
         store.connection().run(_FILL, {"project": "default", "day": day, "runs": runs})
         extents = store.connection().rows(_EXTENTS, {"day": day})
         store.refresh_runs([("default", run_id, first, last) for run_id, first, last in extents])
 
 
-def measure(store: Store, rules: int, seconds: float) -> None:
-    """Runs the engine while a span a second comes; prints the CPU it takes."""
+def measure(store: Store, rules: int, seconds: float, spans_per_s: float) -> None:
+    """Runs the engine while spans come; prints the CPU it takes beyond that of storing them."""
+    storing, _, _ = _while_spans_come(store, None, seconds / 2, spans_per_s)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rules.toml"
         path.write_text(rules_text(rules))
         metrics = Metrics()
         engine = AlertEngine(store, metrics, ["default"], path)
         engine.start()
-        time.sleep(20)  # the first evaluation of every rule, and what is kept of the past
-        stopping = threading.Event()
-        sender = threading.Thread(target=_keep_sending, args=(store, stopping))
-        sender.start()
-        evaluations, started, cpu = _evaluations(metrics), time.monotonic(), time.process_time()
-        time.sleep(seconds)
-        wall, used, done = (
-            time.monotonic() - started,
-            time.process_time() - cpu,
-            _evaluations(metrics) - evaluations,
-        )
-        stopping.set()
-        sender.join()
+        _wait_until_each_was_evaluated(engine)
+        share, done, wall = _while_spans_come(store, metrics, seconds, spans_per_s)
         engine.stop(10)
-    print(f"{rules} rules and the delivered ones, a new span every second: {used / wall:.1%} of a core (at most 20 %)")
+    per_minute = done / wall * 60
+    print(f"{rules} rules and the delivered ones, {spans_per_s:g} spans a second: {share - storing:.1%} of a core for")
     print(
-        f"  {done:.0f} evaluations in {wall:.0f} s, {used / max(done, 1) * 1000:.1f} ms of CPU each, inserts included"
+        f"  the rules (at most 20 %), beside {storing:.1%} for storing the spans; {per_minute:.0f} evaluations a minute"
     )
 
 
-def _keep_sending(store: Store, stopping: threading.Event) -> None:
+def _wait_until_each_was_evaluated(engine: AlertEngine) -> None:
+    deadline = time.monotonic() + 600
+    while not (rules := engine.rulebook.current.rules_of("default")) or any(
+        engine.status("default", name) is None for name in rules
+    ):
+        if time.monotonic() > deadline:
+            raise TimeoutError("some rules were not evaluated within ten minutes")
+        time.sleep(0.5)
+
+
+def _while_spans_come(
+    store: Store, metrics: Metrics | None, seconds: float, spans_per_s: float
+) -> tuple[float, float, float]:
+    """The share of a core this process takes meanwhile, the evaluations, and the seconds it lasted."""
+    stopping = threading.Event()
+    sender = threading.Thread(target=_keep_sending, args=(store, stopping, spans_per_s))
+    sender.start()
+    evaluations, started, cpu = _evaluations(metrics), time.monotonic(), time.process_time()
+    time.sleep(seconds)
+    wall, used = time.monotonic() - started, time.process_time() - cpu
+    done = _evaluations(metrics) - evaluations
+    stopping.set()
+    sender.join()
+    return used / wall, done, wall
+
+
+def _keep_sending(store: Store, stopping: threading.Event, spans_per_s: float) -> None:
+    """Stores a second's spans each second, of customers as unequal as those in the store."""
+    random = Random(7)
+    due = 0.0
     while not stopping.wait(1.0):
-        put_call(store, "customer-1", 0.01)
+        due += spans_per_s
+        put_calls(store, [f"customer-{int(random.random() ** 3 * 300)}" for _ in range(int(due))], 0.01)
+        due -= int(due)
 
 
-def _evaluations(metrics: Metrics) -> float:
+def _evaluations(metrics: Metrics | None) -> float:
+    if metrics is None:
+        return 0
     samples = [sample for metric in metrics.rule_evaluations.collect() for sample in metric.samples]
     return sum(sample.value for sample in samples if sample.name.endswith("_total"))
 
@@ -106,15 +131,16 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--spans", type=int, default=10_000_000)
     parser.add_argument("--rules", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--dsn")
+    parser.add_argument("--spans-per-second", type=float, default=4.0)
+    parser.add_argument("--dsn", help="a filled store, which is written to")
     options = parser.parse_args(argv or [])
     with tempfile.TemporaryDirectory() as folder:
         store = Store.open(options.dsn or f"chdb://{folder}/store")
         if not options.dsn:
             started = time.monotonic()
-            fill(store, options.spans)
+            fill(store, range(_DAYS), options.spans // _SPANS_PER_RUN // _DAYS)
             print(f"{options.spans:,} spans over {_DAYS} days made in {time.monotonic() - started:.0f} s")
-        measure(store, options.rules, options.seconds)
+        measure(store, options.rules, options.seconds, options.spans_per_second)
         store.close()
 
 

@@ -13,8 +13,20 @@ _NUMBERS = itertools.count(1)
 
 def put_call(store: Store, customer: str, cost_usd: float) -> None:
     """Stores one model call, made now."""
+    put_calls(store, [customer], cost_usd)
+
+
+def put_calls(store: Store, customers: list[str], cost_usd: float) -> None:
+    """Stores a model call for each customer, made now, as one batch."""
+    rows = [_row(customer, cost_usd) for customer in customers]
+    if rows:
+        store.insert_spans([[row.get(column.name, column.default) for column in SPAN_COLUMNS] for row in rows])
+        store.refresh_runs([("default", row["run_id"], row["start_time"], row["start_time"]) for row in rows])
+
+
+def _row(customer: str, cost_usd: float) -> dict[str, Any]:
     number, now_ns = next(_NUMBERS), time.time_ns()
-    row: dict[str, Any] = {
+    return {
         "trace_id": number.to_bytes(16, "big"),
         "span_id": number.to_bytes(8, "big"),
         "start_time": now_ns,
@@ -32,5 +44,3 @@ def put_call(store: Store, customer: str, cost_usd: float) -> None:
         "call_key": f"call-{number}",
         "call_rank": 1,
     }
-    store.insert_spans([[row.get(column.name, column.default) for column in SPAN_COLUMNS]])
-    store.refresh_runs([("default", f"run-{number}", now_ns, now_ns)])

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from itertools import pairwise
-from statistics import NormalDist, median
+from statistics import NormalDist, mean, median
 from typing import Final, Literal, NamedTuple
 
 from loopwatch_collector.alerts.durations import NS
@@ -38,6 +38,7 @@ _RECENT_DAYS: Final = 7
 _TAIL_FACTOR: Final = 1.25
 _NOISE_FACTOR: Final = 2.0
 _ABSENCE_DAYS: Final = 28
+_FORETOLD_FROM_DAYS: Final = 3
 _DAY_NS: Final = 86_400 * NS
 
 
@@ -293,14 +294,14 @@ def _rest_of_period(rule: Rule, condition: Forecast, now_ns: int, period: Range,
         days.append({group: before.get(group, 0.0) + after.get(group, 0.0) for group in {*before, *after}})
     whole_days = max(0, round((period.to_ns - today.to_ns) / (86_400 * NS)))
     groups = {group for day in days for group in day}
-    return {group: _typical(rests, days, group) + whole_days * _typical(days, days, group) for group in groups}
-
-
-def _typical(values: list[dict[Group, float]], days: list[dict[Group, float]], group: Group) -> float:
-    """The median over the days since the group was first seen; nothing is foretold from fewer than three."""
-    oldest = max((index for index, day in enumerate(days) if day.get(group)), default=-1)
-    known = [value.get(group, 0.0) for value in values[: oldest + 1]]
-    return median(known) if len(known) >= 3 else 0.0
+    foretold: dict[Group, float] = {}
+    for group in groups:
+        known = 1 + max((index for index, day in enumerate(days) if day.get(group)), default=-1)
+        if known >= _FORETOLD_FROM_DAYS:
+            rest = median(one.get(group, 0.0) for one in rests[:known])
+            # the mean, for a week has quiet days too
+            foretold[group] = rest + whole_days * mean(one.get(group, 0.0) for one in days[:known])
+    return foretold
 
 
 def _pieces(from_ns: int, now_ns: int, timezone: str) -> list[Range]:

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from loopwatch_collector.alerts.arrivals import Arrival, Arrivals
 from loopwatch_collector.alerts.book import AlertBook
 from loopwatch_collector.alerts.channels import Channels
 from loopwatch_collector.alerts.conditions import Group, Verdict
 from loopwatch_collector.alerts.durations import NS
+from loopwatch_collector.alerts.errors import OutOfTime
 from loopwatch_collector.alerts.evaluation import LATE_S, Surroundings, evaluate
-from loopwatch_collector.alerts.late_data import LateData
 from loopwatch_collector.alerts.lease import Lease
 from loopwatch_collector.alerts.notifier import Notifier
 from loopwatch_collector.alerts.own_health import OwnHealth
@@ -30,13 +31,17 @@ from loopwatch_collector.alerts.rulebook import Rulebook
 from loopwatch_collector.alerts.schedule import Key, Schedule
 from loopwatch_collector.errors import CollectorError, Unavailable
 from loopwatch_collector.metrics import Metrics
+from loopwatch_collector.store.errors import QueryTooLarge
 from loopwatch_collector.store.store import Store
 
 _LOG = logging.getLogger(__name__)
 _TICK_S: Final = 1.0
 _LEASE_EVERY_S: Final = 4.0
 _RELOAD_EVERY_S: Final = 10.0
-_WORKERS: Final = 2
+_WORKERS: Final = 4
+_SLOW_WORKERS: Final = 2
+_PROMPT_S: Final = 5.0
+_UNSEEN_NS: Final = 900 * NS  # what the collector before us may have stored without having looked at it
 _MAX_SHOWN_GROUPS: Final = 100
 
 
@@ -61,6 +66,7 @@ class AlertEngine:
         dashboards_url: base URL of the pages, for links in messages; "" when it is not known.
         environment: what `${NAME}` in the file stands for.
         shares_store: other engines of this process use the store too; engines on a served store always may.
+        prompt_s: how long an evaluation may take before it goes on where it keeps no other waiting.
     """
 
     def __init__(
@@ -73,6 +79,7 @@ class AlertEngine:
         environment: Mapping[str, str] | None = None,
         *,
         shares_store: bool = False,
+        prompt_s: float = _PROMPT_S,
     ) -> None:
         self.records = AlertRecords(store.connection)
         self.rulebook = Rulebook(self.records, rules_path, environment or {})
@@ -81,6 +88,7 @@ class AlertEngine:
         self._store = store
         self._metrics = metrics
         self._dashboards_url = dashboards_url
+        self._prompt_s = prompt_s
         holder = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         # nobody else can open an embedded store
         self._lease = Lease(store.connection, "alerts", holder, is_exclusive=store.embedded and not shares_store)
@@ -89,13 +97,14 @@ class AlertEngine:
         self._notifier = Notifier(self._book, lambda: self._channels, lambda: self._lease.is_held, metrics)
         self._remarks = Remarks({}, {})
         self._readers = {project: RuleReader(store.connection, project, self.health) for project in self.projects}
-        self._late_data = LateData()
+        self._arrivals = Arrivals()
         self._late: dict[Key, list[Range]] = {}
-        self._seen_version = (-1, -1)
+        self._unwatched_since_ns = 0
+        self.looks = 0
         self._schedule = Schedule()
         self._status: dict[Key, RuleStatus] = {}
         self._prompt = ThreadPoolExecutor(_WORKERS, thread_name_prefix="rules")
-        self._slow = ThreadPoolExecutor(1, thread_name_prefix="slow-rules")
+        self._slow = ThreadPoolExecutor(_SLOW_WORKERS, thread_name_prefix="slow-rules")
         self._wake = threading.Event()
         self._stopping = False
         self._changed = True
@@ -151,8 +160,7 @@ class AlertEngine:
                 if now_s >= next_lease_s:
                     is_held, next_lease_s = self._lease.hold(), now_s + _LEASE_EVERY_S
                     if is_held and not was_held:
-                        self._book.load()
-                        self._late.clear()
+                        self._take_over()
                     was_held = is_held
                 if self._changed or now_s >= next_reload_s:
                     self._changed, next_reload_s = False, now_s + _RELOAD_EVERY_S
@@ -165,6 +173,12 @@ class AlertEngine:
             self._wake.wait(_TICK_S)
             self._wake.clear()
 
+    def _take_over(self) -> None:
+        self._book.load()
+        self._arrivals = Arrivals()
+        self._late.clear()
+        self._unwatched_since_ns = max(self._lease.left_at_ns - _UNSEEN_NS, time.time_ns() - LATE_S * NS)
+
     def _reload(self) -> None:
         rules = self.rulebook.reload()
         self._channels = Channels(rules.channels, self._dashboards_url)
@@ -174,67 +188,85 @@ class AlertEngine:
         self.health.sample(time.time_ns())
         if not is_held:
             return
-        version = self._data_version()
+        arrival = self._arrivals.look(self._store.connection(), time.time_ns())
+        self.looks += 1
+        self._note(arrival)
         now_s = time.monotonic()
-        if version != self._seen_version:
-            self._seen_version = version
-            self._notice_late_data()
+        active = {(alert.project, alert.rule) for alert in self._book.all() if alert.state in {"pending", "firing"}}
         wanted: set[Key] = set()
         for project in self.projects:
             for rule in self.rulebook.current.rules_of(project).values():
                 if rule.enabled:
-                    wanted.add((project, rule.name))
-                    self._start(project, rule, now_s, version)
+                    key = (project, rule.name)
+                    wanted.add(key)
+                    if arrival.concerns(project, rule):
+                        self._schedule.note_news(key)
+                    if self._schedule.begin(key, rule, now_s, is_active=key in active):
+                        self._start(key, rule)
         self._schedule.keep_only(wanted)
         self._close_orphans(wanted)
         self._show()
 
-    def _data_version(self) -> tuple[int, int]:
-        """Of an embedded store the engine tells what was inserted; a served one others write to, on other nodes too."""
-        return self.records.data_version() if self._store.embedded else (time.time_ns(), 0)
-
-    def _notice_late_data(self) -> None:
-        late = self._late_data.changed(self._store.connection(), time.time_ns())
-        if late:
-            for reader in self._readers.values():
-                reader.forget(late)
-            for waiting in list(self._late.values()):
-                waiting.extend(late)
-
-    def _start(self, project: str, rule: Rule, now_s: float, version: tuple[int, int]) -> None:
-        key = (project, rule.name)
-        known = self._book.groups_of(project, rule.name)
-        is_active = any(alert.state in {"pending", "firing"} for alert in known.values())
-        if not self._schedule.begin(key, rule, now_s, version, is_active=is_active):
+    def _note(self, arrival: Arrival) -> None:
+        """Lets no answer stand that what came made old."""
+        if arrival.is_empty:
             return
-        pool = self._slow if self._schedule.is_slow(key) else self._prompt
-        pool.submit(self._evaluate, project, rule)
+        for reader in self._readers.values():
+            reader.forget(arrival.late, time.time_ns())
+        for waiting in list(self._late.values()):
+            waiting.extend(arrival.late)
 
-    def _evaluate(self, project: str, rule: Rule) -> None:
+    def _start(self, key: Key, rule: Rule) -> None:
+        if self._schedule.is_slow(key):
+            self._slow.submit(self._evaluate, key, rule)
+        else:
+            self._prompt.submit(self._evaluate_promptly, key, rule)
+
+    def _evaluate_promptly(self, key: Key, rule: Rule) -> None:
+        """Evaluates a rule, and has it go on in the slow lane when that takes long."""
+        if not self._evaluate(key, rule, time.monotonic() + self._prompt_s):
+            self._schedule.set_slow(key, is_slow=True)
+            self._slow.submit(self._evaluate, key, rule)
+
+    def _evaluate(self, key: Key, rule: Rule, until_s: float | None = None) -> bool:
+        """Evaluates a rule; False when it could not be done in time, and is still to be done."""
+        project = key[0]
         started = time.perf_counter()
         verdicts: Mapping[Group, Verdict] = {}
         error = ""
-        now_ns = time.time_ns()
         # what came while no collector was at work is as late as what comes late now
-        late = self._late.get((project, rule.name), [Range(now_ns - LATE_S * NS, now_ns)])
-        self._late[project, rule.name] = []
+        late = self._late.get(key, [Range(self._unwatched_since_ns, time.time_ns())])
+        self._late[key] = []
         surroundings = Surroundings(
-            self._store.connection, self._book, self._channels, self._remarks, lambda: self._lease.is_held, late
+            self._store.connection,
+            self._book,
+            self._channels,
+            self._remarks,
+            lambda: self._lease.is_held,
+            late,
+            until_s,
         )
         try:
             verdicts = evaluate(project, rule, self._readers[project], surroundings)
         except CollectorError as fault:
+            is_late = isinstance(fault, OutOfTime | QueryTooLarge) or (until_s or 0.0) <= time.monotonic()
+            if until_s is not None and is_late:
+                self._late[key] = late + self._late[key]
+                return False
             error = str(fault)
             _LOG.warning("rule %s of project %s could not be evaluated: %s", rule.name, project, fault)
         except Exception as fault:  # noqa: BLE001 one rule's fault is not the others'
             error = f"{type(fault).__name__}: {fault}"
             _LOG.exception("rule %s of project %s", rule.name, project)
         duration_s = time.perf_counter() - started
-        self._schedule.end((project, rule.name), duration_s)
-        self._status[project, rule.name] = RuleStatus(time.time_ns(), duration_s, error, verdicts)
+        if until_s is None and duration_s < self._prompt_s / 2:
+            self._schedule.set_slow(key, is_slow=False)
+        self._status[key] = RuleStatus(time.time_ns(), duration_s, error, verdicts)
+        self._schedule.end(key, found_nothing=not verdicts and not error)
         self._metrics.rule_evaluations.labels("error" if error else "done").inc()
         self._metrics.rule_evaluation_seconds.observe(duration_s)
         self._notifier.wake()
+        return True
 
     def _close_orphans(self, wanted: set[Key]) -> None:
         """Ends alerts whose rule is gone or turned off: nobody would ever say that they are over."""

@@ -1,16 +1,18 @@
 """What can be wrong with rules and alerts; branches of the collector's tree.
 
 CollectorError
-└── RequestRefused
-    ├── InvalidRule         400  a rule's text breaks the rules of rules; every fault with its line
-    ├── UnknownRule         404  no rule of that name
-    ├── UnknownAlert        404  no alert of that id
-    └── DestinationRefused  400  a webhook's address is one we do not send to
+├── RequestRefused
+│   ├── InvalidRule         400  a rule's text breaks the rules of rules; every fault with its line
+│   ├── UnknownRule         404  no rule of that name
+│   ├── UnknownAlert        404  no alert of that id
+│   └── DestinationRefused  400  a webhook's address is one we do not send to
+└── Unavailable
+    └── OutOfTime           503  a rule asks more than it has time for beside the others
 """
 
 from typing import NamedTuple
 
-from loopwatch_collector.errors import NotFound, RequestRefused
+from loopwatch_collector.errors import NotFound, RequestRefused, Unavailable
 
 
 class Fault(NamedTuple):
@@ -58,3 +60,7 @@ class DestinationRefused(RequestRefused):
     """The address of a webhook is private, or not one that can be reached safely."""
 
     code = "destination_refused"
+
+
+class OutOfTime(Unavailable):
+    """An evaluation had no time left for another question."""

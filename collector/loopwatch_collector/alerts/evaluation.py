@@ -32,6 +32,7 @@ class Surroundings:
         remarks: who knows, and what is silenced.
         may_write: whether we still hold the lease.
         late: stretches of the past for which data came since the rule was evaluated last.
+        until_s: when the evaluation must be done, by the monotonic clock; None for no such bound.
     """
 
     connection: Callable[[], Connection]
@@ -40,6 +41,7 @@ class Surroundings:
     remarks: Remarks
     may_write: Callable[[], bool]
     late: Sequence[Range] = ()
+    until_s: float | None = None
 
 
 def evaluate(
@@ -56,13 +58,17 @@ def evaluate(
 
     Returns:
         The verdicts.
+
+    Raises:
+        OutOfTime: it could not be done in time; nothing was changed.
+        QueryTooLarge: a question alone took longer.
     """
     now_ns = time.time_ns() if now_ns is None else now_ns
     known = surroundings.book.groups_of(project, rule.name)
     active = [group for group, alert in known.items() if alert.state in {"pending", "firing"}]
 
     def read(stretch: Range) -> Mapping[Group, Values]:
-        return reader.read(rule, now_ns, stretch)
+        return reader.read(rule, now_ns, stretch, surroundings.until_s)
 
     verdicts = judge(rule, now_ns, read, active)
     late = late_verdicts(rule, now_ns, read, verdicts, known, surroundings.late)

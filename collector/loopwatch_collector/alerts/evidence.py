@@ -5,7 +5,7 @@ from typing import Final
 from loopwatch_collector.alerts.conditions import Group
 from loopwatch_collector.alerts.ranges import window_ending
 from loopwatch_collector.alerts.rule import Rule
-from loopwatch_collector.alerts.sources import COLLECTOR
+from loopwatch_collector.alerts.sources import OWN
 from loopwatch_collector.queries.catalogue import FILTERS
 from loopwatch_collector.queries.runner import Question, ask
 from loopwatch_collector.store.client import Connection
@@ -27,7 +27,7 @@ def runs_behind(connection: Connection, project: str, rule: Rule, group: Group, 
     Returns:
         Up to five run ids, in the query's order.
     """
-    if rule.query == COLLECTOR.name:
+    if rule.query in OWN:
         return ()
     stretch = window_ending(now_ns, rule.window_s)
     filters = dict(rule.filters)

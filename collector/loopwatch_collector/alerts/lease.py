@@ -56,12 +56,18 @@ class Lease:
         self._is_exclusive = is_exclusive
         self._term: tuple[int, int] | None = None  # number, claimed at (ns of the server)
         self._until = 0.0
+        self._left_at_ns = 0
         self._lock = threading.Lock()
 
     @property
     def is_held(self) -> bool:
         """Whether we hold it now, by our own clock and with a margin for the way to the store."""
         return self._term is not None and time.monotonic() < self._until - self._seconds / 5
+
+    @property
+    def left_at_ns(self) -> int:
+        """When a holder before us was last seen alive, by its clock; 0 when there was none."""
+        return self._left_at_ns
 
     def hold(self) -> bool:
         """Claims or extends the lease.
@@ -91,6 +97,7 @@ class Lease:
         is_taken = owner is not None and owner[2] > now_ns and owner[1] != self._holder
         if is_taken and not self._is_exclusive:
             return False
+        self._left_at_ns = max((claim[3] for claim in claims), default=0)
         term = (latest + 1, now_ns)
         started = time.monotonic()
         self._insert(term, now_ns + round(self._seconds * NS))
@@ -110,8 +117,8 @@ class Lease:
         row: list[Any] = [self._name, term[0], self._holder, term[1] // 1_000, until_ns // 1_000_000, time.time_ns()]
         self._connection().insert("leases", _COLUMNS, [row])
 
-    def _claims(self) -> list[tuple[int, str, int]]:
-        return self._connection().rows(statement("lease_claims"), {"name": self._name})  # pyright: ignore[reportReturnType]  # three columns
+    def _claims(self) -> list[tuple[int, str, int, int]]:
+        return self._connection().rows(statement("lease_claims"), {"name": self._name})  # pyright: ignore[reportReturnType]  # four columns
 
     def _server_time_ns(self) -> int:
         return self._connection().rows(statement("server_time"))[0][0]

@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from loopwatch_collector.alerts.conditions import Group, Values
@@ -51,18 +52,25 @@ class OwnHealth:
 
     def read(self, stretch: Range) -> dict[Group, Values]:
         """Answers for a range: the largest lag, and by how much the counters grew."""
-        with self._lock:
-            samples = [one for one in self._samples if stretch.from_ns <= one.at_ns <= stretch.to_ns]
+        samples = self._samples_in(stretch)
         if not samples:
             return {}
-        rejected = samples[-1].rejected_spans - samples[0].rejected_spans
-        letters = samples[-1].dead_letters - samples[0].dead_letters
         lag = max(one.lag_seconds for one in samples)
-        return {
-            "": {
-                "lag_seconds": lag,
-                "rejected_spans": rejected,
-                "dead_letters": letters,
-                "lost_spans": rejected + letters,
-            }
-        }
+        rejected, letters = _growth(samples)
+        return {"": {"lag_seconds": lag, "rejected_spans": rejected, "dead_letters": letters}}
+
+    def losses(self, stretch: Range) -> dict[Group, Values]:
+        """Answers what this collector lost in a range, by how; nothing for what it did not."""
+        samples = self._samples_in(stretch)
+        rejected, letters = _growth(samples) if samples else (0.0, 0.0)
+        found = {"the collector refused spans": rejected, "the collector set records aside": letters}
+        return {how: {"lost": count} for how, count in found.items() if count}
+
+    def _samples_in(self, stretch: Range) -> list[Sample]:
+        with self._lock:
+            return [one for one in self._samples if stretch.from_ns <= one.at_ns <= stretch.to_ns]
+
+
+def _growth(samples: Sequence[Sample]) -> tuple[float, float]:
+    first, last = samples[0], samples[-1]
+    return last.rejected_spans - first.rejected_spans, last.dead_letters - first.dead_letters

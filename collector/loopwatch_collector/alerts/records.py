@@ -144,10 +144,6 @@ class AlertRecords:
         ]
         self._connection().insert("alert_remarks", _REMARK_COLUMNS, [row])
 
-    def data_version(self) -> tuple[int, int]:
-        """Returns something that differs after spans were inserted."""
-        return self._connection().rows(statement("data_version"))[0][:2]  # pyright: ignore[reportReturnType]  # two columns
-
 
 def _by_month(alerts: Iterable[Alert]) -> dict[int, list[Alert]]:
     months: dict[int, list[Alert]] = {}

@@ -11,7 +11,7 @@ from loopwatch_collector.alerts.condition_parsing import CONDITION_KINDS, parse_
 from loopwatch_collector.alerts.durations import parse_duration
 from loopwatch_collector.alerts.errors import Fault, InvalidRule
 from loopwatch_collector.alerts.rule import SEVERITIES, Rule, Source
-from loopwatch_collector.alerts.sources import COLLECTOR, source_named, source_names
+from loopwatch_collector.alerts.sources import OWN, source_named, source_names
 from loopwatch_collector.alerts.toml_lines import Lines, Path, load_toml
 from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery
 
@@ -188,8 +188,8 @@ class _RuleReader:
                 self.fault("params", f"query {query.name} has no parameter '{name}'{_near(name, known)}")
             elif known[name].values and value not in known[name].values:
                 self.fault("params", f"{name} must be one of {', '.join(known[name].values)}, not '{value}'")
-        if query is COLLECTOR and fields.get("filters"):
-            self.fault("filters", "the collector's own health cannot be filtered")
+        if query.name in OWN and fields.get("filters"):
+            self.fault("filters", f"{query.name} cannot be filtered")
 
     def _check_group(self, query: NamedQuery, fields: dict[str, Any]) -> None:
         group = fields.get("group_by", "")

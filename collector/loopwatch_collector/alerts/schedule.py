@@ -1,34 +1,40 @@
-"""When each rule is due: often while data comes, seldom while none does, and never twice at once."""
+"""When each rule is due: often while data comes that concerns it, seldom while none does, and never twice at once."""
 
 import threading
 from dataclasses import dataclass
 from typing import Final
+from zlib import crc32
 
-from loopwatch_collector.alerts.rule import Rule
-from loopwatch_collector.alerts.sources import COLLECTOR
+from loopwatch_collector.alerts.rule import Absence, Forecast, Rule
+from loopwatch_collector.alerts.sources import OWN
 
 _MAX_IDLE_S: Final = 300
 _WINDOW_PARTS: Final = 12
-SLOW_S: Final = 1.0
 
 Key = tuple[str, str]
 """Project and rule."""
-
-DataVersion = tuple[int, int]
 
 
 @dataclass(slots=True)
 class _Entry:
     next_s: float = 0.0
     evaluated_s: float = float("-inf")
-    version: DataVersion | None = None
+    has_news: bool = True
+    found_nothing: bool = False
     is_running: bool = False
-    duration_s: float = 0.0
+    is_slow: bool = False
 
 
 def idle_s(rule: Rule) -> float:
     """How often a rule is evaluated while no data comes: its window slides on."""
     return max(rule.every_s, min(rule.window_s / _WINDOW_PARTS, _MAX_IDLE_S))
+
+
+def _next_s(rule: Rule, now_s: float) -> float:
+    """The rule's next moment: rules that ask the same have the same moments, so that they share the answer."""
+    question = (rule.query, sorted(rule.params.items()), sorted(rule.filters.items()), rule.window_s)
+    phase = crc32(repr(question).encode()) % rule.every_s
+    return ((now_s - phase) // rule.every_s + 1) * rule.every_s + phase
 
 
 class Schedule:
@@ -38,40 +44,58 @@ class Schedule:
         self._entries: dict[Key, _Entry] = {}
         self._lock = threading.Lock()
 
-    def begin(self, key: Key, rule: Rule, now_s: float, version: DataVersion, *, is_active: bool) -> bool:
+    def note_news(self, key: Key) -> None:
+        """Notes that data came which concerns a rule."""
+        with self._lock:
+            self._entries.setdefault(key, _Entry()).has_news = True
+
+    def begin(self, key: Key, rule: Rule, now_s: float, *, is_active: bool) -> bool:
         """Says whether a rule is to be evaluated now, and if so notes that it is.
 
         Args:
             key: project and rule.
             rule: the rule.
             now_s: the time.
-            version: of the data; equal versions mean that nothing was stored in between.
             is_active: it has a pending or firing alert, whose times go on without data.
         """
         with self._lock:
             entry = self._entries.setdefault(key, _Entry())
             if entry.is_running or now_s < entry.next_s:
                 return False
-            is_fresh = entry.version != version or is_active or rule.query == COLLECTOR.name
-            if not is_fresh and now_s < entry.evaluated_s + idle_s(rule):
+            if not (entry.has_news or is_active or rule.query in OWN or self._has_slid(entry, rule, now_s)):
                 return False
-            entry.is_running = True
-            entry.version = version
-            entry.next_s = now_s + rule.every_s
-            entry.evaluated_s = now_s
+            entry.is_running, entry.has_news = True, False
+            entry.next_s, entry.evaluated_s = _next_s(rule, now_s), now_s
             return True
 
-    def end(self, key: Key, duration_s: float) -> None:
-        """Notes that an evaluation is over and how long it took."""
+    @staticmethod
+    def _has_slid(entry: _Entry, rule: Rule, now_s: float) -> bool:
+        """Whether the window has moved on far enough to look again; a part of nothing is nothing, and not asked for."""
+        if entry.found_nothing and not isinstance(rule.condition, Absence | Forecast):
+            return False
+        return now_s >= entry.evaluated_s + idle_s(rule)
+
+    def end(self, key: Key, *, found_nothing: bool = False) -> None:
+        """Notes that an evaluation is over.
+
+        Args:
+            key: project and rule.
+            found_nothing: no group had anything in the window.
+        """
         with self._lock:
             entry = self._entries[key]
             entry.is_running = False
-            entry.duration_s = duration_s
+            entry.found_nothing = found_nothing
+
+    def set_slow(self, key: Key, *, is_slow: bool) -> None:
+        """Notes that an evaluation ran out of time, or that it would be quick enough again."""
+        with self._lock:
+            self._entries[key].is_slow = is_slow
 
     def is_slow(self, key: Key) -> bool:
-        """Whether the rule's last evaluation took so long that it should not stand in others' way."""
+        """Whether the rule has to be evaluated where it is in nobody's way."""
         with self._lock:
-            return self._entries[key].duration_s > SLOW_S
+            return self._entries[key].is_slow
 
     def keep_only(self, keys: set[Key]) -> None:
         """Forgets rules that are gone."""

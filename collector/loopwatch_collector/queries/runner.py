@@ -67,12 +67,13 @@ class Answer:
     elapsed_ms: float
 
 
-def ask(connection: Connection, question: Question) -> Answer:
+def ask(connection: Connection, question: Question, settings: Mapping[str, Any] = READ_SETTINGS) -> Answer:
     """Answers one page of a question.
 
     Args:
         connection: this thread's.
         question: what is asked.
+        settings: the engine's, its limits among them.
 
     Raises:
         UnknownQuery: there is no query of that name.
@@ -83,7 +84,7 @@ def ask(connection: Connection, question: Question) -> Answer:
     query = named(question.name)
     offset = _offset(question.cursor)
     sql, parameters = _bounded(query, question)
-    found = connection.rows(sql, {**parameters, "page_limit": question.limit + 1, "page_offset": offset}, READ_SETTINGS)
+    found = connection.rows(sql, {**parameters, "page_limit": question.limit + 1, "page_offset": offset}, settings)
     rows = [[plain(value) for value in row] for row in found[: question.limit]]
     next_cursor = _cursor(offset + question.limit) if len(found) > question.limit else None
     return Answer(query, rows, next_cursor, (time.perf_counter() - started) * 1000)

@@ -10,6 +10,7 @@
 -- column: cost_per_run_noise_usd usd | cost_noise_usd / runs
 -- column: tokens tokens | Input and output
 -- column: unpriced_tokens tokens | Tokens of calls whose model has no price
+-- column: uncached_share ratio | Share of the input tokens that was not read from a prompt cache
 -- with: calls_in_range
 SELECT
     key,
@@ -20,7 +21,8 @@ SELECT
     cost_usd / runs AS cost_per_run_usd,
     cost_noise_usd / runs AS cost_per_run_noise_usd,
     sum(by_run.tokens) AS tokens,
-    sum(by_run.unpriced_tokens) AS unpriced_tokens
+    sum(by_run.unpriced_tokens) AS unpriced_tokens,
+    1 - sum(by_run.cache_read_tokens) / nullIf(sum(by_run.input_tokens), 0) AS uncached_share
 FROM (
     SELECT
         multiIf(
@@ -36,8 +38,10 @@ FROM (
         run_id,
         count() AS model_calls,
         sum(calls_in_range.cost_usd) AS cost_usd,
-        sum(input_tokens + output_tokens) AS tokens,
-        sumIf(input_tokens + output_tokens, isNull(calls_in_range.cost_usd)) AS unpriced_tokens
+        sum(calls_in_range.input_tokens + calls_in_range.output_tokens) AS tokens,
+        sum(calls_in_range.input_tokens) AS input_tokens,
+        sum(calls_in_range.cache_read_tokens) AS cache_read_tokens,
+        sumIf(calls_in_range.input_tokens + calls_in_range.output_tokens, isNull(calls_in_range.cost_usd)) AS unpriced_tokens
     FROM calls_in_range
     GROUP BY key, run_id
 ) AS by_run

@@ -8,6 +8,8 @@ import pytest
 from loopwatch_collector.alerts.records import AlertRecords, Remark, StoredRule
 from loopwatch_collector.alerts.remarks import ACKNOWLEDGEMENT, SILENCE
 from loopwatch_collector.alerts.webhook import ID_HEADER, SIGNATURE_HEADER, verify
+from loopwatch_collector.queries.catalogue import NamedQuery, QueryColumn, catalogue
+from loopwatch_collector.queries.runner import ask
 from loopwatch_collector.queries.times import LATEST_NS
 
 RATE_RULE = """
@@ -223,3 +225,71 @@ def test_one_of_two_engines_evaluates_and_the_other_takes_over(rules, engines, s
     spend(60, "zeta")
     eventually(lambda: len(hook.received) == 2)
     assert [message["group"]["customer"] for message in hook.messages()] == ["acme", "zeta"]
+
+
+BUDGET_RULE = """
+[[rule]]
+name = "customer-budget-hour"
+title = "Dear customer"
+query = "spend_by"
+group_by = "customer"
+value = "cost_usd"
+window = "1h"
+every = "1s"
+condition = { kind = "threshold", above = 50 }
+"""
+SLOW_RULE = """
+[[rule]]
+name = "slow-{number}"
+title = "Slow"
+query = "slow"
+value = "runs"
+window = "{number}h"
+every = "1s"
+condition = {{ kind = "threshold", above = 50 }}
+"""
+
+
+@pytest.fixture
+def slow_query(monkeypatch):
+    """A named query that takes four seconds in the engine itself."""
+    sql = "SELECT runs FROM (SELECT sum(sleepEachRow(0.2)) AS runs FROM numbers(20) SETTINGS max_block_size = 1)"
+    query = NamedQuery("slow", columns=[QueryColumn("runs", "runs", "None")], sql=sql)
+    monkeypatch.setitem(catalogue(), "slow", query)
+
+
+@pytest.mark.usefixtures("slow_query")
+def test_rules_are_on_time_although_others_are_slow(tmp_path, hook, rules_file, engines, spend, eventually):
+    """Six rules of four seconds each, more than there are lanes: the quick one tells what crosses meanwhile."""
+    slow = "".join(SLOW_RULE.format(number=number) for number in range(1, 7))
+    path = rules_file(tmp_path / "rules.toml", hook.url, BUDGET_RULE + slow)
+    spend(60)
+    engine = engines(path, prompt_s=1.0)
+    eventually(lambda: hook.received)
+    spend(60, "zeta")
+    eventually(lambda: len(hook.received) == 2)
+    statuses = [engine.status("default", f"slow-{number}") for number in range(1, 7)]
+    assert statuses.count(None) >= 3
+    done = eventually(lambda: [one for n in range(1, 7) if (one := engine.status("default", f"slow-{n}"))], 30)
+    assert not any(one.error for one in done), "it goes on where it has time, and is no fault"
+
+
+def test_a_rule_without_new_data_costs_nothing(rules, engines, spend, eventually, monkeypatch):
+    """After it was evaluated on an empty store, and again after data of others, it asks the store nothing more."""
+    rules.write_text(rules.read_text().replace("evidence =", 'filters = { customer = "acme" }\nevidence ='))
+    asked = []
+
+    def counted(connection, question, *rest):
+        asked.append(question.name)
+        return ask(connection, question, *rest)
+
+    monkeypatch.setattr("loopwatch_collector.alerts.reading.ask", counted)
+    engine = engines(rules)
+    eventually(lambda: engine.status("default", "customer-budget-hour"))
+    before = list(asked)
+    looks = engine.looks
+    spend(70, "zeta")
+    eventually(lambda: engine.looks > looks + 3)
+    assert asked == before
+    spend(20, "acme")
+    eventually(lambda: len(asked) > len(before))

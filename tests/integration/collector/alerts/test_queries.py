@@ -1,14 +1,23 @@
 """The queries that rules ask, on rows worked out by hand."""
 
 import time
+import zlib
 
 import pytest
 
+from loopwatch import names
+from loopwatch_collector.alerts.conditions import judge
+from loopwatch_collector.alerts.own_health import OwnHealth
+from loopwatch_collector.alerts.reading import RuleReader
 from loopwatch_collector.alerts.rule_parsing import parse_rule
 from loopwatch_collector.alerts.rulebook import delivered_rules
+from loopwatch_collector.alerts.sources import OWN
+from loopwatch_collector.metrics import Metrics
 from loopwatch_collector.queries.runner import Question, ask
+from loopwatch_collector.store.rows import METRIC_POINT_COLUMNS
 
 HOUR_NS = 3_600 * 10**9
+BEGAN_NS = time.time_ns() - 3 * HOUR_NS  # when the processes that drop spans began
 
 
 @pytest.fixture
@@ -76,6 +85,105 @@ def test_a_tools_failures_count_each_run_once(store, asked, span, put):
     assert (row["calls"], row["errors"]) == (13, 10)
 
 
+def test_a_tools_speed_counts_each_run_once(store, asked, span, put):
+    """Runs of 1, 2 and 9 ms have a median of 2 ms; the eight slow calls of one of them weigh no more than one."""
+    at_ns = time.time_ns() - 10**9
+    calls = [("a", 1), ("b", 2), *[("c", 9)] * 8]
+    rows = [span("tool_call", at_ns, run_id=run, tool="search", duration_ns=ms * 1_000_000) for run, ms in calls]
+    put(store, rows)
+    (row,) = asked("tool_reliability")
+    assert (row["p50_duration_ns"], row["p50_noise_ns"], row["example_run_id"]) == (2e6, 4e6, "c")
+
+
+def test_tokens_not_read_from_the_cache_have_a_share(asked, spend):
+    """Of 10 + 10 input tokens 4 were read from the cache: 80 % were not."""
+    spend(1, cache_read_tokens=4)
+    spend(1)
+    assert [row["uncached_share"] for row in asked("spend_by")] == [pytest.approx(0.8)]
+
+
+def ended_runs(span, version, first_ns, iterations, completed):
+    """A run for each number of iterations, of which so many completed, a second apart."""
+    rows = []
+    for number, count in enumerate(iterations):
+        at_ns, run_id = first_ns + number * 10**9, f"{version}-{number}"
+        outcome = "completed" if number < completed else "escalated"
+        rows.append(span("run", at_ns, run_id=run_id, agent_version=version, outcome=outcome))
+        rows.append(
+            span("iteration", at_ns, run_id=run_id, agent_version=version, iteration=count, parent_span_id=b"\x07" * 8)
+        )
+    return rows
+
+
+def test_a_release_is_held_against_the_version_before(store, asked, span, put):
+    """Version 8 needs eight iterations instead of four, give or take one, and completes half: more than chance."""
+    hour_ns, day_ns = HOUR_NS, 24 * HOUR_NS
+    now_ns = time.time_ns()
+    put(store, ended_runs(span, "7", now_ns - 3 * day_ns, [3, 4, 5] * 10, completed=30))
+    put(store, ended_runs(span, "8", now_ns - hour_ns // 2, [7, 8, 9] * 8, completed=12))
+    put(store, ended_runs(span, "9", now_ns - hour_ns // 3, [4] * 5, completed=5))
+    rows = {row["release"]: row for row in asked("releases", from_ns=now_ns - day_ns)}
+    assert rows.keys() == {"resolver 8", "resolver 9"}
+    release = rows["resolver 8"]
+    assert (release["previous_version"], release["runs"], release["previous_runs"]) == ("7", 24, 30)
+    # (8 - 4 - 3.2905 * root(16 / 23 / 24 + 20 / 29 / 30)) / 4
+    assert release["more_iterations"] == pytest.approx(0.8125, abs=1e-4)
+    assert 0.1 < release["fewer_completed"] < 0.5
+    assert release["more_cost"] is None, "none of the runs has a cost"
+    assert release["example_run_id"].startswith("8-")
+    few = rows["resolver 9"]
+    assert (few["runs"], few["more_iterations"], few["fewer_completed"]) == (5, None, None)
+
+
+def drops(store, counts, *, ago_s=60, process="p1", reason="queue_full"):
+    """Stores what a process says it dropped so far, report by report, a second apart."""
+    now_ns = time.time_ns()
+    for number, count in enumerate(counts):
+        at_ns = now_ns - (ago_s - number) * 10**9
+        values = {
+            "metric": names.DROPPED_SPANS_METRIC,
+            "time": at_ns,
+            "row_version": at_ns,
+            "start_time": BEGAN_NS,
+            "is_cumulative": 1,
+            "series": zlib.crc32(f"{process} {reason}".encode()),
+            "value": float(count),
+            "service": "shop",
+            "process_id": process,
+            "attributes": {names.DROP_REASON: reason},
+        }
+        row = [values.get(column.name, column.default) for column in METRIC_POINT_COLUMNS]
+        store.connection().insert("metric_points", METRIC_POINT_COLUMNS, [row])
+
+
+def test_what_senders_dropped_is_what_they_reported_more(store, asked):
+    """A process reports its count since it began: what it had reported before the range is not of the range."""
+    drops(store, [40], ago_s=2 * 3_600)
+    drops(store, [43, 50])
+    drops(store, [7], process="p2", reason="rejected")
+    drops(store, [9], ago_s=2 * 3_600, process="p3")
+    rows = {row["source"]: row["dropped_spans"] for row in asked("sender_drops")}
+    assert rows == {"shop p1 queue_full": 10, "shop p2 rejected": 7}
+
+
+def test_a_rule_on_losses_sees_senders_and_the_collector(store):
+    """What SDKs say they dropped stands beside what this collector refused, each under its own name."""
+    metrics = Metrics()
+    health = OwnHealth(metrics)
+    reader = RuleReader(store.connection, "default", health)
+    (rule,) = [one for one in delivered_rules() if one.name == "collector-drops"]
+    health.sample(time.time_ns())
+    drops(store, [3])
+    metrics.rejected_spans.labels("too_old").inc(2)
+    health.sample(time.time_ns())
+    now_ns = time.time_ns()
+    verdicts = judge(rule, now_ns, lambda stretch: reader.read(rule, now_ns, stretch))
+    assert {group: (verdict.state, verdict.value) for group, verdict in verdicts.items()} == {
+        "the collector refused spans": ("breach", 2),
+        "shop p1 queue_full": ("breach", 3),
+    }
+
+
 def test_calls_without_a_price_are_unpriced_not_free(store, asked, span, put):
     """Their tokens are a number of their own, and where no call has a price there is no cost."""
     put(store, [span("model_call", time.time_ns(), model="home-made", input_tokens=70, output_tokens=30, call_key="k")])
@@ -125,6 +233,6 @@ def test_every_delivered_rule_can_be_asked(asked):
     """Each rule's query takes the rule's parameters and has the columns the rule judges, on an empty store too."""
     for rule in delivered_rules():
         assert parse_rule(rule.toml, "stored").name == rule.name
-        if rule.query != "collector":
+        if rule.query not in OWN:
             asked(rule.query, **rule.params)
             asked(rule.evidence)

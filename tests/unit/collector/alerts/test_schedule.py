@@ -1,59 +1,73 @@
 """When a rule is due."""
 
 from dataclasses import replace
+from itertools import pairwise
 
-from loopwatch_collector.alerts.rule import Rule, Threshold
+from loopwatch_collector.alerts.rule import Absence, Rule, Threshold
 from loopwatch_collector.alerts.schedule import Schedule, idle_s
 
 RULE = Rule("r", "R", "spend_by", "cost_usd", "usd", Threshold(50.0, None, 50.0), 3_600, every_s=10)
 KEY = ("default", "r")
-OLD, NEW = (1, 1), (2, 1)
 
 
-def times_due(schedule, rule, moments, version=OLD, *, is_active=False):
+def times_due(schedule, rule, moments, *, is_active=False, news=(), found_nothing=False):
     """The moments at which a rule is begun, each evaluation ending at once."""
     due = []
     for now_s in moments:
-        if schedule.begin(KEY, rule, now_s, version, is_active=is_active):
-            schedule.end(KEY, 0.01)
+        if now_s in news:
+            schedule.note_news(KEY)
+        if schedule.begin(KEY, rule, now_s, is_active=is_active):
+            schedule.end(KEY, found_nothing=found_nothing)
             due.append(now_s)
     return due
 
 
 def test_without_new_data_a_rule_is_asked_seldom():
-    """While nothing is stored the window slides on: a twelfth of it, at most five minutes, is often enough."""
+    """While nothing comes the window slides on: a twelfth of it, at most five minutes, is often enough."""
     assert idle_s(RULE) == 300
     assert times_due(Schedule(), RULE, range(0, 900, 5)) == [0, 300, 600]
     assert idle_s(replace(RULE, window_s=600)) == 50
 
 
-def test_new_data_makes_it_due_at_its_own_pace():
-    """As soon as something was stored, but no more often than `every`."""
+def test_a_part_of_nothing_is_not_asked_for():
+    """A window that was empty stays so until data comes: then, and not before, the rule is evaluated again."""
     schedule = Schedule()
-    assert times_due(schedule, RULE, [0]) == [0]
-    assert times_due(schedule, RULE, [3, 9, 11, 15], version=NEW) == [11]
+    assert times_due(schedule, RULE, range(0, 100_000, 100), found_nothing=True) == [0]
+    assert times_due(schedule, RULE, range(100_000, 100_900, 100), news=[100_500]) == [100_500, 100_800]
+
+
+def test_a_rule_on_absence_is_asked_although_there_is_nothing():
+    """Nothing is what it waits for."""
+    rule = replace(RULE, condition=Absence(86_400, 3, 5.0))
+    assert times_due(Schedule(), rule, range(0, 900, 100), found_nothing=True) == [0, 300, 600]
+
+
+def test_new_data_makes_it_due_at_its_own_pace():
+    """As soon as something came that concerns it, but no more often than `every`."""
+    schedule = Schedule()
+    due = times_due(schedule, RULE, range(60), news=range(60))
+    assert due[0] == 0
+    assert {later - earlier for earlier, later in pairwise(due[1:])} == {10}
 
 
 def test_an_active_alert_keeps_it_at_its_pace():
     """A pending or firing alert has times that go on without data."""
-    assert times_due(Schedule(), RULE, range(0, 31), is_active=True) == [0, 10, 20, 30]
+    due = times_due(Schedule(), RULE, range(60), is_active=True)
+    assert {later - earlier for earlier, later in pairwise(due[1:])} == {10}
+
+
+def test_rules_that_ask_the_same_are_due_together():
+    """However they began, they come to the same moments, at which one answer serves them all."""
+    first, second = Schedule(), Schedule()
+    due = times_due(first, RULE, range(200), is_active=True)
+    other = replace(RULE, name="other", condition=Threshold(9.0, None, 9.0))
+    assert times_due(second, other, range(7, 200), is_active=True)[1:] == [at for at in due[1:] if at > 7]
 
 
 def test_a_rule_never_runs_twice_at_once():
     """While an evaluation is under way the rule is not begun again, however long it takes."""
     schedule = Schedule()
-    assert schedule.begin(KEY, RULE, 0, OLD, is_active=True)
-    assert not schedule.begin(KEY, RULE, 60, NEW, is_active=True)
-    schedule.end(KEY, 60)
-    assert schedule.begin(KEY, RULE, 61, NEW, is_active=True)
-
-
-def test_a_slow_rule_is_known_as_such():
-    """After an evaluation that took long the rule goes to a lane of its own, and back when it is quick again."""
-    schedule = Schedule()
-    schedule.begin(KEY, RULE, 0, OLD, is_active=True)
-    schedule.end(KEY, 5.0)
-    assert schedule.is_slow(KEY)
-    schedule.begin(KEY, RULE, 20, OLD, is_active=True)
-    schedule.end(KEY, 0.1)
-    assert not schedule.is_slow(KEY)
+    assert schedule.begin(KEY, RULE, 0, is_active=True)
+    assert not schedule.begin(KEY, RULE, 60, is_active=True)
+    schedule.end(KEY)
+    assert schedule.begin(KEY, RULE, 61, is_active=True)
