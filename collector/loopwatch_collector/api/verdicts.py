@@ -10,6 +10,7 @@ from loopwatch_collector.auth import Principal, require, require_to_change
 from loopwatch_collector.queries.reading import reading
 from loopwatch_collector.queries.runner import READ_SETTINGS
 from loopwatch_collector.queries.times import LATEST_NS, format_time, parse_time
+from loopwatch_collector.store.store import Store
 
 router: Final = APIRouter(prefix="/api/v1", tags=["verdicts"])
 
@@ -47,9 +48,10 @@ def give_verdict(
     now_ns = time.time_ns()
     score = verdict.score if verdict.thumb is None else _THUMBS[verdict.thumb]
     label = verdict.label or (verdict.thumb or "")
+    store: Store = request.app.state.store
     row = [author.project, verdict.run_id, verdict.span_id, verdict.name, verdict.author, score, label,
-           verdict.comment, now_ns, now_ns]  # fmt: skip
-    request.app.state.store.insert_verdicts([row])
+           verdict.comment, now_ns, store.next_row_version()]  # fmt: skip
+    store.insert_verdicts([row])
     return _shown(verdict.run_id, verdict.span_id, verdict.name, verdict.author, score, label, verdict.comment, now_ns)
 
 

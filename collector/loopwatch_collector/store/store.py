@@ -8,6 +8,7 @@ from typing import Any
 
 from loopwatch_collector.store import insert, migrate
 from loopwatch_collector.store.client import DEFAULT_MAX_SERVER_MEMORY_BYTES, Clients, Connection
+from loopwatch_collector.store.row_versions import RowVersions
 from loopwatch_collector.store.rows import DEAD_LETTER_COLUMNS, VERDICT_COLUMNS
 from loopwatch_collector.store.runs import RunDeriver, Touched
 
@@ -22,6 +23,7 @@ class Store:
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
         self._runs = RunDeriver(is_alone=clients.embedded)
+        self._row_versions = RowVersions()
 
     @classmethod
     def open(
@@ -126,6 +128,10 @@ class Store:
         """
         if rows:
             self.connection().insert("verdicts", VERDICT_COLUMNS, rows)
+
+    def next_row_version(self) -> int:
+        """A version for a row that replaces others: the clock's time, or more where the clock was set back."""
+        return self._row_versions.next(self.connection())
 
     def confirm(self) -> None:
         """Fails when something that was written is not on disk and has to be written again; see failed_writes.py."""
