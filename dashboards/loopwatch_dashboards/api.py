@@ -17,8 +17,11 @@ from loopwatch_dashboards import errors
 from loopwatch_dashboards.view import Window
 
 FRESH_SECONDS = 10.0
+# What filters offer and since when there are runs changes slowly.
+SLOW_SECONDS = 60.0
 TIMEOUT_SECONDS = 30.0
-_PARALLEL_QUESTIONS = 8
+# Few, so that what a page asks first is answered first, and does not wait for the rest of it.
+_PARALLEL_QUESTIONS = 4
 Params = tuple[tuple[str, str], ...]
 
 
@@ -94,23 +97,30 @@ class Collector:
         self._lock = threading.Lock()
         self._asked: dict[tuple[str, Params], tuple[float, Future[Any]]] = {}
 
-    def query(self, name: str, window: Window, filters: Mapping[str, Sequence[str]], **params: Any) -> "Future[Answer]":
+    def query(
+        self,
+        name: str,
+        window: Window,
+        filters: Mapping[str, Sequence[str]],
+        *,
+        fresh_seconds: float = FRESH_SECONDS,
+        **params: Any,
+    ) -> "Future[Answer]":
         """Asks a named query.
 
         Args:
             name: the query's name.
             window: the stretch of time.
             filters: values by dimension.
+            fresh_seconds: how old an answer to the same question may be.
             **params: what the query takes besides; None leaves one out.
 
         Returns:
             The answer to come. Its `result()` raises a DashboardsError where there is none.
         """
-        return self._ask(f"/api/v1/queries/{name}", question(window, filters, **params), Answer.from_json)
-
-    def catalogue(self) -> "Future[dict[str, Any]]":
-        """Asks what named queries there are, by name."""
-        return self._ask("/api/v1/queries", (), lambda body: {one["name"]: one for one in body["queries"]})
+        return self._ask(
+            f"/api/v1/queries/{name}", question(window, filters, **params), Answer.from_json, fresh_seconds
+        )
 
     def runs(self, window: Window, filters: Mapping[str, Sequence[str]], **params: Any) -> "Future[dict[str, Any]]":
         """Asks for a page of runs, newest first: {"runs", "next_cursor"}."""
@@ -180,15 +190,17 @@ class Collector:
         self._pool.shutdown(cancel_futures=True)
         self._client.close()
 
-    def _ask(self, path: str, params: Params, read: Callable[[Any], Any]) -> "Future[Any]":
+    def _ask(
+        self, path: str, params: Params, read: Callable[[Any], Any], fresh_seconds: float = FRESH_SECONDS
+    ) -> "Future[Any]":
         """Starts a question, or joins the same one if it was asked a moment ago and has not failed."""
         key, now = (path, params), time.monotonic()
         with self._lock:
-            self._asked = {k: asked for k, asked in self._asked.items() if now - asked[0] < FRESH_SECONDS}
+            self._asked = {k: asked for k, asked in self._asked.items() if now < asked[0]}
             if key in self._asked and not _failed(self._asked[key][1]):
                 return self._asked[key][1]
             future = self._pool.submit(lambda: read(self._send("GET", path, params).json()))
-            self._asked[key] = (now, future)
+            self._asked[key] = (now + fresh_seconds, future)
             return future
 
     def _send(self, method: str, path: str, params: Params, body: Mapping[str, Any] | None = None) -> httpx.Response:

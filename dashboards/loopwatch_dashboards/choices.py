@@ -7,6 +7,12 @@ import streamlit as st
 from loopwatch_dashboards.context import Context
 
 
+def asked(options: Mapping[str, str], *, param: str, context: Context) -> str:
+    """What the URL says a `choice` is, before it is drawn: what is asked first is drawn first."""
+    chosen = context.params.get(param, "")
+    return chosen if chosen in options else next(iter(options))
+
+
 def choice(label: str, options: Mapping[str, str], *, param: str, context: Context) -> str:
     """A choice that lives in the URL under `param`; the first option is the default.
 
@@ -20,9 +26,8 @@ def choice(label: str, options: Mapping[str, str], *, param: str, context: Conte
         The chosen value.
     """
     default = next(iter(options))
-    chosen = context.params.get(param, default)
     key = f"choice-{param}"
-    st.session_state[key] = chosen if chosen in options else default
+    st.session_state[key] = asked(options, param=param, context=context)
 
     def write() -> None:
         value = st.session_state[key]

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from loopwatch_dashboards.api import Answer, Collector
+from loopwatch_dashboards.api import SLOW_SECONDS, Answer, Collector
 from loopwatch_dashboards.formatting import parse_time
 from loopwatch_dashboards.settings import Settings
 from loopwatch_dashboards.view import FILTERS, View, Window
@@ -38,10 +38,6 @@ class Context:
         """Asks a named query about this window with these filters."""
         return self.collector.query(query, self.window, self.view.filters, q=self.view.where or None, **params)
 
-    def ask_if_there(self, query: str, **params: Any) -> "Future[Answer] | None":
-        """Asks a named query that a collector of another version may not have; None where it has not."""
-        return self.ask(query, **params) if query in self.collector.catalogue().result() else None
-
     def ask_over_time(self, query: str, **params: Any) -> "Future[Answer]":
         """Asks a named query for buckets that suit the window."""
         return self.ask(query, step_seconds=self.window.step_seconds, **params)
@@ -53,6 +49,11 @@ class Context:
     def ask_within(self, window: Window, query: str, **params: Any) -> "Future[Answer]":
         """Asks a named query about another window with these filters."""
         return self.collector.query(query, window, self.view.filters, q=self.view.where or None, **params)
+
+    def has_runs(self) -> bool:
+        """Whether there is a run in view; one run is found sooner than all are counted."""
+        found = self.collector.runs(self.window, self.view.filters, q=self.view.where or None, limit=1)
+        return bool(found.result()["runs"])
 
     def has_runs_at_all(self) -> bool:
         """Whether the store holds any run, whatever the view."""
@@ -89,10 +90,12 @@ def narrowed(context: Context) -> Context:
     """
     if context.view.preset != "all":
         return context
-    days = context.collector.query("runs_over_time", context.window, {}, step_seconds=86_400).result().rows
-    if not days:
+    days = context.collector.query(
+        "runs_over_time", context.window, {}, fresh_seconds=SLOW_SECONDS, step_seconds=86_400
+    ).result()
+    if not days.rows:
         return context
-    return replace(context, window=_covering(sorted(str(row["bucket"]) for row in days), context.window.end))
+    return replace(context, window=_covering(sorted(str(row["bucket"]) for row in days.rows), context.window.end))
 
 
 def _covering(days: list[str], end: datetime) -> Window:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from loopwatch_dashboards.api import SLOW_SECONDS
 from loopwatch_dashboards.context import VIEW_PARAMS, Context
 from loopwatch_dashboards.errors import DashboardsError
 from loopwatch_dashboards.view import CUSTOM, FILTERS, LIVE_SECONDS, PRESETS, View
@@ -19,6 +20,8 @@ _PLURALS: Final = {
     "customer": "customers",
 }
 
+# What filters offer is asked about whole minutes: the same question for a while.
+FILTERS_STEP_SECONDS: Final = 60
 _EXAMPLE: Final = "Filter runs:   outcome = failed and cost > 0.05"
 EXAMPLES: Final = (
     "outcome in (failed, stopped) and agent = resolver",
@@ -87,7 +90,8 @@ def write_url(view: View) -> None:
 def _offered(context: Context) -> dict[str, list[str]]:
     """What each filter offers: values seen in this time range, most runs first, and those chosen already."""
     offered: dict[str, list[str]] = {name: list(context.view.filters.get(name, ())) for name in FILTERS}
-    rows = context.collector.query("filter_values", context.window, {}).result().rows
+    window = context.window.rounded(FILTERS_STEP_SECONDS)
+    rows = context.collector.query("filter_values", window, {}, fresh_seconds=SLOW_SECONDS).result().rows
     for row in sorted(rows, key=lambda one: -one["runs"]):
         values = offered.get(row["dimension"])
         if values is not None and row["value"] and row["value"] not in values:

@@ -124,6 +124,11 @@ def plural(number: Any, noun: str, nouns: str | None = None) -> str:
     return f"{count(number)} {noun if number == 1 else nouns or noun + 's'}"
 
 
+def times(value: Any) -> str:
+    """A factor as 13.1 ×."""
+    return f"{count(value)} ×" if _is_number(value) else NOTHING
+
+
 FORMATS: dict[str, Callable[[Any], str]] = {
     "runs": count,
     "calls": count,
@@ -133,6 +138,7 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "ns": duration,
     "ratio": ratio,
     "bytes": size,
+    "times": times,
     "time": time,
 }
 
@@ -151,6 +157,8 @@ def change(now: Any, before: Any) -> str | None:
     relative = (now - before) / abs(before)
     if abs(relative) < 0.0005:
         return "0 %"
+    if relative >= 9.995:
+        return f"+{times(round(relative))}"
     return f"{relative * 100:+.0f} %" if abs(relative) >= 0.0995 else f"{relative * 100:+.1f} %"
 
 

@@ -25,6 +25,7 @@ _STYLE: Final = """<style>
 [class*="st-key-panel-"] { gap: 0.35rem; padding: 0.7rem 0.9rem; }
 [class*="st-key-table-"] button { padding: 0; min-height: 1.4rem; opacity: 0.75; }
 [class*="st-key-table-"] button p { font-size: 0.75rem; white-space: nowrap; }
+.st-key-late-tiles { min-height: 6rem; }
 .st-key-panel-span { position: sticky; top: 4rem; }
 [class*="st-key-bubble-"] { gap: 0.25rem; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding-left: 0.8rem; padding-right: 0.8rem; } }
@@ -88,7 +89,8 @@ def _live(body: Body, live_seconds: int, needs_runs: bool) -> None:
 
 def _draw(context: Context, body: Body, needs_runs: bool) -> None:
     context = contexts.narrowed(context)
-    if not needs_runs or context.ask("runs_summary").result().first.get("runs"):
+    context.ask("runs_summary")
+    if not needs_runs or context.has_runs():
         body(context)
     else:
         _explain_nothing(context)

@@ -50,12 +50,6 @@ def open_run(context: Context, run_id: str, **params: str) -> None:
     navigation.go(context, "run", run=run_id, **params)
 
 
-def knows(context: Context, field: str) -> bool:
-    """Whether the collector's filter language has a field."""
-    fields = context.collector.ask("/api/v1/fields").result()["fields"]
-    return any(one["name"] == field for one in fields)
-
-
 def condition(field: str, value: str) -> str:
     """A condition of the filter language: the field equals a text."""
     return f"{field} = {json.dumps(value, ensure_ascii=False)}"

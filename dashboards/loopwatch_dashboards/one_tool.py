@@ -20,28 +20,26 @@ ERRORS = {
     "calls": ("calls", "calls"),
     "last_seen": ("last seen", "time"),
 }
+MAX_OUTLIERS = 200
 OUTLIERS = {
     "key": ("tool", "text"),
     "time": ("time", "time"),
     "duration_ns": ("duration", "ns"),
     "median_duration_ns": ("usual", "ns"),
-    "factor": ("times the usual", "text"),
+    "times_median": ("× usual", "times"),
 }
 
 
-def one_tool(
-    context: Context, tool: str, summary: Answer, over_time: "Future[Answer]", patterns: Any, outliers: Any
-) -> None:
+def one_tool(context: Context, tool: str, summary: Answer) -> None:
     """Draws the page of one tool.
 
     Args:
         context: the view.
         tool: its name.
         summary: the answer of tool_summary.
-        over_time: the answer of tools_over_time to come.
-        patterns: the answer of tool_errors to come.
-        outliers: the answer of latency_outliers to come.
     """
+    over_time, patterns = context.ask_over_time("tools_over_time"), context.ask("tool_errors")
+    outliers = ask_outliers(context)
     navigation.link(context, "tools", "All tools", ":material/arrow_back:")
     st.subheader(plain(tool), anchor=False)
     row = next((one for one in summary.rows if one["tool"] == tool), None)
@@ -126,19 +124,26 @@ def error_patterns(context: Context, answer: Any, tool: str = "") -> None:
     )
 
 
+def ask_outliers(context: Context) -> "Future[Answer]":
+    """Asks which calls of tools took over five times the usual."""
+    return context.ask("latency_outliers", dimension="tool", limit=MAX_OUTLIERS)
+
+
 def outliers_panel(context: Context, answer: Any, tool: str = "") -> None:
     """Calls that took over five times the usual; of one tool, or of all."""
 
     def rows(got: Answer) -> Rows:
-        found = [row for row in got.rows if not tool or row["key"] == tool]
-        return [{**row, "factor": f"{formatting.count(row['times_median'])} ×"} for row in found]
+        return [row for row in got.rows if not tool or row["key"] == tool]
 
     panels.table_panel(
         context,
         answer,
         OUTLIERS,
         key="tool-outliers",
-        title=lambda got: f"{formatting.plural(len(rows(got)), 'call')} took over five times the usual",
+        title=lambda got: (
+            f"{'More than ' if got.next_cursor else ''}{formatting.plural(len(rows(got)), 'call')} "
+            "took over five times the usual"
+        ),
         runs=panels.in_view(context),
         note="Usual: the tool's median. Click a row to see the call.",
         nothing="No call took over five times its tool's median.",

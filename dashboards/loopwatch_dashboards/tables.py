@@ -1,6 +1,7 @@
 """Tables whose rows open what they stand for."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import pandas as pd
@@ -41,14 +42,8 @@ def show(
     Returns:
         The rows that are ticked.
     """
-    shown = pd.DataFrame(
-        {
-            column: pd.Series([_cell(row.get(column), unit, context) for row in rows], dtype="object")
-            for column, (_, unit) in columns.items()
-        }
-    )
     config = {
-        column: st.column_config.TextColumn(
+        column: st.column_config.Column(
             heading, alignment="right" if unit in _RIGHT else "left", width=_WIDTHS.get(unit)
         )
         for column, (heading, unit) in columns.items()
@@ -62,12 +57,24 @@ def show(
     }
     modes: list[SelectionMode] = [*(["multi-row"] if ticks else []), *(["single-cell"] if opens else [])]
     if not modes:
-        st.dataframe(shown, **looks)
+        st.dataframe(_styled(rows, columns, context), **looks)
         return []
-    selected = st.dataframe(shown, **looks, on_select="rerun", selection_mode=modes).selection
+    selected = st.dataframe(_styled(rows, columns, context), **looks, on_select="rerun", selection_mode=modes).selection
     if opens and selected.cells:
         opens(rows[selected.cells[0][0]])
     return [rows[position] for position in selected.rows if position < len(rows)]
+
+
+def _styled(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, tuple[str, str]], context: Context) -> Any:
+    """Cells that sort as the numbers and times they are, and read like the rest of the page."""
+    values = {
+        column: pd.Series(
+            [_sortable(row.get(column), unit) for row in rows], dtype="float64" if unit in _RIGHT else "object"
+        )
+        for column, (_, unit) in columns.items()
+    }
+    said = {column: partial(_said, unit=unit, context=context) for column, (_, unit) in columns.items()}
+    return pd.DataFrame(values).style.format(said)
 
 
 def of_answer(answer: Answer, context: Context) -> pd.DataFrame:
@@ -85,18 +92,22 @@ def of_answer(answer: Answer, context: Context) -> pd.DataFrame:
     )
 
 
-_RIGHT = frozenset({"runs", "calls", "tokens", "count", "usd", "ns", "ratio", "bytes"})
+_RIGHT = frozenset({"runs", "calls", "tokens", "count", "usd", "ns", "ratio", "bytes", "times"})
 
 
 # In pixels; what has no width of its own shares what is left.
 _WIDTHS = {"sentence": 320, "id": 120, "name": 150, "time": 150}
 
 
-def _cell(value: Any, unit: str, context: Context) -> str:
+def _sortable(value: Any, unit: str) -> Any:
+    if unit in _RIGHT:
+        return value if isinstance(value, int | float) else None
+    return ", ".join(str(one) for one in value) if isinstance(value, list) else str(value if value is not None else "")
+
+
+def _said(value: Any, *, unit: str, context: Context) -> str:
     if unit == "id":
-        return f"{value[:12]}…" if isinstance(value, str) and len(value) > 13 else str(value or "")
+        return f"{value[:12]}…" if len(value) > 13 else value
     if unit == "time":
         return formatting.time(value, context.zone)
-    if isinstance(value, list):
-        value = ", ".join(str(one) for one in value)
     return one_line(formatting.of_unit(value, unit), 400)

@@ -20,7 +20,7 @@ class Tile(NamedTuple):
         label: what it is.
         value: the number, formatted.
         note: how it is counted.
-        delta: its change against the period before; None where there is nothing to compare with.
+        delta: its change against the period before, or what else stands beside it; None for nothing.
         good: which direction is good: "up", "down", or "neither".
         page: the page that explains it, by path; empty for none.
         params: what that page is told besides the view.
@@ -53,7 +53,7 @@ def _tile(context: Context, one: Tile) -> None:
             one.value,
             one.delta,
             delta_color="off" if same else _COLOURS.get(one.good, "off"),
-            delta_arrow="off" if same else "auto",
+            delta_arrow="auto" if one.delta and one.delta[0] in "+-" else "off",
             help=one.note,
         )
         if one.page:

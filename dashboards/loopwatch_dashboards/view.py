@@ -41,8 +41,12 @@ class Window(NamedTuple):
     @property
     def buckets(self) -> "Window":
         """This window widened to full buckets, so that the first and the last are drawn as wide as the others."""
-        step = self.step_seconds
-        start, end = self.start.timestamp() // step * step, -(-self.end.timestamp() // step) * step
+        return self.rounded(self.step_seconds)
+
+    def rounded(self, step_seconds: int) -> "Window":
+        """This window widened to full steps."""
+        start = self.start.timestamp() // step_seconds * step_seconds
+        end = -(-self.end.timestamp() // step_seconds) * step_seconds
         return Window(datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC))
 
     @property
@@ -118,12 +122,15 @@ class View:
         return query
 
     def window(self, now: datetime) -> Window:
-        """The stretch of time this view covers at `now`; "all" reaches from 2000 to a day ahead."""
+        """The stretch of time this view covers at `now`; "all" reaches from 2000 to the end of tomorrow."""
         if self.start and self.end:
             return Window(self.start, self.end)
         end = datetime.fromtimestamp((now.timestamp() // NOW_STEP_SECONDS + 1) * NOW_STEP_SECONDS, UTC)
         span = PRESETS[self.preset][1]
-        return Window(end - span, end) if span else Window(BEGINNING, end + timedelta(days=1))
+        if span:
+            return Window(end - span, end)
+        today = end.replace(hour=0, minute=0, second=0, microsecond=0)
+        return Window(BEGINNING, today + timedelta(days=2))
 
     @property
     def range_label(self) -> str:

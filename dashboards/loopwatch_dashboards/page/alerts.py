@@ -14,6 +14,7 @@ from loopwatch_dashboards.text import plain
 COLOURS: Final[dict[str, Badge]] = {"firing": "red", "pending": "orange", "resolved": "green"}
 SEVERITIES: Final[dict[str, Badge]] = {"critical": "red", "warning": "orange", "info": "blue"}
 STATES: Final = {"active": "Firing and pending", "resolved": "Resolved"}
+SILENCES: Final = {1: "1 hour", 8: "8 hours", 24: "a day", 168: "a week"}
 LISTED: Final = {
     "started_at": ("since", "time"),
     "state": ("state", "text"),
@@ -110,8 +111,12 @@ def _one(context: Context, alert_id: str) -> None:
         navigation.link(context, "rules", f"Rule {plain(got['rule'])}", ":material/rule:", rule=got["rule"])
         if got["state"] != "resolved" and not got["acknowledged_by"]:
             _acknowledge(context, alert_id)
+        if got["state"] != "resolved" and not got["silenced_until"]:
+            _silence(context, got)
         if got["acknowledged_by"]:
-            st.caption(f"acknowledged by {plain(got['acknowledged_by'])}")
+            st.caption(f"Acknowledged by {plain(got['acknowledged_by'])}.")
+        if got["silenced_until"]:
+            st.caption(f"Silenced until {formatting.time(got['silenced_until'], context.zone)}: nobody is told.")
     _runs(context, got["run_ids"])
     st.markdown("**History**")
     history = [{**event, "value": formatting.of_unit(event["value"], got["unit"])} for event in got["history"]]
@@ -132,12 +137,23 @@ def _acknowledge(context: Context, alert_id: str) -> None:
         by = st.text_input("Your name", max_chars=100)
         note = st.text_input("Note", max_chars=500)
         if st.form_submit_button("Acknowledge") and by.strip():
-            _change(context, alert_id, {"by": by.strip(), "note": note.strip()})
+            _change(context, f"alerts/{alert_id}/acknowledge", {"by": by.strip(), "note": note.strip()})
 
 
-def _change(context: Context, alert_id: str, body: Mapping[str, str]) -> None:
+def _silence(context: Context, got: Mapping[str, Any]) -> None:
+    """A time in which nobody is told of this rule and group; the alert goes on and is listed."""
+    with st.popover("Silence", icon=":material/notifications_off:"), st.form("silence"):
+        hours = st.selectbox("For", list(SILENCES), format_func=SILENCES.__getitem__, filter_mode=None)
+        by = st.text_input("Your name", max_chars=100)
+        reason = st.text_input("Reason", max_chars=500)
+        if st.form_submit_button("Silence") and by.strip():
+            silence = {"rule": got["rule"], "group": got["group"], "for_s": hours * 3600}
+            _change(context, "silences", {**silence, "by": by.strip(), "reason": reason.strip()})
+
+
+def _change(context: Context, path: str, body: Mapping[str, Any]) -> None:
     try:
-        context.collector.change("POST", f"/api/v1/alerts/{alert_id}/acknowledge", body)
+        context.collector.change("POST", f"/api/v1/{path}", body)
     except DashboardsError as fault:
         states.failed(fault)
         return

@@ -1,6 +1,6 @@
 """Cost: who and what it goes to, how it is spread, what caching saves, and what the month will come to."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from loopwatch_dashboards.view import CUSTOM, FILTERS, Window
 
 MAX_CUSTOMERS = 100  # what an address has room for
 FORECAST_FROM = timedelta(weeks=8)
+SECTIONS = {"shares": "Where it goes", "dearest": "Most expensive", "caching": "Caching and prices"}
 DIMENSIONS = {
     "model": "model",
     "agent": "agent",
@@ -54,7 +55,7 @@ OUTLIERS = {
     "outcome": ("outcome", "text"),
     "iterations": ("iterations", "count"),
     "cost_usd": ("cost", "usd"),
-    "factor": ("times the usual", "text"),
+    "times_median": ("× usual", "times"),
 }
 UNPRICED = {"key": ("model", "text"), "unpriced_tokens": ("tokens without a price", "tokens"), "runs": ("runs", "runs")}
 
@@ -66,30 +67,54 @@ def cost() -> None:
 
 def _body(context: Context) -> None:
     summary, before = context.ask("cost_summary"), context.ask_before("cost_summary")
-    by_model = context.ask("cost_by", dimension="model")
-    month = _ask_forecast(context)
+    section = choices.asked(SECTIONS, param="show", context=context)
+    draw = {"dearest": _ask_dearest, "caching": _ask_caching}.get(section, _ask_shares)(context)
+    savings, month = context.ask("cache_savings"), _ask_forecast(context)
+    _tiles(context, summary.result().first, before.result().first)
+    late = st.container(key="late-tiles")
+    choices.choice("Show", SECTIONS, param="show", context=context)
+    draw()
+    with late:
+        _late_tiles(context, summary.result().first, before.result().first, savings.result(), month.result())
+
+
+def _ask_shares(context: Context) -> Callable[[], None]:
+    dimension = choices.asked(DIMENSIONS, param="by", context=context)
+    over_time = context.ask_over_time("cost_over_time", dimension=dimension)
+    totals = context.ask("cost_by", dimension=dimension)
     distribution, concentration = context.ask("cost_distribution"), context.ask("concentration", dimension="customer")
+
+    def draw() -> None:
+        choices.choice("Split by", DIMENSIONS, param="by", context=context)
+        left, right = st.columns([3, 2])
+        with left:
+            _over_time(context, over_time, dimension)
+        with right:
+            _by(context, totals, dimension)
+        panels.rows_of_two(lambda: _distribution(context, distribution), lambda: _concentration(context, concentration))
+
+    return draw
+
+
+def _ask_dearest(context: Context) -> Callable[[], None]:
     top_runs, outliers = context.ask("cost_top_runs", limit=50), context.ask("cost_outliers", limit=50)
     conversations = context.ask("cost_by", dimension="conversation", limit=50)
-    savings = context.ask("cache_savings")
-    _tiles(context, summary.result().first, before.result().first, savings.result(), month.result())
-    dimension = choices.choice("Split by", DIMENSIONS, param="by", context=context)
-    over_time = context.ask_over_time("cost_over_time", dimension=dimension)
-    totals = by_model if dimension == "model" else context.ask("cost_by", dimension=dimension)
-    left, right = st.columns([3, 2])
-    with left:
-        _over_time(context, over_time, dimension)
-    with right:
-        _by(context, totals, dimension)
-    panels.rows_of_two(
-        lambda: _distribution(context, distribution),
-        lambda: _concentration(context, concentration),
-        lambda: _top_runs(context, top_runs),
-        lambda: _conversations(context, conversations),
-        lambda: _outliers(context, outliers),
-        lambda: _savings(context, savings),
-    )
-    _unpriced(context, by_model)
+
+    def draw() -> None:
+        panels.rows_of_two(lambda: _top_runs(context, top_runs), lambda: _conversations(context, conversations))
+        _outliers(context, outliers)
+
+    return draw
+
+
+def _ask_caching(context: Context) -> Callable[[], None]:
+    savings, by_model = context.ask("cache_savings"), context.ask("cost_by", dimension="model")
+
+    def draw() -> None:
+        _savings(context, savings)
+        _unpriced(context, by_model)
+
+    return draw
 
 
 def _ask_forecast(context: Context) -> Any:
@@ -99,37 +124,31 @@ def _ask_forecast(context: Context) -> Any:
     return context.ask_within(Window(month - FORECAST_FROM, now), "cost_forecast")
 
 
-def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], savings: Answer, month: Answer) -> None:
-    def delta(column: str) -> str | None:
-        return formatting.change(now.get(column), before.get(column)) if before.get("runs") else None
+def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+    def of(column: str, label: str, note: str) -> tiles.Tile:
+        delta = formatting.change(now.get(column), before.get(column)) if before.get("runs") else None
+        return tiles.Tile(label, formatting.usd(now.get(column)), note, delta, "down")
 
+    tiles.show(
+        context,
+        of("cost_usd", "Cost", "Each model call counted once."),
+        of("mean_cost_usd", "Mean of a run", "Over the runs whose calls have a price."),
+        of("p95_cost_usd", "p95 of a run", "95 of 100 runs cost less."),
+        of(
+            "cost_per_completed_usd",
+            "Per completed run",
+            "All cost, that of failed and escalated runs too, by completed run.",
+        ),
+    )
+
+
+def _late_tiles(
+    context: Context, now: Mapping[str, Any], before: Mapping[str, Any], savings: Answer, month: Answer
+) -> None:
+    """What takes longer to find out than the first chart."""
     saved = savings.total("saved_usd") if savings.rows else None
     tiles.show(
         context,
-        tiles.Tile(
-            "Cost", formatting.usd(now.get("cost_usd")), "Each model call counted once.", delta("cost_usd"), "down"
-        ),
-        tiles.Tile(
-            "Mean of a run",
-            formatting.usd(now.get("mean_cost_usd")),
-            "Over the runs whose calls have a price.",
-            delta("mean_cost_usd"),
-            "down",
-        ),
-        tiles.Tile(
-            "p95 of a run",
-            formatting.usd(now.get("p95_cost_usd")),
-            "95 of 100 runs cost less.",
-            delta("p95_cost_usd"),
-            "down",
-        ),
-        tiles.Tile(
-            "Per completed run",
-            formatting.usd(now.get("cost_per_completed_usd")),
-            "All cost, that of failed and escalated runs too, by completed run.",
-            delta("cost_per_completed_usd"),
-            "down",
-        ),
         forecast_tile(month.first),
         tiles.Tile(
             "Cache hit rate",
@@ -148,7 +167,6 @@ def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], 
             formatting.count(now.get("unpriced_tokens")),
             "Of models without a price; not in the cost.",
         ),
-        in_row=4,
     )
 
 
@@ -361,7 +379,6 @@ def _outliers(context: Context, answer: Any) -> None:
         runs=panels.in_view(context),
         note="Usual: the median of the agent's runs. Click a row to open the run.",
         nothing="No run cost over five times its agent's median.",
-        rows=lambda got: [{**row, "factor": f"{formatting.count(row['times_median'])} ×"} for row in got.rows],
         opens=lambda row: links.open_run(context, row["run_id"]),
     )
 

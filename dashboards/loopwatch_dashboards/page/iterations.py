@@ -1,6 +1,6 @@
 """Iterations: how often agents go round, where they hit the cap, what long runs do differently, loops."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from typing import Any
 
@@ -12,6 +12,7 @@ from loopwatch_dashboards.charts import histograms, palette, timeline
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.text import plain
 
+SECTIONS = {"runs": "All runs", "long": "Long runs", "loops": "Loops"}
 SPLITS = {"outcome": "outcome", "agent": "agent", "version": "version"}
 LONG_TOOLS = {
     "tool": ("tool", "text"),
@@ -50,15 +51,30 @@ def iterations() -> None:
 
 def _body(context: Context) -> None:
     summary, before = context.ask("iterations_summary"), context.ask_before("iterations_summary")
-    distribution = context.ask("iteration_distribution")
-    trend = context.ask_over_time("iteration_trend")
-    loops = context.ask("loops")
+    section = choices.asked(SECTIONS, param="show", context=context)
+    draw = {"long": _ask_long_runs, "loops": _ask_loops}.get(section, _ask_distribution)(context)
     _tiles(context, summary.result().first, before.result().first)
-    _distribution(context, distribution)
-    panels.rows_of_two(lambda: _trend(context, trend), lambda: _cap_trend(context, trend))
-    _long_runs(context, summary.result().first)
-    st.subheader("Loops", anchor=False)
-    _loops(context, loops)
+    choices.choice("Show", SECTIONS, param="show", context=context)
+    draw()
+
+
+def _ask_distribution(context: Context) -> Callable[[], None]:
+    distribution, trend = context.ask("iteration_distribution"), context.ask_over_time("iteration_trend")
+
+    def draw() -> None:
+        _distribution(context, distribution)
+        panels.rows_of_two(lambda: _trend(context, trend), lambda: _cap_trend(context, trend))
+
+    return draw
+
+
+def _ask_long_runs(context: Context) -> Callable[[], None]:
+    return lambda: _long_runs(context, context.ask("iterations_summary").result().first)
+
+
+def _ask_loops(context: Context) -> Callable[[], None]:
+    loops = context.ask("loops")
+    return lambda: _loops(context, loops)
 
 
 def _tiles(context: Context, got: Mapping[str, Any], before: Mapping[str, Any]) -> None:
@@ -183,7 +199,6 @@ def _cap_trend(context: Context, answer: Any) -> None:
 
 
 def _long_runs(context: Context, summary: Mapping[str, Any]) -> None:
-    st.subheader("What long runs do differently", anchor=False)
     default = max(1, int(summary.get("p95") or 10))
     over = choices.number("Over iterations", param="over", default=default, context=context)
     compared, tools = (

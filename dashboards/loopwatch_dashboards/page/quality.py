@@ -1,7 +1,8 @@
 """Quality: do runs end well, is stated confidence worth anything, what do people say, is the new version better?"""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from datetime import timedelta
 from typing import Any, Final
 
 import streamlit as st
@@ -12,6 +13,7 @@ from loopwatch_dashboards.charts import histograms, palette, timeline
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.outcome_shares import DIMENSIONS, shares_panel
 
+SECTIONS = {"completion": "Completion", "verdicts": "Confidence and verdicts", "versions": "Versions compared"}
 VERDICTS = {
     "name": ("verdict", "text"),
     "verdicts": ("verdicts", "count"),
@@ -35,6 +37,7 @@ COMPARED = {
     "p": ("chance", "text"),
     "verdict": ("", "text"),
 }
+MAX_RUNS: Final = 100  # what an address has room for
 SIGNIFICANT: Final = 0.05
 
 
@@ -45,24 +48,47 @@ def quality() -> None:
 
 def _body(context: Context) -> None:
     summary, before = context.ask("runs_summary"), context.ask_before("runs_summary")
-    errors = context.ask("error_categories")
+    section = choices.asked(SECTIONS, param="show", context=context)
+    draw = {"verdicts": _ask_verdicts, "versions": _ask_versions}.get(section, _ask_completion)(context)
+    _tiles(context, summary.result().first, before.result().first)
+    choices.choice("Show", SECTIONS, param="show", context=context)
+    draw()
+
+
+def _ask_completion(context: Context) -> Callable[[], None]:
+    dimension = choices.asked(DIMENSIONS, param="by", context=context)
+    by, errors = context.ask("outcomes_by", dimension=dimension), context.ask("error_categories")
+
+    def draw() -> None:
+        choices.choice("Completion by", DIMENSIONS, param="by", context=context)
+        panels.rows_of_two(
+            lambda: shares_panel(context, by, dimension, "completed", fact="completes least", lowest_first=True),
+            lambda: _errors(context, errors),
+        )
+
+    return draw
+
+
+def _ask_verdicts(context: Context) -> Callable[[], None]:
     confidence, calibration = context.ask("confidence_distribution"), context.ask("confidence_calibration")
     verdicts = context.ask("verdict_summary")
-    _tiles(context, summary.result().first, before.result().first, verdicts.result())
-    dimension = choices.choice("Completion by", DIMENSIONS, param="by", context=context)
-    by = context.ask("outcomes_by", dimension=dimension)
-    panels.rows_of_two(
-        lambda: shares_panel(context, by, dimension, "completed", fact="completes least", lowest_first=True),
-        lambda: _errors(context, errors),
-        lambda: _confidence(context, confidence),
-        lambda: _calibration(context, calibration),
-        lambda: _verdicts(context, verdicts),
-        lambda: _satisfaction(context, verdicts),
-    )
-    _versions(context)
+
+    def draw() -> None:
+        panels.rows_of_two(
+            lambda: _confidence(context, confidence),
+            lambda: _calibration(context, calibration),
+            lambda: _verdicts(context, verdicts),
+            lambda: _satisfaction(context, verdicts),
+        )
+
+    return draw
 
 
-def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], verdicts: Answer) -> None:
+def _ask_versions(context: Context) -> Callable[[], None]:
+    return lambda: _versions(context)
+
+
+def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
     def delta(column: str) -> str | None:
         return formatting.points(now.get(column), before.get(column)) if before.get("runs") else None
 
@@ -101,11 +127,6 @@ def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], 
             "runs",
             {"outcome": "stopped"},
         ),
-        tiles.Tile(
-            "Verdicts",
-            formatting.count(verdicts.total("verdicts")),
-            "What people and evaluators said; the last per run, name and author counts.",
-        ),
     )
 
 
@@ -133,7 +154,7 @@ def _confidence(context: Context, answer: Any) -> None:
         key="confidence",
         title=lambda got: f"{formatting.plural(got.total('decisions'), 'decision')} stated a confidence",
         runs=panels.in_view(context),
-        note="By the confidence the agent stated, in tenths. Click a bar for the runs.",
+        note="By the confidence the agent stated, in tenths. Click a bar for the runs that decided.",
         chart=lambda got: histograms.tenths(
             got.rows,
             weight="decisions",
@@ -141,20 +162,16 @@ def _confidence(context: Context, answer: Any) -> None:
             weight_title="decisions",
             selection=panels.click("tenth"),
         ),
-        opens=lambda point: _open_confident(context, float(point["tenth"])),
+        opens=lambda _: links.open_runs(context, "decided()"),
         nothing="No agent stated a confidence; decide(confidence=...) records one.",
     )
 
 
-def _open_confident(context: Context, tenth: float) -> None:
-    """Opens the runs with a decision whose confidence lies in a tenth."""
-    known = links.knows(context, "confidence_tenth")
-    links.open_runs(context, links.condition("confidence_tenth", f"{tenth:g}") if known else "decided()")
-
-
-def _open_judged(context: Context, verdict: str) -> None:
-    """Opens the runs with a verdict of this name."""
-    links.open_runs(context, links.condition("verdict", verdict) if links.knows(context, "verdict") else "")
+def _open_judged(context: Context, row: Mapping[str, Any]) -> None:
+    """Opens the runs with a verdict of this name, the hundred judged last; a verdict comes within a week of its run."""
+    given = {"from": context.window.start.isoformat(), "to": (context.window.end + timedelta(days=7)).isoformat()}
+    asked = context.collector.ask("/api/v1/verdicts", name=row["name"], limit=MAX_RUNS, **given)
+    links.open_runs(context, links.any_of("run", [str(one["run_id"]) for one in asked.result()["verdicts"]]))
 
 
 def _calibration(context: Context, answer: Any) -> None:
@@ -170,7 +187,7 @@ def _calibration(context: Context, answer: Any) -> None:
         note="Each point: decisions of a tenth of confidence beside the mean verdict on their runs. On the line, "
         "confidence means what it says; below it, agents are too sure.",
         chart=lambda got: histograms.calibration(known(got), selection=panels.click("tenth")),
-        opens=lambda point: _open_confident(context, float(point["tenth"])),
+        opens=lambda _: links.open_runs(context, "decided()"),
         is_empty=lambda got: not known(got),
         nothing="Calibration needs decisions with a confidence and verdicts with a score on the same runs.",
     )
@@ -197,7 +214,7 @@ def _verdicts(context: Context, answer: Any) -> None:
         title=lambda got: f"{formatting.plural(got.total('verdicts'), 'verdict')} on runs",
         runs=panels.in_view(context),
         note="Scores as given; a thumb up is 1, a thumb down 0. Click a row for the runs.",
-        opens=lambda row: _open_judged(context, str(row["name"])),
+        opens=lambda row: _open_judged(context, row),
         nothing="Nobody gave a verdict. Give one on a run's page, with feedback() or by POST /api/v1/verdicts.",
         rows=rows,
     )
@@ -232,7 +249,6 @@ def _satisfaction(context: Context, verdicts: "Future[Answer]") -> None:
 
 
 def _versions(context: Context) -> None:
-    st.subheader("Two versions compared", anchor=False)
     known = _versions_by_agent(context.ask("iteration_distribution").result())
     if not known:
         st.caption("No agent ran in two versions in this time range.")

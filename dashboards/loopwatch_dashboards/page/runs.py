@@ -1,11 +1,12 @@
 """Runs: search, columns of choice, files, and two of them side by side."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import exports, formatting, frame, links, navigation, tables
+from loopwatch_dashboards import choices, controls, exports, formatting, frame, links, navigation, tables
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.text import plain
 
@@ -40,6 +41,16 @@ DEFAULT_COLUMNS: Final = (
     "total_tokens", "cost_usd", "customer_id", "run_id",
 )  # fmt: skip
 OUTCOMES: Final = ("completed", "escalated", "failed", "stopped", "open", "abandoned")
+# What the API calls an order; the first is its own.
+ORDERS: Final = {
+    "": "Latest first",
+    "cost": "Dearest first",
+    "duration": "Longest first",
+    "iterations": "Most iterations first",
+    "tokens": "Most tokens first",
+    "tool_errors": "Most tool errors first",
+}
+TAIL_SECONDS: Final = 5
 PAGE_RUNS: Final = 100
 EXPORT_RUNS: Final = 10_000
 
@@ -60,7 +71,8 @@ def _body(context: Context) -> None:
     columns = {name: COLUMNS[name] for name in _columns(context)}
     cursor = context.params.get("cursor", "")
     st.caption(
-        f"{'Earlier' if cursor else 'The latest'} {formatting.plural(len(found), 'run')}. "
+        f"{'More' if cursor else 'The first'} {formatting.plural(len(found), 'run')}, "
+        f"{ORDERS[choices.asked(ORDERS, param='order', context=context)].lower()}. "
         "Click a row to open it; tick two to compare them."
     )
     ticked = tables.show(
@@ -78,7 +90,9 @@ def _body(context: Context) -> None:
 def _search(context: Context) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         _outcome(context)
+        _order(context)
         _column_choice(context)
+        _live_tail(context)
     conversation = context.params.get("conversation", "")
     if conversation and st.button(f"Conversation {plain(conversation, 60)}", icon=":material/close:"):
         navigation.go_to("runs", context.link(**_without(context.params, "conversation", "cursor")))
@@ -111,6 +125,44 @@ def _outcome(context: Context) -> None:
     )
 
 
+def _order(context: Context) -> None:
+    key = "runs-order"
+    st.session_state[key] = choices.asked(ORDERS, param="order", context=context)
+
+    def write() -> None:
+        st.query_params.pop("cursor", None)
+        if st.session_state[key] == next(iter(ORDERS)):
+            st.query_params.pop("order", None)
+        else:
+            st.query_params["order"] = st.session_state[key]
+
+    st.selectbox(
+        "Order",
+        list(ORDERS),
+        key=key,
+        format_func=ORDERS.__getitem__,
+        on_change=write,
+        filter_mode=None,
+        width=190,
+        label_visibility="collapsed",
+    )
+
+
+def _live_tail(context: Context) -> None:
+    key = "runs-live"
+    st.session_state[key] = bool(context.view.live_seconds)
+
+    def write() -> None:
+        st.query_params.pop("cursor", None)
+        controls.write_url(replace(context.view, live_seconds=TAIL_SECONDS if st.session_state[key] else 0))
+        st.session_state[f"{key}-changed"] = True
+
+    st.toggle("Live tail", key=key, on_change=write, help=f"New runs appear on top, every {TAIL_SECONDS} seconds.")
+    if st.session_state.pop(f"{key}-changed", False):
+        # How often the list is drawn again is decided outside of it.
+        st.rerun(scope="app")
+
+
 def _columns(context: Context) -> list[str]:
     named = [name for name in context.params.get("columns", "").split(",") if name in COLUMNS]
     return named or list(DEFAULT_COLUMNS)
@@ -137,7 +189,8 @@ def _heading(column: str) -> str:
 
 def _asked(context: Context) -> dict[str, str]:
     asked = {name: context.params[name] for name in ("outcome", "conversation", "cursor") if context.params.get(name)}
-    return {**asked, "q": context.view.where} if context.view.where else asked
+    order = choices.asked(ORDERS, param="order", context=context)
+    return {**asked, **{name: value for name, value in (("q", context.view.where), ("order_by", order)) if value}}
 
 
 def _below(

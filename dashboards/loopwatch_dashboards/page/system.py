@@ -1,12 +1,14 @@
 """System: is everything that was sent stored, how far behind is it, how much room is left, and what is in force?"""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import formatting, frame, panels, tables, tiles
+from loopwatch_dashboards import formatting, frame, links, panels, tables, tiles
 from loopwatch_dashboards.context import Context
+from loopwatch_dashboards.errors import KeyRefused
 from loopwatch_dashboards.text import plain
 
 SENDERS: Final = {
@@ -25,6 +27,32 @@ GAPS: Final = {
     "last_seen": ("last span", "time"),
 }
 
+SETTINGS: Final = {"name": ("setting", "text"), "value": ("value", "text"), "source": ("", "text")}
+KEYS: Final = {"project": ("project", "text"), "role": ("may", "text"), "fingerprint": ("key", "text")}
+NO_KEYS: Final = "No keys: everybody on this machine may read and write."
+DELETIONS: Final = {
+    "requested_at": ("asked for", "time"),
+    "field": ("of a", "text"),
+    "value": ("id", "text"),
+    "finished_at": ("done", "time"),
+    "verified_at": ("proved", "time"),
+    "runs": ("runs", "runs"),
+    "spans": ("spans", "count"),
+}
+BACKUPS: Final = {
+    "taken_at": ("taken", "time"),
+    "name": ("name", "text"),
+    "base": ("continues", "text"),
+    "bytes_on_disk": ("size", "bytes"),
+}
+REPRICED: Final = {
+    "day": ("day", "text"),
+    "repriced_at": ("priced again", "time"),
+    "changed_calls": ("calls changed", "calls"),
+    "before_usd": ("before", "usd"),
+    "after_usd": ("after", "usd"),
+}
+
 
 def system() -> None:
     """The System page."""
@@ -32,18 +60,21 @@ def system() -> None:
 
 
 def _body(context: Context) -> None:
-    asked, gaps = context.collector.ask("/api/v1/system"), context.ask_if_there("sender_gaps", limit=1000)
+    asked, gaps = context.collector.ask("/api/v1/system"), context.ask("sender_gaps", limit=1000)
+    kept = {path: context.collector.ask(f"/api/v1/{path}") for path in ("reprice", "deletions", "backups")}
     got = asked.result()
     _health(got)
     _tiles(context, got)
     _senders(context, got.get("senders", ()))
-    if gaps:
-        _gaps(context, gaps)
+    _gaps(context, gaps)
     left, right = st.columns(2)
     with left:
-        _listed(context, "Settings in force", got.get("settings"))
+        _listed(context, "Settings in force", SETTINGS, got.get("settings"))
     with right:
-        _listed(context, "Keys", got.get("keys"))
+        _listed(context, "Access by key", KEYS, got.get("keys"), nothing=NO_KEYS)
+        _kept(context, "Deletions", DELETIONS, kept["deletions"], "deletions")
+        _kept(context, "Backups", BACKUPS, kept["backups"], "backups")
+        _kept(context, "Priced again", REPRICED, kept["reprice"], "days")
 
 
 def _health(got: Mapping[str, Any]) -> None:
@@ -74,7 +105,7 @@ def _tiles(context: Context, got: Mapping[str, Any]) -> None:
             formatting.plural(journal["records"], "record"),
             f"Accepted and not yet stored: {formatting.size(journal['bytes'])}.",
         ),
-        tiles.Tile("Store", formatting.size(store["disk_bytes"]), plain(f"{store['engine']}: {store['dsn']}")),
+        tiles.Tile("Store", formatting.size(store.get("disk_bytes")), plain(f"{store['engine']}: {store['dsn']}")),
         tiles.Tile(
             "Free disk",
             formatting.size(got["free_disk_bytes"]),
@@ -95,7 +126,12 @@ def _senders(context: Context, senders: Sequence[Mapping[str, Any]]) -> None:
             {**one, "dropped": ", ".join(f"{n} {reason}" for reason, n in one["dropped"].items()) or "0"}
             for one in sorted(senders, key=lambda one: str(one["last_seen"]), reverse=True)
         ]
-        tables.show(context, rows, SENDERS, key="senders")
+        st.caption("Click a row for the runs of its service.")
+        tables.show(context, rows, SENDERS, key="senders", opens=lambda row: _open_service(context, row))
+
+
+def _open_service(context: Context, row: Mapping[str, Any]) -> None:
+    links.open_runs(context, links.condition("service", str(row["service"])))
 
 
 def _gaps(context: Context, answer: Any) -> None:
@@ -108,19 +144,38 @@ def _gaps(context: Context, answer: Any) -> None:
         GAPS,
         key="sender-gaps",
         title=lambda got: f"{formatting.plural(len(incomplete(got)), 'process', 'processes')} with missing spans",
-        note="Gaps in the numbers a process gave its spans, in this time range; spans on their way are among them.",
+        note="Gaps in the numbers a process gave its spans, in this time range; spans on their way are among them. "
+        "Click a row for the runs of its service.",
+        opens=lambda row: _open_service(context, row),
         nothing="No span is missing: every process that numbers its spans is stored without a gap.",
         rows=incomplete,
     )
 
 
-def _listed(context: Context, title: str, rows: Sequence[Mapping[str, Any]] | None) -> None:
-    with st.container(border=True, key=f"panel-{title.lower().replace(' ', '-')}"):
+def _kept(
+    context: Context, title: str, columns: Mapping[str, tuple[str, str]], asked: "Future[Any]", name: str
+) -> None:
+    """What the operator did, of a route that only admins may ask."""
+    try:
+        rows = asked.result()[name]
+    except KeyRefused:
+        rows = None
+    _listed(context, title, columns, rows)
+
+
+def _listed(
+    context: Context,
+    title: str,
+    columns: Mapping[str, tuple[str, str]],
+    rows: Sequence[Mapping[str, Any]] | None,
+    nothing: str = "None so far.",
+) -> None:
+    key = title.lower().replace(" ", "-")
+    with st.container(border=True, key=f"panel-{key}"):
         st.markdown(f"**{title}**")
         if rows is None:
             st.caption("Shown to a key of the role admin.")
         elif not rows:
-            st.caption("None: everybody on this machine may read and write.")
+            st.caption(nothing)
         else:
-            columns = {name: (name.replace("_", " "), "text") for name in rows[0]}
-            tables.show(context, rows, columns, key=title.lower())
+            tables.show(context, rows, columns, key=key)

@@ -1,13 +1,13 @@
 """Tools: which fail, how, how slow they are, what is offered in vain, and one tool by itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from loopwatch_dashboards import formatting, frame, links, navigation, panels, sums, tiles
+from loopwatch_dashboards import choices, formatting, frame, links, navigation, panels, sums, tiles
 from loopwatch_dashboards.api import Answer
 from loopwatch_dashboards.charts import bars, palette, timeline
 from loopwatch_dashboards.context import Context
-from loopwatch_dashboards.one_tool import error_patterns, failed_calls, one_tool, outliers_panel
+from loopwatch_dashboards.one_tool import ask_outliers, error_patterns, failed_calls, one_tool, outliers_panel
 
 Rows = Sequence[Mapping[str, Any]]
 SUMMARY = {
@@ -43,6 +43,7 @@ SCHEMAS = {
     "unused_share": ("share", "ratio"),
     "recorded_runs": ("runs", "runs"),
 }
+SECTIONS = {"failures": "Failures", "latency": "Latency", "agents": "Agents", "offered": "Offered and schemas"}
 NO_TOOL = "No tool was called in this time range."
 
 
@@ -53,26 +54,54 @@ def tools() -> None:
 
 def _body(context: Context) -> None:
     tool = context.params.get("tool", "")
-    summary, patterns = context.ask("tool_summary"), context.ask("tool_errors")
-    over_time = context.ask_over_time("tools_over_time")
-    latency, outliers = context.ask("latency", dimension="tool"), context.ask("latency_outliers", dimension="tool")
+    summary = context.ask("tool_summary")
     if tool:
-        one_tool(context, tool, summary.result(), over_time, patterns, outliers)
+        one_tool(context, tool, summary.result())
         return
-    by_agent = context.ask("tools_by_agent")
-    retries, offered, schemas = context.ask("tool_retries"), context.ask("tools_offered"), context.ask("schema_cost")
-    _tiles(context, summary.result(), context.ask_before("tool_summary").result())
-    panels.rows_of_two(lambda: _rates(context, summary), lambda: _latency(context, latency))
-    error_patterns(context, patterns)
-    _over_time(context, over_time)
-    _by_agent(context, by_agent)
-    panels.rows_of_two(
-        lambda: outliers_panel(context, outliers),
-        lambda: _retries(context, retries),
-        lambda: _offered(context, offered),
-        lambda: _schemas(context, schemas),
+    before = context.ask_before("tool_summary")
+    section = choices.asked(SECTIONS, param="show", context=context)
+    draw = {"latency": _ask_latency, "agents": _ask_agents, "offered": _ask_offered}.get(section, _ask_failures)(
+        context
     )
-    _table(context, summary)
+    _tiles(context, summary.result(), before.result())
+    choices.choice("Show", SECTIONS, param="show", context=context)
+    draw()
+
+
+def _ask_failures(context: Context) -> Callable[[], None]:
+    summary, over_time = context.ask("tool_summary"), context.ask_over_time("tools_over_time")
+    patterns, retries = context.ask("tool_errors"), context.ask("tool_retries")
+
+    def draw() -> None:
+        panels.rows_of_two(lambda: _rates(context, summary), lambda: _retries(context, retries))
+        _over_time(context, over_time)
+        error_patterns(context, patterns)
+        _table(context, summary)
+
+    return draw
+
+
+def _ask_latency(context: Context) -> Callable[[], None]:
+    latency, outliers = context.ask("latency", dimension="tool"), ask_outliers(context)
+
+    def draw() -> None:
+        panels.rows_of_two(lambda: _latency(context, latency), lambda: outliers_panel(context, outliers))
+
+    return draw
+
+
+def _ask_agents(context: Context) -> Callable[[], None]:
+    by_agent = context.ask("tools_by_agent")
+    return lambda: _by_agent(context, by_agent)
+
+
+def _ask_offered(context: Context) -> Callable[[], None]:
+    offered, schemas = context.ask("tools_offered"), context.ask("schema_cost")
+
+    def draw() -> None:
+        panels.rows_of_two(lambda: _offered(context, offered), lambda: _schemas(context, schemas))
+
+    return draw
 
 
 def _called(tool: str) -> str:
