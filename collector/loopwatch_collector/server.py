@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
@@ -148,11 +149,18 @@ def _check(settings: Settings) -> None:
         raise CannotStart(
             f"cannot make the data directory {settings.data_dir}: {fault.strerror}; set LOOPWATCH_DATA_DIR"
         ) from fault
-    free = shutil.disk_usage(settings.data_dir).free
+    _check_room(settings.data_dir, settings, "LOOPWATCH_DATA_DIR")
+    if settings.dsn.startswith("chdb:"):
+        _check_room(Path(urlsplit(settings.dsn).path), settings, "LOOPWATCH_DSN")
+
+
+def _check_room(folder: Path, settings: Settings, variable: str) -> None:
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    free = shutil.disk_usage(existing).free
     if free < settings.min_free_bytes:
         raise CannotStart(
-            f"only {free >> 20} MiB are free under {settings.data_dir}, "
-            f"{settings.min_free_bytes >> 20} MiB are needed; free some space or set LOOPWATCH_DATA_DIR"
+            f"only {free >> 20} MiB are free under {existing}, "
+            f"{settings.min_free_bytes >> 20} MiB are needed; free some space or set {variable}"
         )
 
 

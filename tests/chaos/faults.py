@@ -134,7 +134,7 @@ def clock_steps_back(folder: Path, seed: int) -> Census:
 def _trial_on_an_engine_room(folder: Path, seed: int) -> Generator[tuple[Room, Trial]]:
     with (
         disks.engine_room(folder / "engine", _DISK_MIB) as room,
-        trial(folder / "trial", seed, LOOPWATCH_DSN=f"chdb://{room.path}") as under_way,
+        trial(folder / "trial", seed, LOOPWATCH_DSN=f"chdb://{room.path}", **_THE_DISK_ITSELF_REFUSES) as under_way,
     ):
         yield room, under_way
 
