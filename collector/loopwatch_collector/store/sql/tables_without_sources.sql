@@ -1,4 +1,4 @@
--- Tables whose merged parts' sources would be removed at once.
+-- Tables whose merged parts' sources are removed with the next cleanup.
 SELECT name FROM system.tables
 WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND engine_full NOT LIKE '%old_parts_lifetime%'
 ORDER BY name
