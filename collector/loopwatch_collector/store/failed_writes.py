@@ -74,7 +74,7 @@ class FailedWrites:
         return found != accounted
 
     def keep_sources(self, client: Client) -> None:
-        """Has the engine keep the sources of merges for a while; the embedded one removes them with its next cleanup."""
+        """Has the engine keep the sources of merges for a while; the embedded one removes them within half a minute."""
         for table in _tables(client, "tables_without_sources"):
             _run(client, "keep_sources", {"table": table})
 
