@@ -1,5 +1,6 @@
 """Routes of /api/v1. They read the request, ask the queries, and hold no `try`: errors know their status."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -7,11 +8,12 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from loopwatch_collector.api import upkeep, verdicts
 from loopwatch_collector.api.prices import price_list
 from loopwatch_collector.auth import Principal, require
+from loopwatch_collector.prices.record import rate_history
 from loopwatch_collector.queries import runs
 from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery, catalogue
 from loopwatch_collector.queries.errors import InvalidParameter
 from loopwatch_collector.queries.filter.fields import EVENTS, FIELDS
-from loopwatch_collector.queries.runner import DEFAULT_LIMIT, MAX_LIMIT, Question, ask, ask_raw
+from loopwatch_collector.queries.runner import DEFAULT_LIMIT, MAX_LIMIT, Question, ask, ask_raw, plain
 from loopwatch_collector.queries.times import format_time, parse_range
 from loopwatch_collector.store.client import Connection
 
@@ -147,6 +149,21 @@ def get_prices(
 ) -> dict[str, Any]:
     """Returns what the collector charges for models, in USD per million tokens."""
     return price_list(store, request.app.state.pricer, asker.project, model, provider)
+
+
+@_api.get("/prices/history", tags=["prices"])
+def get_price_history(
+    reader: Reader,
+    store: Store,
+    from_: From,
+    to: To,
+    model: Annotated[list[str], Query(description="models, by the names they were called by")],
+) -> dict[str, Any]:
+    """Returns what was charged for a token on the days of a range, and by which list."""
+    from_ns, to_ns = parse_range(from_, to)
+    first, last = (datetime.fromtimestamp(at_ns // 10**9, UTC).date() for at_ns in (from_ns, to_ns - 1))
+    records = rate_history(store, first, last, model)
+    return {"rates": [{name: plain(value) for name, value in record.items()} for record in records]}
 
 
 def _repeated(request: Request, names: tuple[str, ...]) -> dict[str, list[str]]:

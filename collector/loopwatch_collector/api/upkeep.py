@@ -47,9 +47,12 @@ def reprice(request: Request, admin: Changer, wanted: RepriceRequest) -> dict[st
 
 @router.get("/reprice")
 def list_repriced(request: Request, reader: Annotated[Principal, Depends(require("read"))]) -> dict[str, Any]:
-    """Lists the days that were priced again, the latest first: what pages say while it is under way."""
-    days = repriced_days(request.app.state.store, reader.project)
-    return {"days": [{name: plain(value) for name, value in day.items()} for day in days]}
+    """Lists the days that were priced again, the latest first, and whether one is under way (or was broken off)."""
+    days = [
+        {**{name: plain(value) for name, value in day.items()}, "is_under_way": bool(day["is_under_way"])}
+        for day in repriced_days(request.app.state.store, reader.project)
+    ]
+    return {"under_way": any(day["is_under_way"] for day in days), "days": days}
 
 
 def _shown(difference: Difference) -> dict[str, Any]:

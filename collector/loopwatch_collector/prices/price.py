@@ -1,8 +1,8 @@
 """Prices model calls: one look-up of rates per model, tier of service and day, then whole-number arithmetic."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from loopwatch_collector.prices.genai import genai_rates
 from loopwatch_collector.prices.override import OwnPrices
@@ -45,6 +45,15 @@ _PRICED: Final = (_COST, *_PARTS, _UNCACHED_COST, _SOURCE, _VERSION)
 _MAX_REMEMBERED: Final = 50_000
 
 
+class LookedUp(NamedTuple):
+    """What rates were looked up for; `day` is counted since the epoch."""
+
+    provider: str
+    model: str
+    service_tier: str
+    day: int
+
+
 class Pricer:
     """Fills the cost columns of model calls.
 
@@ -56,7 +65,8 @@ class Pricer:
     def __init__(self, lookup: RateLookup = genai_rates, own: OwnPrices | None = None) -> None:
         self._lookup = lookup
         self._own = own or OwnPrices()
-        self._memo: dict[tuple[str, str, str, int], Rates | None] = {}
+        self._memo: dict[LookedUp, Rates | None] = {}
+        self._unrecorded: dict[LookedUp, Rates] = {}
 
     def price(self, row: list[Any]) -> None:
         """Prices one row in place: what it cost and how that splits.
@@ -82,15 +92,29 @@ class Pricer:
         """Returns the rates of a model at a time, from memory when this day's were looked up before."""
         if not model:
             return None
-        key = (provider, model, service_tier, at_ns // _DAY_NS)
+        key = LookedUp(provider, model, service_tier, at_ns // _DAY_NS)
         if key not in self._memo:
             if len(self._memo) >= _MAX_REMEMBERED:  # a sender may invent models without end
                 self._memo.clear()
-            self._memo[key] = self._found(provider, model, service_tier, at_ns)
+            self._remember(key, self._found(provider, model, service_tier, at_ns))
         rates = self._memo[key]
         if rates is not None and rates.by_time_of_day:
             return self._found(provider, model, service_tier, at_ns - at_ns % _MINUTE_NS)
         return rates
+
+    def unrecorded(self) -> Mapping[LookedUp, Rates]:
+        """Returns the rates looked up that nobody has called `recorded` yet."""
+        return self._unrecorded.copy()
+
+    def recorded(self, looked_up: Iterable[LookedUp]) -> None:
+        """Takes note that rates were recorded."""
+        for key in looked_up:
+            self._unrecorded.pop(key, None)
+
+    def _remember(self, key: LookedUp, rates: Rates | None) -> None:
+        self._memo[key] = rates
+        if rates is not None:
+            self._unrecorded[key] = rates
 
     def _found(self, provider: str, model: str, service_tier: str, at_ns: int) -> Rates | None:
         own = self._own.rates(provider, model, service_tier, at_ns)

@@ -14,6 +14,7 @@ from importlib import resources
 from typing import Any, Final
 
 from loopwatch_collector.prices.price import Pricer
+from loopwatch_collector.prices.record import record_rates
 from loopwatch_collector.store.rows import SPAN_COLUMNS, SPAN_DEFAULTS, SPAN_INDEX, Column
 from loopwatch_collector.store.store import Store
 
@@ -40,6 +41,7 @@ _DAY_COLUMNS: Final = (
     Column("changed_calls", "UInt64", 0),
     Column("before_usd", "Decimal(38, 12)", 0),
     Column("after_usd", "Decimal(38, 12)", 0),
+    Column("is_under_way", "UInt8", 0),
 )
 
 
@@ -83,18 +85,26 @@ def reprice_day(store: Store, pricer: Pricer, project: str, day: date, *, apply:
         What changed, or would.
     """
     difference = DayDifference()
+    if apply:
+        _note(store, project, day, difference, is_under_way=True)
     midnight_ns = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 10**9
     for hour in range(24):
         _reprice_hour(store, pricer, project, midnight_ns + hour * _HOUR_NS, difference, apply=apply)
     if apply:
-        totals = (difference.calls, difference.changed_calls, difference.before_usd, difference.after_usd)
-        store.connection().insert("repriced_days", _DAY_COLUMNS, [[project, day, datetime.now(UTC), *totals]])
+        record_rates(store.connection(), pricer)
+        _note(store, project, day, difference, is_under_way=False)
     return difference
 
 
 def repriced_days(store: Store, project: str) -> list[dict[str, Any]]:
-    """Returns the days repriced last, the latest first."""
+    """Returns the days repriced last, the latest first; of those under way the counts are still to come."""
     return store.connection().records(_statement("repriced_days"), {"project": project})
+
+
+def _note(store: Store, project: str, day: date, so_far: Difference, *, is_under_way: bool) -> None:
+    totals = (so_far.calls, so_far.changed_calls, so_far.before_usd, so_far.after_usd)
+    row = [project, day, datetime.now(UTC), *totals, is_under_way]
+    store.connection().insert("repriced_days", _DAY_COLUMNS, [row])
 
 
 def _reprice_hour(

@@ -33,6 +33,7 @@ SHARDING: Final[Mapping[str, str]] = MappingProxyType(
         "leases": _ONE_SHARD,
         "deletions": _ONE_SHARD,
         "repriced_days": _ONE_SHARD,
+        "rates": _ONE_SHARD,
         "schema_migrations": _ONE_SHARD,
     }
 )

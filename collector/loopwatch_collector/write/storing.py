@@ -8,6 +8,7 @@ from loopwatch_collector.errors import Unavailable
 from loopwatch_collector.journal.record import Record
 from loopwatch_collector.metrics import Metrics
 from loopwatch_collector.prices.price import Pricer
+from loopwatch_collector.prices.record import record_rates
 from loopwatch_collector.store.errors import QueryTooLarge, RowRefused, StoreUnavailable
 from loopwatch_collector.store.store import Store
 from loopwatch_collector.write.batch import Batch, Touch, batch_of
@@ -112,6 +113,7 @@ class Storing:
             Unavailable: the store cannot work now.
         """
         started = time.perf_counter()
+        record_rates(self._store.connection(), self._pricer)
         if is_stubborn:
             self._derive_what_can_be(self._touched)
         else:

@@ -6,8 +6,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from loopwatch_collector.prices.override import read_own_prices
 from loopwatch_collector.prices.price import Pricer
+from loopwatch_collector.prices.record import rate_history, record_rates
 from loopwatch_collector.queries.runner import Question, ask
 from loopwatch_collector.repricing.reprice import reprice_day, repriced_days
 from loopwatch_collector.store.rebuild import rebuild_runs
@@ -52,7 +55,51 @@ def test_reprice_says_what_changes_then_changes_it(
         "WHERE span_id = unhex('0000000000000001')"
     )
     assert kept == [({"kept": "yes"}, ["e"], 7, "operator")]
-    assert [entry["day"] for entry in repriced_days(store, "default")] == [DAY]
+    assert [(entry["day"], entry["is_under_way"]) for entry in repriced_days(store, "default")] == [(DAY, 0)]
+
+
+def test_a_reprice_is_seen_while_it_is_under_way(
+    store: Store, span: Callable[..., list[Any]], write: Callable[[Store, list[list[Any]]], None], tmp_path: Path
+) -> None:
+    """The day counts as under way until it is done, also where it was broken off; again, it is done as a whole."""
+    write(store, [_call(span, 1)])
+
+    class BrokenOff(Exception):
+        pass
+
+    class Breaking(Pricer):
+        def price(self, row: list[Any]) -> None:
+            assert [entry["is_under_way"] for entry in repriced_days(store, "default")] == [1]
+            raise BrokenOff
+
+    with pytest.raises(BrokenOff):
+        reprice_day(store, Breaking(), "default", DAY, apply=True)
+    assert [entry["is_under_way"] for entry in repriced_days(store, "default")] == [1]
+    reprice_day(store, _pricer(tmp_path), "default", DAY, apply=True)
+    assert [(entry["calls"], entry["is_under_way"]) for entry in repriced_days(store, "default")] == [(1, 0)]
+
+
+def test_rates_that_were_charged_are_on_record(store: Store, tmp_path: Path) -> None:
+    """Each model, tier of service and day that was priced has its rates in the table, once, with their list."""
+    pricer, day = _pricer(tmp_path), date(2026, 11, 1)
+    noon_ns = int(datetime(2026, 11, 1, 12, tzinfo=UTC).timestamp()) * 10**9
+    pricer.rates("anthropic", "claude-opus-5-5", "", noon_ns)
+    pricer.rates("anthropic", "claude-sonnet-4-5", "batch", noon_ns)
+    pricer.rates("anthropic", "home-made", "", noon_ns)
+    for _ in range(2):
+        record_rates(store.connection(), pricer)
+    models = ["claude-opus-5-5", "claude-sonnet-4-5", "home-made"]
+    found = rate_history(store.connection(), day, day, models)
+    assert rate_history(store.connection(), date(2026, 11, 2), date(2026, 11, 9), models) == []
+    charged = {(rate["model"], rate["tier"], rate["above_input_tokens"], rate["kind"]): rate for rate in found}
+    assert len(charged) == len(found)
+    opus = charged["claude-opus-5-5", "", 0, "output"]
+    assert (opus["usd_per_token"], opus["source"]) == (Decimal("0.00001"), "operator")
+    assert (opus["valid_from"], opus["valid_to"]) == (day, date(2026, 11, 2))
+    # half of 3 and, above 200,000 tokens, of 6 USD a million
+    batch = [charged["claude-sonnet-4-5", "batch", above, "input"]["usd_per_token"] for above in (0, 200_000)]
+    assert batch == [Decimal("0.0000015"), Decimal("0.000003")]
+    assert {model for model, *_ in charged} == {"claude-opus-5-5", "claude-sonnet-4-5"}
 
 
 def test_rebuilt_runs_equal_those_written_live(
