@@ -124,13 +124,22 @@ def _data_dir(settings: Settings) -> Iterator[Finding]:
         mend = "make it writable, or set LOOPWATCH_DATA_DIR"
         yield Finding("problem", "data directory", f"{existing} cannot be written", mend)
         return
-    free = shutil.disk_usage(existing).free
-    if free < settings.min_free_bytes:
-        text = f"{free >> 20} MiB are free under {existing}, {settings.min_free_bytes >> 20} MiB are needed"
-        yield Finding("problem", "data directory", text, "free some space; the collector takes nothing until then")
-    else:
-        yield Finding("ok", "data directory", f"{folder}, {free >> 30} GiB free")
+    yield _room("data directory", folder, existing, settings.min_free_bytes)
+    if settings.dsn.startswith("chdb:"):
+        store = Path(urlsplit(settings.dsn).path)
+        existing = next(parent for parent in (store, *store.parents) if parent.exists())
+        yield _room("store", store, existing, settings.min_free_bytes)
     yield from _holder(folder / "lock")
+
+
+def _room(subject: str, folder: Path, existing: Path, min_free_bytes: int) -> Finding:
+    free = shutil.disk_usage(existing).free
+    if free < min_free_bytes:
+        text = f"{free >> 20} MiB are free under {existing}, {min_free_bytes >> 20} MiB are needed"
+        return Finding(
+            "problem", subject, text, "free some space; the collector does not start or takes nothing until then"
+        )
+    return Finding("ok", subject, f"{folder}, {free >> 30} GiB free")
 
 
 def _holder(lock: Path) -> Iterator[Finding]:
@@ -170,7 +179,8 @@ def _readiness(endpoint: str) -> Iterator[Finding]:
         yield Finding("problem", "collector", f"{endpoint} answers {status}, but not as a Loopwatch collector", mend)
         return
     for fault in body.get("faults", []):
-        yield Finding("problem", "collector", str(fault), "see the sentence before")
+        mend = "give disk or memory to the store where it lacks either; else the collector's log says more"
+        yield Finding("problem", "collector", str(fault), mend)
     if status == 200:
         yield Finding("ok", "collector", f"{endpoint} receives and writes")
     skew_s = abs(parsedate_to_datetime(date).timestamp() - sent) if date else 0.0
