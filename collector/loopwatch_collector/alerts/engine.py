@@ -81,7 +81,7 @@ class AlertEngine:
         shares_store: bool = False,
         prompt_s: float = _PROMPT_S,
     ) -> None:
-        self.records = AlertRecords(store.connection)
+        self.records = AlertRecords(store)
         self.rulebook = Rulebook(self.records, rules_path, environment or {})
         self.projects = tuple(dict.fromkeys(projects))
         self.health = OwnHealth(metrics)

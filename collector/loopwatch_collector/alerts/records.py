@@ -1,8 +1,7 @@
 """Alerts, stored rules and remarks as rows of the store."""
 
 import json
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, Final, NamedTuple
 
@@ -10,8 +9,8 @@ from loopwatch_collector.alerts.durations import NS
 from loopwatch_collector.alerts.errors import UnknownAlert
 from loopwatch_collector.alerts.statements import statement
 from loopwatch_collector.alerts.states import Alert, Delivery, HistoryEntry
-from loopwatch_collector.store.client import Connection
 from loopwatch_collector.store.rows import Column
+from loopwatch_collector.store.store import Store
 
 _ALERT_COLUMNS: Final = (
     Column("project", "LowCardinality(String)", ""),
@@ -66,17 +65,20 @@ class Remark(NamedTuple):
 class AlertRecords:
     """Reads and writes the alert tables.
 
+    What was said last wins, even where the clock was set back in between.
+
     Args:
-        connection: gives this thread's connection.
+        store: where they are.
     """
 
-    def __init__(self, connection: Callable[[], Connection]) -> None:
-        self._connection = connection
+    def __init__(self, store: Store) -> None:
+        self._connection = store.connection
+        self._next_version = store.next_row_version
 
     def save(self, alerts: Iterable[Alert]) -> None:
         """Stores alerts as they are now, replacing what was stored of each; durable when this returns."""
         for month in _by_month(alerts).values():
-            self._connection().insert("alerts", _ALERT_COLUMNS, [_row(alert) for alert in month])
+            self._connection().insert("alerts", _ALERT_COLUMNS, [_row(alert, self._next_version()) for alert in month])
 
     def open_alerts(self) -> list[Alert]:
         """Returns the alerts of all projects that may still change."""
@@ -123,7 +125,7 @@ class AlertRecords:
 
     def save_rule(self, rule: StoredRule, *, is_deleted: bool = False) -> None:
         """Stores a rule made through the API, or that it is no more."""
-        row = [rule.project, rule.name, rule.toml, int(rule.enabled), int(is_deleted), time.time_ns()]
+        row = [rule.project, rule.name, rule.toml, int(rule.enabled), int(is_deleted), self._next_version()]
         self._connection().insert("alert_rules", _RULE_COLUMNS, [row])
 
     def remarks(self) -> list[Remark]:
@@ -139,7 +141,7 @@ class AlertRecords:
             remark.remark_id,
             remark.until_ns // 1_000_000,
             int(is_deleted),
-            time.time_ns(),
+            self._next_version(),
             json.dumps(remark.body),
         ]
         self._connection().insert("alert_remarks", _REMARK_COLUMNS, [row])
@@ -153,7 +155,7 @@ def _by_month(alerts: Iterable[Alert]) -> dict[int, list[Alert]]:
     return months
 
 
-def _row(alert: Alert) -> list[Any]:
+def _row(alert: Alert, version: int) -> list[Any]:
     undelivered = sum(delivery.state in _UNDELIVERED for delivery in alert.deliveries)
     return [
         alert.project,
@@ -163,7 +165,7 @@ def _row(alert: Alert) -> list[Any]:
         alert.state,
         alert.started_at_ns // 1_000_000,
         undelivered,
-        time.time_ns(),
+        version,
         json.dumps(asdict(alert)),
     ]
 

@@ -7,6 +7,7 @@ import pytest
 
 from loopwatch_collector.alerts.records import AlertRecords, Remark, StoredRule
 from loopwatch_collector.alerts.remarks import ACKNOWLEDGEMENT, SILENCE
+from loopwatch_collector.alerts.states import Alert
 from loopwatch_collector.alerts.webhook import ID_HEADER, SIGNATURE_HEADER, verify
 from loopwatch_collector.queries.catalogue import NamedQuery, QueryColumn, catalogue
 from loopwatch_collector.queries.runner import ask
@@ -31,9 +32,7 @@ def rules(tmp_path, hook, rules_file):
 
 
 def listed(store, *states):
-    return AlertRecords(store.connection).list_alerts(
-        "default", 0, LATEST_NS, states=states, rules=["customer-budget-hour"]
-    )
+    return AlertRecords(store).list_alerts("default", 0, LATEST_NS, states=states, rules=["customer-budget-hour"])
 
 
 def test_a_customer_over_the_budget_is_told_once_and_its_end_too(store, rules, engines, spend, hook, eventually):
@@ -111,7 +110,7 @@ def test_killed_between_firing_and_notifying_the_next_one_tells(store, rules, en
     refused = len(hook.received)
     for state in ("queued", "sending"):
         deliveries = tuple(replace(one, state=state, next_at_ns=0) for one in alert.deliveries)
-        AlertRecords(store.connection).save([replace(alert, deliveries=deliveries)])
+        AlertRecords(store).save([replace(alert, deliveries=deliveries)])
         hook.statuses = []
         engine = engines(rules)
         eventually(lambda: listed(store, "firing")[0].deliveries[0].state == "sent")
@@ -156,7 +155,7 @@ def test_a_private_webhook_is_refused_unless_allowed(store, tmp_path, rules, eng
 
 def test_silenced_and_acknowledged(store, rules, engines, spend, hook, eventually):
     """A silence holds messages back until it is lifted; an acknowledgement ends reminders."""
-    records = AlertRecords(store.connection)
+    records = AlertRecords(store)
     body = {"rule": "customer-budget-hour", "group": {"customer": "acme"}, "by": "ana", "at_ns": time.time_ns()}
     silence = Remark("default", SILENCE, "s1", time.time_ns() + 3_600 * 10**9, body)
     records.save_remark(silence)
@@ -196,7 +195,7 @@ def test_a_rule_that_is_removed_ends_its_alerts(store, rules, engines, spend, ho
     spend(60)
     engine = engines(rules)
     eventually(lambda: hook.received)
-    AlertRecords(store.connection).save_rule(StoredRule("default", "customer-budget-hour", "", False))
+    AlertRecords(store).save_rule(StoredRule("default", "customer-budget-hour", "", False))
     engine.changed()
     (alert,) = eventually(lambda: listed(store, "resolved"))
     assert alert.detail == "the rule was removed or turned off"
@@ -238,6 +237,27 @@ window = "1h"
 every = "1s"
 condition = { kind = "threshold", above = 50 }
 """
+
+
+def test_what_was_said_last_wins_though_the_clock_was_set_back(store, monkeypatch):
+    """An alert, a rule and a remark saved after the clock went back an hour are what is read."""
+    records = AlertRecords(store)
+    now_ns = time.time_ns()
+    alert = Alert("default", "a1", "r", "", "firing", now_ns)
+    silence = Remark("default", SILENCE, "s1", now_ns + 7_200 * 10**9, {"by": "ana"})
+    records.save([alert])
+    records.save_rule(StoredRule("default", "r", "", True))
+    records.save_remark(silence)
+    monkeypatch.setattr(time, "time_ns", lambda: now_ns - 3_600 * 10**9)
+    for latest in (records, AlertRecords(store)):
+        latest.save([replace(alert, state="resolved")])
+        latest.save_rule(StoredRule("default", "r", "", False))
+        latest.save_remark(silence, is_deleted=True)
+        assert latest.get_alert("default", "a1").state == "resolved"
+        assert [rule.enabled for rule in latest.rules()] == [False]
+        assert latest.remarks() == []
+
+
 SLOW_RULE = """
 [[rule]]
 name = "slow-{number}"
