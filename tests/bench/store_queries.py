@@ -1,7 +1,8 @@
 """Time of every named query, over one day and over the whole range, of the latest runs, one run, and a text search.
 
-LOOPWATCH_BENCH_SPANS sets the size (default 1,000,000; the figures in the documentation are of 10,000,000) and
-LOOPWATCH_BENCH_STORE names a store made before, to spare making it.
+LOOPWATCH_BENCH_SPANS sets the size (default 1,000,000; a day has as many whatever it is, so more spans are more days)
+and LOOPWATCH_BENCH_STORE names a store made before, to spare making it. LOOPWATCH_BENCH_RANGES=day leaves the whole
+range out. On a store of the last 60 days, `python -m tests.bench.store_fleet 600` makes it one of 600, without content.
 """
 
 import os
@@ -9,6 +10,7 @@ import resource
 import statistics
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -18,35 +20,27 @@ from loopwatch_collector.queries.runs import get_run, get_spans, list_runs
 from loopwatch_collector.queries.times import parse_time
 from loopwatch_collector.store.errors import QueryTooLarge
 from loopwatch_collector.store.store import Store
-from tests.bench.store_fleet import LAST_DAY, filled_store
+from tests.bench.store_fleet import LAST_DAY, store_directory
 
-DAYS = 60
 REQUIRED = {"version_a": "10", "version_b": "11"}
 
 
 def main() -> None:
     """Prints the table."""
-    spans = int(os.environ.get("LOOPWATCH_BENCH_SPANS", "1000000"))
-    made_before = os.environ.get("LOOPWATCH_BENCH_STORE")
-    if made_before:
-        store = Store.open(f"chdb://{made_before}")
-        _report(store)
-        store.close()
-        return
-    with filled_store(spans, DAYS, with_content=True) as store:
+    with store_directory() as directory, closing(Store.open(f"chdb://{directory}")) as store:
         _report(store)
 
 
 def _report(store: Store) -> None:
-    _sizes(store)
+    days = _sizes(store)
     end = parse_time("to", (LAST_DAY + timedelta(days=1)).isoformat())
-    day = end - 86_400 * 10**9, end
-    whole = end - DAYS * 86_400 * 10**9, end
-    print(f"{'':28} {'one day':>10} {'whole range':>12}   median ms (first)")
+    day, whole = (end - 86_400 * 10**9, end), (end - days * 86_400 * 10**9, end)
+    ranges = [day] if os.environ.get("LOOPWATCH_BENCH_RANGES") == "day" else [day, whole]
+    print(f"{'':28} {'one day':>10} {f'{days} days':>12}   median ms (first)")
     for name, query in catalogue().items():
         params = {param.name: REQUIRED[param.name] for param in query.params if param.default is None}
-        cells = [_timed(_asking(store, Question(name, "default", *span, params, limit=100))) for span in (day, whole)]
-        print(f"{name:28} {cells[0]:>10} {cells[1]:>12}   {'runs' if _on_runs(query.sql) else 'spans'}")
+        cells = [_timed(_asking(store, Question(name, "default", *span, params, limit=100))) for span in ranges]
+        print(f"{name:28} {cells[0]:>10} {cells[-1]:>12}   {'runs' if _on_runs(query.sql) else 'spans'}", flush=True)
     runs = list_runs(store.connection(), "default", *whole, {}, 50).runs
     run_id = runs[0]["run_id"]
     reads: dict[str, Callable[[], Any]] = {
@@ -87,7 +81,8 @@ def _on_runs(sql: str) -> bool:
     return "FROM spans" not in sql
 
 
-def _sizes(store: Store) -> None:
+def _sizes(store: Store) -> int:
+    """Prints what is on the disk and returns how many days of spans there are."""
     rows = store.connection().rows(
         "SELECT table, sum(rows), sum(bytes_on_disk), count() FROM system.parts "
         "WHERE active GROUP BY table ORDER BY table"
@@ -97,6 +92,7 @@ def _sizes(store: Store) -> None:
             print(
                 f"{table:10} {count:>11,} rows {size / 2**20:>9,.1f} MB {size / count:>6.1f} bytes each {parts} parts"
             )
+    return store.connection().rows("SELECT dateDiff('day', min(start_time), max(start_time)) + 1 FROM spans")[0][0]
 
 
 if __name__ == "__main__":
