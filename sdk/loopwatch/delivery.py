@@ -4,12 +4,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from loopwatch.drops import REJECTED, SPOOL_FAILED, SPOOL_FULL, Drops
 from loopwatch.faults import logger, swallow
 from loopwatch.spool import TRACES, Entry, Spool
-from loopwatch.transport import Answer, Transport, back_off_s
+from loopwatch.transport import Answer, HttpTransport, back_off_s
+
+if TYPE_CHECKING:
+    from loopwatch.grpc_transport import GrpcTransport
+
+    Transport = HttpTransport | GrpcTransport
 
 MAX_WAITING_BYTES: Final = 16 * 1024 * 1024
 PATIENCE_S: Final = 0.4
@@ -35,12 +40,12 @@ class Delivery:
     """Sends batches from a thread of its own.
 
     Args:
-        transport: posts one request.
+        transport: sends one request.
         spool: keeps what cannot be sent.
         drops: counts what is lost.
     """
 
-    def __init__(self, transport: Transport, spool: Spool, drops: Drops) -> None:
+    def __init__(self, transport: "Transport", spool: Spool, drops: Drops) -> None:
         self._transport = transport
         self._spool = spool
         self._drops = drops

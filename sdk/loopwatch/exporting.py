@@ -9,7 +9,7 @@ import time
 import weakref
 import zlib
 from collections import deque
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.sdk.trace import ReadableSpan
 
@@ -22,10 +22,13 @@ from loopwatch.faults import swallow
 from loopwatch.settings import Settings
 from loopwatch.spans import AgentSpan
 from loopwatch.spool import METRICS, TRACES, Spool
-from loopwatch.transport import Transport
+from loopwatch.transport import HttpTransport
+
+if TYPE_CHECKING:
+    from loopwatch.delivery import Transport
 
 MAX_BATCH_SPANS: Final = 512
-MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
+MAX_BATCH_BYTES: Final = 2 * 1024 * 1024  # half of what gRPC servers take at most by default
 COLLECT_S: Final = 0.2
 """How long spans gather after the first one, so that a request carries many."""
 BREATH_S: Final = 0.0003
@@ -63,7 +66,7 @@ class Exporter:
         self._working = False
         self._stopping = False
         self._thread: threading.Thread | None = None
-        self._delivery = Delivery(Transport(self._settings), self._spool, self.drops)
+        self._delivery = Delivery(_transport(self._settings), self._spool, self.drops)
         self._delivery.begin()
 
     def renew(self) -> None:
@@ -203,6 +206,14 @@ class Exporter:
         except Exception as fault:  # noqa: BLE001 - likewise
             swallow("exporter.shutdown", fault)
         atexit.unregister(self.shutdown)
+
+
+def _transport(settings: Settings) -> "Transport":
+    if settings.protocol != "grpc":
+        return HttpTransport(settings)
+    from loopwatch.grpc_transport import GrpcTransport  # an extra, and slow to import
+
+    return GrpcTransport(settings)
 
 
 _CONTENTS: Final = (names.INPUT_MESSAGES, names.OUTPUT_MESSAGES, names.SYSTEM_INSTRUCTIONS, names.TOOL_DEFINITIONS)

@@ -22,7 +22,7 @@ class Reader:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._base = settings.traces_url.removesuffix("/v1/traces")
+        self._base = settings.api_url
         self._headers = dict(settings.headers)
         self._tls = settings.tls
         self._pool: Any = None

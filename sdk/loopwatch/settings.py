@@ -1,18 +1,21 @@
 """Every setting of the SDK, read once from the environment and `configure`'s arguments."""
 
+import importlib.util
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from loopwatch import capture
 from loopwatch.breakers import DEFAULT_POLL_S
 from loopwatch.capture import Capture, CaptureChoice
 from loopwatch.errors import ConfigurationError
 
-DEFAULT_ENDPOINT = "http://127.0.0.1:4318"
+HTTP_PORT = 4318
+GRPC_PORT = 4317
+DEFAULT_ENDPOINT = f"http://127.0.0.1:{HTTP_PORT}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +26,10 @@ class Settings:
         service_name: the resource's service.name; None leaves it to OTEL_SERVICE_NAME or OpenTelemetry's default.
         service_version: the resource's service.version.
         environment: deployment.environment.name of every run that does not say otherwise.
-        traces_url: where spans are posted.
-        metrics_url: where counts of drops are posted.
+        protocol: "http/protobuf" or "grpc".
+        traces_url: where spans are sent; with gRPC the address alone.
+        metrics_url: where counts of drops are sent; with gRPC the same address.
+        api_url: where prices and breakers are asked for, always over HTTP.
         headers: sent with each request.
         compression: "gzip" or "none".
         timeout_s: of one request.
@@ -45,8 +50,10 @@ class Settings:
     service_name: str | None
     service_version: str | None
     environment: str | None
+    protocol: str
     traces_url: str
     metrics_url: str
+    api_url: str
     headers: Mapping[str, str]
     compression: str
     timeout_s: float
@@ -105,11 +112,10 @@ def load(
         "service_name": service_name or reader.text("LOOPWATCH_SERVICE_NAME"),
         "service_version": service_version or reader.text("LOOPWATCH_SERVICE_VERSION"),
         "environment": environment or reader.text("LOOPWATCH_ENVIRONMENT"),
-        "traces_url": reader.signal_url(base, "TRACES", "v1/traces"),
-        "metrics_url": reader.signal_url(base, "METRICS", "v1/metrics"),
+        **reader.addresses(base),
         "headers": reader.headers(api_key or reader.text("LOOPWATCH_API_KEY")),
-        "compression": reader.choice("OTEL_EXPORTER_OTLP_COMPRESSION", ("gzip", "none"), "gzip"),
-        "timeout_s": reader.number("OTEL_EXPORTER_OTLP_TIMEOUT", 10.0),
+        "compression": reader.choice("OTEL_EXPORTER_OTLP_COMPRESSION", reader.otlp("COMPRESSION"), ("gzip", "none")),
+        "timeout_s": reader.number("OTEL_EXPORTER_OTLP_TIMEOUT", 10.0, given=reader.otlp("TIMEOUT")),
         "tls": reader.tls(),
         "capture": reader.capture(capture_choice),
         "redact": redact and reader.environ.get("LOOPWATCH_REDACT", "").strip().lower() not in {"0", "false"},
@@ -133,6 +139,13 @@ def _default_spool_dir(environ: Mapping[str, str]) -> Path:
     return Path(state) / "loopwatch" / "spool"
 
 
+def _at_port(url: str, port: int) -> str:
+    """The same scheme and host at another port."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 class _Reader:
     """Reads one environment and collects what is wrong with it."""
 
@@ -143,8 +156,8 @@ class _Reader:
     def text(self, name: str) -> str | None:
         return self.environ.get(name, "").strip() or None
 
-    def number(self, name: str, default: float, least: float | None = None) -> float:
-        text = self.text(name)
+    def number(self, name: str, default: float, least: float | None = None, given: str | None = None) -> float:
+        text = given or self.text(name)
         if text is None:
             return default
         try:
@@ -156,8 +169,9 @@ class _Reader:
             return default
         return number
 
-    def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
-        text = (self.text(name) or default).lower()
+    def choice(self, name: str, given: str | None, choices: tuple[str, ...]) -> str:
+        """One of the choices, the first by default."""
+        text = (given or choices[0]).lower()
         if text not in choices:
             self.faults.append(f"{name}={text!r}: choose from {', '.join(choices)}")
         return text
@@ -169,10 +183,46 @@ class _Reader:
             self.faults.append(str(fault))
             return capture.NOTHING
 
-    def signal_url(self, base: str | None, signal: str, path: str) -> str:
+    def otlp(self, name: str) -> str | None:
+        """A setting of the exporter: OTEL's variable for traces goes before its general one."""
+        return self.text(f"OTEL_EXPORTER_OTLP_TRACES_{name}") or self.text(f"OTEL_EXPORTER_OTLP_{name}")
+
+    def addresses(self, base: str | None) -> Mapping[str, str]:
+        """The protocol, and the URLs it goes to; `base` is the collector's, as ours and not OTEL's settings say."""
+        protocol = self.choice("OTEL_EXPORTER_OTLP_PROTOCOL", self.otlp("PROTOCOL"), ("http/protobuf", "grpc"))
+        if protocol == "grpc":
+            return {"protocol": protocol, **self._grpc_addresses(base)}
+        traces_url = self._signal_url(base, "TRACES", "v1/traces")
+        return {
+            "protocol": protocol,
+            "traces_url": traces_url,
+            "metrics_url": self._signal_url(base, "METRICS", "v1/metrics"),
+            "api_url": traces_url.removesuffix("/v1/traces"),
+        }
+
+    def _signal_url(self, base: str | None, signal: str, path: str) -> str:
         """The URL of one signal: ours is a base, and so is OTEL's general one; OTEL's own of the signal is whole."""
         whole = None if base else self.text(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT")
-        url = whole or f"{(base or self.text('OTEL_EXPORTER_OTLP_ENDPOINT') or DEFAULT_ENDPOINT).rstrip('/')}/{path}"
+        return self._url(
+            whole or f"{(base or self.text('OTEL_EXPORTER_OTLP_ENDPOINT') or DEFAULT_ENDPOINT).rstrip('/')}/{path}"
+        )
+
+    def _grpc_addresses(self, base: str | None) -> Mapping[str, str]:
+        """Spans go to OTEL's endpoint, the rest to our base; the one that is missing is the other's host."""
+        if importlib.util.find_spec("grpc") is None:
+            self.faults.append("OTEL_EXPORTER_OTLP_PROTOCOL='grpc' needs grpcio: pip install 'loopwatch[grpc]'")
+        endpoint = self.otlp("ENDPOINT") or _at_port(base or DEFAULT_ENDPOINT, GRPC_PORT)
+        if "://" not in endpoint:
+            is_insecure = (self.otlp("INSECURE") or "").lower() == "true"
+            endpoint = f"{'http' if is_insecure else 'https'}://{endpoint}"
+        url = self._url(endpoint)
+        return {
+            "traces_url": url,
+            "metrics_url": url,
+            "api_url": self._url(base or _at_port(endpoint, HTTP_PORT)).rstrip("/"),
+        }
+
+    def _url(self, url: str) -> str:
         if not url.startswith(("http://", "https://")):
             self.faults.append(f"endpoint {url!r}: write an http:// or https:// URL")
         return url
@@ -180,9 +230,9 @@ class _Reader:
     def tls(self) -> Mapping[str, Any]:
         """Certificates, by OTEL's names and urllib3's."""
         files = {
-            "ca_certs": self.text("OTEL_EXPORTER_OTLP_CERTIFICATE"),
-            "key_file": self.text("OTEL_EXPORTER_OTLP_CLIENT_KEY"),
-            "cert_file": self.text("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"),
+            "ca_certs": self.otlp("CERTIFICATE"),
+            "key_file": self.otlp("CLIENT_KEY"),
+            "cert_file": self.otlp("CLIENT_CERTIFICATE"),
         }
         self.faults += [
             f"{name} {path!r}: there is no such file"
@@ -193,7 +243,6 @@ class _Reader:
 
     def headers(self, api_key: str | None) -> Mapping[str, str]:
         """W3C Baggage form: name=value pairs with commas, percent-encoded."""
-        listed = self.text("OTEL_EXPORTER_OTLP_TRACES_HEADERS") or self.text("OTEL_EXPORTER_OTLP_HEADERS") or ""
-        pairs = [pair.partition("=") for pair in listed.split(",") if "=" in pair]
+        pairs = [pair.partition("=") for pair in (self.otlp("HEADERS") or "").split(",") if "=" in pair]
         headers = {name.strip().lower(): unquote(value.strip()) for name, _, value in pairs}
         return {**headers, "authorization": f"Bearer {api_key}"} if api_key else headers

@@ -1,4 +1,4 @@
-"""One POST of OTLP bytes, and what the answer means for the batch.
+"""One POST of OTLP over HTTP, and what the answer means for the batch.
 
 Imported by `configure`, before there are threads: an import that a fork interrupts in another thread never ends in the
 child.
@@ -40,7 +40,7 @@ class Answer:
     rejected_spans: int = 0
 
 
-class Transport:
+class HttpTransport:
     """Posts over a kept-alive connection. Used by one thread.
 
     Args:
@@ -100,7 +100,7 @@ def _pool(settings: Settings) -> Any:
 
 def _read(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
     if status < 300:
-        return Answer("taken", rejected_spans=_rejected(body))
+        return Answer("taken", rejected_spans=rejected_spans(body))
     verdict: Literal["refused", "later"] = "refused" if status in _REFUSED else "later"
     return Answer(verdict, f"the collector answered {status}", _seconds(headers.get("retry-after", "")))
 
@@ -112,7 +112,7 @@ def _seconds(text: str) -> float:
         return 0.0
 
 
-def _rejected(body: bytes) -> int:
+def rejected_spans(body: bytes) -> int:
     """Reads rejected_spans of an ExportTraceServiceResponse: field 1, inside it field 1, a varint."""
     if len(body) < 4 or body[0] != 0x0A or body[2] != 0x08:
         return 0

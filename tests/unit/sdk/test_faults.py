@@ -53,7 +53,7 @@ BOUNDARIES = [
     ("loopwatch.delivery", "Delivery.offer"),
     ("loopwatch.delivery", "Delivery.secure"),
     ("loopwatch.delivery", "Delivery._step"),
-    ("loopwatch.transport", "Transport.post"),
+    ("loopwatch.transport", "HttpTransport.post"),
     ("loopwatch.spool", "Spool.put"),
     ("loopwatch.spool", "Spool.claim"),
 ]
