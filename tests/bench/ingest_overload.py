@@ -3,11 +3,13 @@
 python -m tests.bench.ingest_overload [--seconds 120] [--senders 16]
 
 The bodies are sent again and again, under ids that are known by then: they cost what new ones cost to receive, keep
-and write, and the senders next to nothing, so that the collector gets all the machine can throw at it.
+and write, and the senders next to nothing. The collector gets one core and the senders another, so that they can
+offer several times what it can write.
 """
 
 import argparse
 import http.client
+import os
 import subprocess
 import sys
 import tempfile
@@ -51,11 +53,19 @@ def _send(url: str, bodies: list[bytes], end: float, answers: Counter[int]) -> N
     connection.close()
 
 
+def _two_cores() -> tuple[set[int], set[int]]:
+    cores = sorted(os.sched_getaffinity(0))
+    return {cores[0]}, {cores[-1]}
+
+
 def _measure(seconds: float, senders: int) -> None:
+    of_collector, of_senders = _two_cores()
+    os.sched_setaffinity(0, of_collector)  # the processes started from here inherit it
     with (
         tempfile.TemporaryDirectory() as folder,
         collector(Path(folder), LOOPWATCH_MAX_JOURNAL_BYTES=str(_JOURNAL_BYTES)) as running,
     ):
+        os.sched_setaffinity(0, of_senders)
         idle_mb = resident_mb(running.process.pid)
         words = ["-m", "tests.bench.ingest_overload", "--flood", running.url]
         options = ["--seconds", str(seconds), "--senders", str(senders)]

@@ -112,18 +112,30 @@ class Journal:
         Raises:
             JournalFull: too much is waiting, or the disk is nearly full.
         """
-        if self._is_closed:
-            raise JournalUnavailable("the collector is stopping; send again in a moment")
-        if self._waiting_bytes + len(record.body) > self._limits.max_bytes:
-            raise JournalFull("too much is waiting for the store; send again in a moment")
-        if self.free_bytes() < self._limits.min_free_bytes:
-            raise JournalFull("the collector's disk is nearly full; free some space and send again")
+        self.require_room(len(record.body))
         done: Future[int] = Future()
         # A request that is cancelled while it waits must not cancel this: a commit is of a whole group.
         done.set_running_or_notify_cancel()
         self._count_waiting(len(record.body))
         self._work.put(_Append(record, done))
         return done
+
+    def require_room(self, size: int) -> None:
+        """Fails where a body of that size would not be taken: asked before the work of decoding it is done.
+
+        Args:
+            size: bytes.
+
+        Raises:
+            JournalFull: too much is waiting, or the disk is nearly full.
+            JournalUnavailable: it is closed.
+        """
+        if self._is_closed:
+            raise JournalUnavailable("the collector is stopping; send again in a moment")
+        if self._waiting_bytes + size > self._limits.max_bytes:
+            raise JournalFull("too much is waiting for the store; send again in a moment")
+        if self.free_bytes() < self._limits.min_free_bytes:
+            raise JournalFull("the collector's disk is nearly full; free some space and send again")
 
     @property
     def last_id(self) -> int:

@@ -77,6 +77,7 @@ class Receiver:
         """
         started = time.perf_counter()
         received_at_ns = time.time_ns()
+        self._journal.require_room(len(sending.body))
         raw = await self._decompressed(sending)
         if raw is not sending.body:
             hold.add(len(raw))
