@@ -40,6 +40,20 @@ CONTENT_SECURITY_POLICY = "; ".join(
 WHERE_THE_SERVER_IS = (
     b"window.__streamlit = {BACKEND_BASE_URL: location.origin + '/', MAIN_PAGE_BASE_URL: location.origin + '/'}"
 )
+# Streamlit writes a page's parameters into the address before it changes the page: two entries in the browser's history
+# for one step of the reader, and Back led to a page with another's parameters. The second one takes the first's place.
+ONE_STEP_ONE_ENTRY = b"""
+(() => {
+  const push = history.pushState.bind(history);
+  let written = {at: -Infinity};
+  history.pushState = (state, title, address) => {
+    const to = new URL(address ?? '', location.href), now = performance.now();
+    const isOnTheWay = to.pathname !== location.pathname && to.search === written.search && now - written.at < 1000;
+    written = to.pathname === location.pathname ? {at: now, search: to.search} : {at: -Infinity};
+    isOnTheWay ? history.replaceState(state, title, address) : push(state, title, address);
+  };
+})()
+"""
 # The page is changed on its way: it is read uncompressed, and is never the copy a browser has already.
 _CONDITIONAL = frozenset({b"accept-encoding", b"if-none-match", b"if-modified-since", b"range"})
 _OF_THE_BODY = frozenset({b"content-length", b"etag", b"last-modified"})
@@ -151,7 +165,7 @@ def _serve(listener: socket.socket, host: str, settings: Settings, ready_file: P
 
 
 class _Pages:
-    """Tells Streamlit's page where its server is.
+    """Tells Streamlit's page where its server is, and mends its history.
 
     Left alone it looks below every page's path first, and the browser's console shows a 404 for each look.
     """
@@ -174,7 +188,9 @@ class _Pages:
                 body.extend(message.get("body", b""))
 
         await self._app(plain, receive, collect)
-        page = bytes(body).replace(b"<head>", b"<head><script>" + WHERE_THE_SERVER_IS + b"</script>", 1)
+        page = bytes(body).replace(
+            b"<head>", b"<head><script>" + WHERE_THE_SERVER_IS + b";" + ONE_STEP_ONE_ENTRY + b"</script>", 1
+        )
         headers = [(k, v) for k, v in start["headers"] if k not in _OF_THE_BODY]
         await send({**start, "headers": [*headers, (b"content-length", str(len(page)).encode())]})
         await send({"type": "http.response.body", "body": page})
