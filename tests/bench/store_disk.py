@@ -52,7 +52,7 @@ def main() -> None:
 def _measure(name: str, requests: Requests) -> None:
     with TemporaryDirectory(prefix="loopwatch-bench-") as folder:
         store = Store.open(f"chdb://{folder}/store")
-        spans = _send(store, requests(REQUEST_SPANS[0]))
+        spans = send(store, requests(REQUEST_SPANS[0]))
         rebuild_runs(store)
         for table in TABLES:
             store.connection().run(f"OPTIMIZE TABLE {table} FINAL")
@@ -73,7 +73,8 @@ def _simulated(spans_per_request: int, *, has_content: bool) -> Iterable[tuple[b
     return simulation.requests(Truth(), spans_per_request=spans_per_request)
 
 
-def _send(store: Store, requests: Iterable[tuple[bytes, int]]) -> int:
+def send(store: Store, requests: Iterable[tuple[bytes, int]]) -> int:
+    """Stores the spans of requests as the writer does, and returns how many they are."""
     storing = Storing(store, Pricer(), Metrics(), Senders())
     total = 0
     records: list[Record] = []
