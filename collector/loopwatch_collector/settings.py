@@ -199,7 +199,11 @@ VARIABLES: Final[dict[str, Variable]] = {
     "host": Variable("LOOPWATCH_HOST", "the address to listen on", str),
     "port": Variable("LOOPWATCH_PORT", "the HTTP port; 0 lets the system choose", _port),
     "grpc_port": Variable("LOOPWATCH_GRPC_PORT", "the OTLP/gRPC port; off for none", _grpc_port),
-    "keys": Variable("LOOPWATCH_KEYS", "project:role:key, separated by commas", parse_keys),
+    "keys": Variable(
+        "LOOPWATCH_KEYS",
+        "project:role:key, separated by commas; any admin key may take backups, which hold all projects",
+        parse_keys,
+    ),
     "max_body_bytes": Variable("LOOPWATCH_MAX_BODY_BYTES", "cap on a request's body, decompressed", _positive),
     "max_receiving_bytes": Variable(
         "LOOPWATCH_MAX_RECEIVING_BYTES", "memory of all requests being received, as sent and as decoded", _positive
