@@ -149,6 +149,9 @@ def get_spans(connection: Connection, project: str, run_id: str, *, with_content
     )
     truncated = len(records) > MAX_SPANS
     records = records[:MAX_SPANS]
+    duplicates = set(own["duplicate_span_ids"])
+    for record in records:
+        record["counted"] = record["kind"] == "model_call" and record["span_id"] not in duplicates
     around = {**extent, "first_ns": max(0, extent["first_ns"] - _DAY_NS), "last_ns": extent["last_ns"] + _DAY_NS}
     log_events.join(connection, around, records)
     iterations = _iterations(records)
@@ -189,7 +192,7 @@ def _own(connection: Connection, project: str, run_id: str) -> dict[str, Any]:
     return records[0]
 
 
-_NOT_IN_SUMMARY: Final = {"start_ns", "place", "first_span_ns", "last_span_ns"}
+_NOT_IN_SUMMARY: Final = {"start_ns", "place", "first_span_ns", "last_span_ns", "duplicate_span_ids"}
 
 
 def _summary(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,7 +208,7 @@ def _iterations(records: Sequence[Mapping[str, Any]]) -> list[int]:
     numbers: list[int] = []
     current = 0
     for record in records:
-        current += bool(record["counted"])
+        current += record["counted"]
         numbers.append(current if record["kind"] in {"model_call", "tool_call"} else 0)
     return numbers
 
@@ -224,7 +227,6 @@ def _span(record: Mapping[str, Any], run_id: str, run_start_ns: int, iteration: 
         "start_time": format_time(start_ns),
         "offset_ns": start_ns - run_start_ns,
         "iteration": iteration,
-        "counted": bool(record["counted"]),
         "tool_retryable": None if record["tool_retryable"] is None else bool(record["tool_retryable"]),
         "content": _content_references(record),
         "events": _events(record, run_start_ns),

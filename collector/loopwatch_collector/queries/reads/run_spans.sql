@@ -16,9 +16,6 @@ SELECT
     provider,
     model,
     response_id,
-    kind = 'model_call' AND span_id NOT IN (
-        SELECT arrayJoin(duplicate_span_ids) FROM runs FINAL WHERE project = {project:String} AND run_id = {run_id:String}
-    ) AS counted,
     input_tokens,
     output_tokens,
     cache_read_tokens,
