@@ -39,10 +39,10 @@ def _address(running: Running) -> str | None:
     return found[1] if found else None
 
 
-async def _export(address: str, body: bytes) -> grpc.StatusCode:
+async def _export(address: str, body: bytes, compression: Any = None) -> grpc.StatusCode:
     async with grpc.aio.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
         try:
-            await channel.unary_unary(_METHOD)(body, timeout=60)
+            await channel.unary_unary(_METHOD)(body, timeout=60, compression=compression)
         except grpc.aio.AioRpcError as fault:
             return fault.code()
     return grpc.StatusCode.OK
@@ -83,6 +83,13 @@ def test_a_flood_is_refused_so_that_senders_come_back(address: str) -> None:
 
     answers = asyncio.run(flood())
     assert answers <= {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INVALID_ARGUMENT}
+    assert asyncio.run(_export(address, _GOOD)) is grpc.StatusCode.OK
+
+
+def test_a_bomb_is_refused(address: str) -> None:
+    """64 MiB packed into 64 KB: refused for good by its unpacked size, and others are answered."""
+    answer = asyncio.run(_export(address, bytes(64 * _MIB), grpc.Compression.Gzip))
+    assert answer is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert asyncio.run(_export(address, _GOOD)) is grpc.StatusCode.OK
 
 
