@@ -51,7 +51,7 @@ def shares_panel(
         key=f"{outcome}-by-{dimension}",
         title=title,
         runs=lambda got: int(got.total("ended")),
-        note=f"Share of a {dimension}'s ended runs, with the 95 % interval (Wilson). Click a bar for its runs.",
+        note=f"Share of the ended runs of each {dimension}, with the 95 % interval (Wilson). Click a bar for its runs.",
         chart=lambda got: bars.rates(
             ranked(got),
             label="key",

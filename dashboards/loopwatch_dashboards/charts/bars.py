@@ -61,10 +61,8 @@ def ranked(
             *((f"d_{name}", said) for name, (said, _) in (details or {}).items()),
         ),
     )
-    bars = base.mark_bar(color=colour, cornerRadiusEnd=2, size=16)
-    if selection is not None:
-        bars = bars.add_params(selection)
-    return axes.framed(bars + _written(base), max(len(values), 1) * ROW_HEIGHT + 50)
+    layers = _clickable(selection, base.mark_bar(color=colour, cornerRadiusEnd=2, size=16), _written(base))
+    return axes.framed(alt.layer(*layers), max(len(values), 1) * ROW_HEIGHT + 50)
 
 
 def rates(
@@ -117,11 +115,11 @@ def rates(
     )
     x = axes.amount("rate", title, "ratio", domain=axes.headroom([row["high"] for row in values], 0.5))
     bars = base.mark_bar(color=colour, size=14, opacity=0.85, cornerRadiusEnd=2).encode(x=x)
-    if selection is not None:
-        bars = bars.add_params(selection)
     whiskers = base.mark_rule(strokeWidth=2, color=palette.GREY).encode(x=alt.X("low:Q"), x2="high:Q")
     written = base.mark_text(align="left", dx=6, color=palette.GREY).encode(x=alt.X("high:Q"), text="said:N")
-    return axes.framed(bars + whiskers + written, max(len(values), 1) * ROW_HEIGHT + 50)
+    return axes.framed(
+        alt.layer(*_clickable(selection, bars, whiskers, written)), max(len(values), 1) * ROW_HEIGHT + 50
+    )
 
 
 def with_interval(row: Mapping[str, Any], events: str, trials: str) -> dict[str, Any]:
@@ -180,11 +178,9 @@ def spreads(rows: Rows, *, label: str, title: str, selection: alt.Parameter | No
     span = base.mark_bar(color=palette.SKY, size=12, cornerRadius=3).encode(
         x=axes.amount("p50", f"{title} (log)", "seconds", domain=[low, high], log=True), x2=alt.X2("p99")
     )
-    if selection is not None:
-        span = span.add_params(selection)
     mark = base.mark_tick(color=palette.BLUE, thickness=3, size=16).encode(x=alt.X("p95:Q"))
     written = base.mark_text(align="left", dx=6, color=palette.GREY).encode(x=alt.X("p99:Q"), text="said_p95:N")
-    return axes.framed(span + mark + written, max(len(values), 1) * ROW_HEIGHT + 50)
+    return axes.framed(alt.layer(*_clickable(selection, span, mark, written)), max(len(values), 1) * ROW_HEIGHT + 50)
 
 
 def matrix(rows: Rows, *, selection: alt.Parameter | None = None) -> Any:
@@ -230,11 +226,9 @@ def matrix(rows: Rows, *, selection: alt.Parameter | None = None) -> Any:
             ),
         )
     )
-    if selection is not None:
-        cells = cells.add_params(selection)
     written = base.mark_text(fontSize=11, color="#1c2530").encode(text="said:N")
     agents = len({row["agent"] for row in values})
-    return axes.framed(cells + written, max(agents, 1) * 30 + 190)
+    return axes.framed(alt.layer(*_clickable(selection, cells, written)), max(agents, 1) * 30 + 190)
 
 
 def _by_main_agent(rows: Rows) -> list[str]:
@@ -244,6 +238,11 @@ def _by_main_agent(rows: Rows) -> list[str]:
         if row["calls"] > main.get(str(row["tool"]), {"calls": 0})["calls"]:
             main[str(row["tool"])] = row
     return sorted(main, key=lambda tool: (str(main[tool]["agent"]), -main[tool]["calls"]))
+
+
+def _clickable(selection: alt.Parameter | None, *layers: alt.Chart) -> list[alt.Chart]:
+    """Layers that all take a click: an interval or a number lies on its bar, and would swallow it."""
+    return [layer.add_params(selection) for layer in layers] if selection is not None else list(layers)
 
 
 def _names() -> alt.Y:

@@ -1,8 +1,11 @@
 """Conversations: runs by the conversation they belong to."""
 
+from typing import Any
+
 import streamlit as st
 
 from loopwatch_dashboards import downloads, formatting, frame, links, panels
+from loopwatch_dashboards.api import Answer
 from loopwatch_dashboards.context import Context
 
 COLUMNS = {
@@ -34,11 +37,11 @@ def _body(context: Context) -> None:
         answer,
         COLUMNS,
         key="conversations",
-        title=lambda got: f"{'More' if cursor else 'The latest'} {formatting.plural(len(got.rows), 'conversation')}",
+        title=lambda got: f"{'More' if cursor else 'The latest'} {formatting.plural(len(named(got)), 'conversation')}",
         runs=panels.summed,
         note="Click a row for its runs.",
         nothing="No run in this time range belongs to a conversation; agents name one with conversation=...",
-        rows=lambda got: [row for row in got.rows if row["conversation_id"]],
+        rows=named,
         opens=lambda row: links.open_runs(context, conversation=str(row["conversation_id"])),
         height=640,
     )
@@ -46,3 +49,8 @@ def _body(context: Context) -> None:
         links.pager(context, "conversations", cursor, answer.result().next_cursor)
         st.space("stretch")
         downloads.buttons(context, "conversations")
+
+
+def named(answer: Answer) -> list[dict[str, Any]]:
+    """The rows of runs that belong to a conversation."""
+    return [row for row in answer.rows if row["conversation_id"]]

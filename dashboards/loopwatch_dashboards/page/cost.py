@@ -10,6 +10,7 @@ from loopwatch_dashboards import choices, formatting, frame, links, panels, sums
 from loopwatch_dashboards.api import Answer
 from loopwatch_dashboards.charts import bars, histograms, palette, timeline
 from loopwatch_dashboards.context import Context
+from loopwatch_dashboards.text import plain
 from loopwatch_dashboards.view import CUSTOM, FILTERS, Window
 
 MAX_CUSTOMERS = 100  # what an address has room for
@@ -70,12 +71,27 @@ def _body(context: Context) -> None:
     section = choices.asked(SECTIONS, param="show", context=context)
     draw = {"dearest": _ask_dearest, "caching": _ask_caching}.get(section, _ask_shares)(context)
     savings, month = context.ask("cache_savings"), _ask_forecast(context)
+    repriced = context.collector.ask("/api/v1/reprice")
     _tiles(context, summary.result().first, before.result().first)
     late = st.container(key="late-tiles")
     choices.choice("Show", SECTIONS, param="show", context=context)
+    _repricing(context, repriced.result())
     draw()
     with late:
         _late_tiles(context, summary.result().first, before.result().first, savings.result(), month.result())
+
+
+def _repricing(context: Context, repriced: Mapping[str, Any]) -> None:
+    """Says that prices are being changed: until it is done, days are priced in two ways."""
+    day = next((one for one in repriced["days"] if one["is_under_way"]), None)
+    if not repriced["under_way"] or not day:
+        return
+    since = formatting.time(day["repriced_at"], context.zone)
+    st.warning(
+        f"**Prices are being changed**, at {plain(str(day['day']))} since {since}. Days before and after it may be "
+        "priced differently. Where nothing happens any more, run `loopwatch reprice` again: it goes on.",
+        icon=":material/published_with_changes:",
+    )
 
 
 def _ask_shares(context: Context) -> Callable[[], None]:
