@@ -166,13 +166,14 @@ class Collector:
             "GET", f"/api/v1/queries/{query}", question(window, filters, format=file_format, **params)
         ).content
 
-    def change(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    def change(self, method: str, path: str, body: Mapping[str, Any] | None = None, **params: str) -> Any:
         """Changes something in the collector; what was asked before is asked anew afterwards.
 
         Args:
             method: "POST", "PUT" or "DELETE".
             path: the route.
             body: sent as JSON.
+            params: of the query string.
 
         Returns:
             The answer's JSON; None where there is none.
@@ -180,7 +181,7 @@ class Collector:
         Raises:
             DashboardsError: the collector refuses, or cannot be reached.
         """
-        response = self._send(method, path, (), body)
+        response = self._send(method, path, tuple(params.items()), body)
         with self._lock:
             self._asked.clear()
         return response.json() if response.content else None

@@ -5,16 +5,15 @@ from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import choices, formatting, frame, navigation, states, tables, tiles
+from loopwatch_dashboards import choices, formatting, frame, navigation, silences, tables, tiles
+from loopwatch_dashboards.changes import change
 from loopwatch_dashboards.charts.palette import Badge
 from loopwatch_dashboards.context import Context
-from loopwatch_dashboards.errors import DashboardsError
 from loopwatch_dashboards.text import plain
 
 COLOURS: Final[dict[str, Badge]] = {"firing": "red", "pending": "orange", "resolved": "green"}
 SEVERITIES: Final[dict[str, Badge]] = {"critical": "red", "warning": "orange", "info": "blue"}
 STATES: Final = {"active": "Firing and pending", "resolved": "Resolved"}
-SILENCES: Final = {1: "1 hour", 8: "8 hours", 24: "a day", 168: "a week"}
 LISTED: Final = {
     "started_at": ("since", "time"),
     "state": ("state", "text"),
@@ -44,6 +43,7 @@ def _body(context: Context) -> None:
     if alert_id:
         _one(context, alert_id)
         return
+    silences.show(context)
     state = choices.choice("State", STATES, param="state", context=context)
     found = _asked(context, state)
     if not found:
@@ -112,7 +112,7 @@ def _one(context: Context, alert_id: str) -> None:
         if got["state"] != "resolved" and not got["acknowledged_by"]:
             _acknowledge(context, alert_id)
         if got["state"] != "resolved" and not got["silenced_until"]:
-            _silence(context, got)
+            silences.begin(context, got)
         if got["acknowledged_by"]:
             st.caption(f"Acknowledged by {plain(got['acknowledged_by'])}.")
         if got["silenced_until"]:
@@ -133,28 +133,9 @@ def _runs(context: Context, run_ids: Sequence[str]) -> None:
 
 
 def _acknowledge(context: Context, alert_id: str) -> None:
-    with st.popover("Acknowledge", icon=":material/done:"), st.form("acknowledge"):
+    with st.popover("Acknowledge", icon=":material/done:", key="acknowledge-popover"), st.form("acknowledge"):
         by = st.text_input("Your name", max_chars=100)
         note = st.text_input("Note", max_chars=500)
         if st.form_submit_button("Acknowledge") and by.strip():
-            _change(context, f"alerts/{alert_id}/acknowledge", {"by": by.strip(), "note": note.strip()})
-
-
-def _silence(context: Context, got: Mapping[str, Any]) -> None:
-    """A time in which nobody is told of this rule and group; the alert goes on and is listed."""
-    with st.popover("Silence", icon=":material/notifications_off:"), st.form("silence"):
-        hours = st.selectbox("For", list(SILENCES), format_func=SILENCES.__getitem__, filter_mode=None)
-        by = st.text_input("Your name", max_chars=100)
-        reason = st.text_input("Reason", max_chars=500)
-        if st.form_submit_button("Silence") and by.strip():
-            silence = {"rule": got["rule"], "group": got["group"], "for_s": hours * 3600}
-            _change(context, "silences", {**silence, "by": by.strip(), "reason": reason.strip()})
-
-
-def _change(context: Context, path: str, body: Mapping[str, Any]) -> None:
-    try:
-        context.collector.change("POST", f"/api/v1/{path}", body)
-    except DashboardsError as fault:
-        states.failed(fault)
-        return
-    st.rerun(scope="app")
+            body = {"by": by.strip(), "note": note.strip()}
+            change(context, "POST", f"/api/v1/alerts/{alert_id}/acknowledge", body)

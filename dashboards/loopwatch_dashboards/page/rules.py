@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import choices, formatting, frame, links, navigation, panels, reading, states, tables
+from loopwatch_dashboards import choices, formatting, frame, links, navigation, panels, rule_editor, states, tables
 from loopwatch_dashboards.api import Answer, Column
 from loopwatch_dashboards.charts import palette
 from loopwatch_dashboards.charts.rule_test import rule_test
@@ -58,6 +58,7 @@ def _body(context: Context) -> None:
         opens=lambda row: navigation.go(context, "rules", rule=str(row["name"])),
         height=560 if len(got["rules"]) > tables.AUTO_ROWS else None,
     )
+    rule_editor.new(context)
 
 
 def shown(rule: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,21 +76,29 @@ def _one(context: Context, rule: Mapping[str, Any]) -> None:
     navigation.link(context, "rules", "All rules", ":material/arrow_back:")
     st.subheader(plain(rule["title"]), anchor=False)
     st.markdown(plain(rule["description"] or rule["name"], 800))
+    rule_editor.switch(context, rule)
     if rule["state"]["error"]:
         st.error(plain(rule["state"]["error"], 600), icon=":material/error:")
-    window = context.window
-    between = {"from": window.start.isoformat(), "to": window.end.isoformat()}
     try:
         with st.skeleton(height=260):
-            step = max(int((window.end - window.start).total_seconds() / _MOST_STEPS), _LEAST_STEP_SECONDS)
-            asked = context.collector.ask(f"/api/v1/rules/{rule['name']}/test", step_seconds=step, **between)
-            tested = asked.result()
+            tested = _test(context, rule)
         _tested(context, rule, tested)
     except DashboardsError as fault:
         st.caption("What it would have said of this time range could not be told:")
         states.failed(fault)
-    with st.expander("The rule as TOML", expanded=True):
-        reading.body(rule["toml"])
+    rule_editor.edit(context, rule)
+
+
+def _test(context: Context, rule: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Replays the rule, or the text that is being tried in its place, over the page's time range."""
+    window = context.window
+    step = max(int((window.end - window.start).total_seconds() / _MOST_STEPS), _LEAST_STEP_SECONDS)
+    asked = {"from": window.start.isoformat(), "to": window.end.isoformat(), "step_seconds": str(step)}
+    text = rule_editor.draft(rule)
+    if not text:
+        return context.collector.ask(f"/api/v1/rules/{rule['name']}/test", **asked).result()
+    st.info("The text below is tried here; it is not saved.", icon=":material/science:")
+    return context.collector.change("POST", "/api/v1/rules/test", {"toml": text}, **asked)
 
 
 def _tested(context: Context, rule: Mapping[str, Any], tested: Mapping[str, Any]) -> None:

@@ -1,0 +1,42 @@
+"""Silences: nobody is told for a while of an alert, or of all alerts of a rule."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import streamlit as st
+
+from loopwatch_dashboards import formatting
+from loopwatch_dashboards.changes import change
+from loopwatch_dashboards.context import Context
+from loopwatch_dashboards.text import plain
+
+_LENGTHS: Final = {3_600: "1 hour", 14_400: "4 hours", 86_400: "1 day", 604_800: "1 week"}
+
+
+def begin(context: Context, alert: Mapping[str, Any]) -> None:
+    """A form that silences an alert's group, or its whole rule."""
+    with st.popover("Silence", icon=":material/notifications_off:", key="silence-popover"), st.form("silence"):
+        length = st.selectbox("For", list(_LENGTHS), format_func=_LENGTHS.__getitem__, filter_mode=None)
+        whole = st.checkbox("All alerts of this rule") if alert["group"] else True
+        by = st.text_input("Your name", max_chars=100)
+        reason = st.text_input("Reason", max_chars=500)
+        if st.form_submit_button("Silence") and by.strip():
+            group = {} if whole else dict(alert["group"])
+            body = {"rule": alert["rule"], "group": group, "for_s": length, "by": by.strip(), "reason": reason.strip()}
+            change(context, "POST", "/api/v1/silences", body)
+
+
+def show(context: Context) -> None:
+    """Lists the silences that are on, each with a button that ends it."""
+    found = context.collector.ask("/api/v1/silences").result()["silences"]
+    if not found:
+        return
+    st.markdown(f"**{formatting.plural(len(found), 'silence')}**")
+    for one in found:
+        group = ", ".join(f"{name} {value}" for name, value in one["group"].items())
+        until = formatting.time(one["until"], context.zone)
+        parts = [one["rule"] or "every rule", group, f"until {until}", f"by {one['by']}", one["reason"]]
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(plain(" · ".join(part for part in parts if part), 600), width="content")
+            if st.button("End", key=f"end-{one['silence_id']}", help="What still fires is told."):
+                change(context, "DELETE", f"/api/v1/silences/{one['silence_id']}")
