@@ -50,7 +50,7 @@ def events(message: dict[str, Any]) -> bytes:
 def running_messages_api(content: list[dict[str, Any]] | None = None, stop_reason: str = "end_turn") -> Iterator[str]:
     """Runs it on a port of the system's choice and gives its base URL.
 
-    A first request that offers a tool named `add` is answered by a call of it.
+    Paths below /nowhere are not found. A first request that offers a tool named `add` is answered by a call of it.
     """
     asked = 0
 
@@ -68,7 +68,7 @@ def running_messages_api(content: list[dict[str, Any]] | None = None, stop_reaso
                 message = answer(asked, [call], "tool_use")
             streams = bool(request.get("stream"))
             body = events(message) if streams else json.dumps(message).encode()
-            self.send_response(200)
+            self.send_response(404 if self.path.startswith("/nowhere") else 200)
             self.send_header("content-type", "text/event-stream" if streams else "application/json")
             self.send_header("content-length", str(len(body)))
             self.end_headers()

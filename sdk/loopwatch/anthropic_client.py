@@ -4,8 +4,10 @@ import json
 from typing import Any, TypeVar
 
 from opentelemetry import trace
+from opentelemetry.trace import StatusCode
 
 from loopwatch import names, process
+from loopwatch.anthropic_streams import StreamedAnswer, observed
 from loopwatch.capture import INPUT
 from loopwatch.faults import swallow
 from loopwatch.model_calls import ModelCallDecorator
@@ -13,7 +15,10 @@ from loopwatch.operations import Operation
 from loopwatch.scopes import check_breakers, check_limits, current_scope
 
 C = TypeVar("C")
+Offered = dict[tuple[int, ...], tuple[Any, tuple[str, ...], int]]
+"""Names and schema bytes of lists of tools, by the tools' identities; the tools are kept, so that those stay theirs."""
 _MAX_REMEMBERED = 64
+_FIRST_ERROR_STATUS = 400
 _CLIENT_SCOPE = "com.anthropic.sdk"
 _CACHE_FIELDS = ("cache_read_input_tokens", "cache_creation_input_tokens")
 
@@ -21,8 +26,8 @@ _CACHE_FIELDS = ("cache_read_input_tokens", "cache_creation_input_tokens")
 def anthropic(client: C) -> C:
     """Adds to an Anthropic client's own spans: the tools offered, their schemas' size, and the request's size.
 
-    A client that has no spans of its own, being older than 1.14 or having its telemetry off, gets a model call per
-    request instead; of a stream that one knows no tokens.
+    A client that has no spans of its own, being older than 1.14 or having its telemetry off, gets a model call of ours
+    per attempt instead, streamed or not.
 
     Args:
         client: an `anthropic.Anthropic` or `anthropic.AsyncAnthropic` with middleware, 0.125 or later.
@@ -36,38 +41,108 @@ def anthropic(client: C) -> C:
         """Runs once per HTTP attempt, with the client's own span current."""
 
         def handle(self, request: Any, call_next: Any) -> Any:
-            _check(request)
-            operation = _wrapped(request)
-            _before(request, _offered)
+            attempt = Attempt(request, offered)
             try:
-                response = call_next(request)
+                response = call_next(attempt.request)
             except BaseException as error:
-                if operation is not None:
-                    operation.fail(error)
+                attempt.failed(error)
                 raise
-            _after(response)
-            if operation is not None:
-                operation.succeed(None if request.stream else response.parse())
+            if attempt.answered(response):
+                try:
+                    attempt.read(response.parse())
+                except Exception as error:  # noqa: BLE001 - whoever asked for the answer gets it, or this error, himself
+                    attempt.failed(error)
             return response
 
         async def handle_async(self, request: Any, call_next: Any) -> Any:
-            _check(request)
-            operation = _wrapped(request)
-            _before(request, _offered)
+            attempt = Attempt(request, offered)
             try:
-                response = await call_next(request)
+                response = await call_next(attempt.request)
             except BaseException as error:
-                if operation is not None:
-                    operation.fail(error)
+                attempt.failed(error)
                 raise
-            _after(response)
-            if operation is not None:
-                operation.succeed(None if request.stream else await response.parse())
+            if attempt.answered(response):
+                try:
+                    attempt.read(await response.parse())
+                except Exception as error:  # noqa: BLE001 - likewise
+                    attempt.failed(error)
             return response
 
-    _offered: dict[tuple[int, ...], tuple[Any, tuple[str, ...], int]] = {}
+    offered: Offered = {}
     given: Any = client
     return given.with_options(middleware=[*given.middleware, RequestMiddleware()])
+
+
+class Attempt:
+    """One HTTP attempt of a request; a model call of ours if the client has no spans of its own.
+
+    Args:
+        request: the client's request.
+        offered: what is remembered of the tools of earlier requests.
+
+    Raises:
+        Stopped: a breaker or a limit ends the run before its next model call.
+    """
+
+    def __init__(self, request: Any, offered: "Offered") -> None:
+        _check(request)
+        self.request = request
+        self._operation = _wrapped(request)
+        self._streamed: StreamedAnswer | None = None
+        _before(request, offered)
+        if self._operation is not None and request.stream:
+            self._observe(self._operation)
+
+    def _observe(self, operation: Operation) -> None:
+        """Has the client make a stream of ours, by the request's own field for it."""
+        try:
+            streamed = StreamedAnswer(operation)
+            observing = self.request.copy()
+            observing.stream_cls = observed(self.request.stream_cls, streamed)
+        except Exception as fault:  # noqa: BLE001 - the stream is worth more than its tokens
+            swallow("anthropic.observe", fault)
+        else:
+            self.request, self._streamed = observing, streamed
+
+    def failed(self, error: BaseException) -> None:
+        """Ends it: no answer came."""
+        if self._operation is not None:
+            self._operation.fail(error)
+
+    def answered(self, response: Any) -> bool:
+        """Takes the response's head.
+
+        Returns:
+            Whether the parsed answer is wanted, with `read`.
+        """
+        _after(response)
+        if self._operation is None:
+            return False
+        if response.status_code >= _FIRST_ERROR_STATUS:
+            _refused(self._operation, response.status_code)
+            return False
+        if self._streamed is not None:
+            self._streamed.leave()
+            return False
+        if self.request.stream:
+            self._operation.succeed(None)
+            return False
+        return True
+
+    def read(self, message: Any) -> None:
+        """Ends it with the parsed answer."""
+        if self._operation is not None:
+            self._operation.succeed(message)
+
+
+def _refused(operation: Operation, status_code: int) -> None:
+    """Ends a model call that the API refused; the client raises its own error for it later."""
+    try:
+        operation.set({names.ERROR_TYPE: str(status_code)})
+        operation.span.set_status(StatusCode.ERROR)
+    except Exception as fault:  # noqa: BLE001 - the answer goes before what we write about it
+        swallow("anthropic.refused", fault)
+    operation.succeed(None)
 
 
 def _check(request: Any) -> None:
@@ -116,7 +191,7 @@ def _answer(message: Any) -> dict[str, Any]:
     }
 
 
-def _before(request: Any, remembered: dict[tuple[int, ...], tuple[Any, tuple[str, ...], int]]) -> None:
+def _before(request: Any, remembered: Offered) -> None:
     if process.active is None:
         return
     scope = current_scope()
@@ -137,9 +212,7 @@ def _before(request: Any, remembered: dict[tuple[int, ...], tuple[Any, tuple[str
         swallow("anthropic.before", fault)
 
 
-def _describe(
-    tools: list[Any], remembered: dict[tuple[int, ...], tuple[Any, tuple[str, ...], int]]
-) -> tuple[tuple[str, ...], int]:
+def _describe(tools: list[Any], remembered: Offered) -> tuple[tuple[str, ...], int]:
     """Names and size, remembered by identity: an agent offers the same tools at each call."""
     key = tuple(id(tool) for tool in tools)
     known = remembered.get(key)
@@ -148,7 +221,7 @@ def _describe(
         schema_bytes = len(json.dumps(tools, ensure_ascii=False, default=str).encode())
         if len(remembered) >= _MAX_REMEMBERED:
             remembered.clear()
-        known = remembered[key] = (list(tools), offered, schema_bytes)  # the tools are kept: their ids stay theirs
+        known = remembered[key] = (list(tools), offered, schema_bytes)
     return known[1], known[2]
 
 

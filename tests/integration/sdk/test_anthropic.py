@@ -47,6 +47,12 @@ def create_stream(client: Any) -> str:
     )
 
 
+def raw_stream(client: Any) -> str:
+    """A raw response, parsed into a stream."""
+    events = client.messages.with_raw_response.create(**ASK, stream=True).parse()
+    return "".join(event.delta.text for event in events if event.type == "content_block_delta")
+
+
 def stream_helper(client: Any) -> str:
     """The streaming helper."""
     with client.messages.stream(**ASK) as stream:
@@ -146,28 +152,102 @@ def test_tool_runner_nests_our_tools_in_its_own_spans(sink: Sink, api: str) -> N
     assert [call.attributes.get("loopwatch.tools.offered") for call in calls] == [["add"], None]  # offered once
 
 
-def test_client_without_spans_of_its_own_is_wrapped(sink: Sink, api: str) -> None:
-    """A client whose telemetry is off, or older than it, gets a model call from loopwatch.anthropic."""
-    plain = anthropic.Anthropic(base_url=api, api_key="k", open_telemetry=False)
+@pytest.mark.parametrize(
+    "call",
+    [create, create_stream, stream_helper, beta_create, async_create, async_stream, raw_stream],
+    ids=lambda call: call.__name__,
+)
+def test_client_without_spans_of_its_own_is_wrapped(sink: Sink, api: str, call: Any) -> None:
+    """A client whose telemetry is off, or older than it, gets one model call of ours, streamed or not."""
+    is_async = asyncio.iscoroutinefunction(call)
+    kind: Any = anthropic.AsyncAnthropic if is_async else anthropic.Anthropic
+    plain = kind(base_url=api, api_key="k", open_telemetry=False)
     client = loopwatch.anthropic(plain)
 
     @loopwatch.agent(name="asker")
     def agent() -> int:
-        assert create(client) == TEXT
+        assert (asyncio.run(call(client)) if is_async else call(client)) == TEXT
         run = loopwatch.current_run()
         assert run is not None
         return run.tokens
 
-    with plain:
-        assert agent() == 12 + 5 + 30
-    call = named(sink.wait_for(2), "chat claude-haiku-4-5")
-    assert call.attributes["gen_ai.provider.name"] == "anthropic"
-    assert call.attributes["gen_ai.usage.input_tokens"] == 17
-    assert call.attributes["gen_ai.usage.cache_read.input_tokens"] == 5
-    assert call.attributes["gen_ai.response.id"] == "msg_1"
-    assert call.attributes["gen_ai.response.finish_reasons"] == ["end_turn"]
-    assert call.attributes["loopwatch.input.bytes"] > 50
-    assert TEXT in call.attributes["gen_ai.output.messages"]
+    assert agent() == 12 + 5 + 30
+    if not is_async:
+        plain.close()
+    assert loopwatch.flush(20)
+    assert len(sink.spans) == 2
+    made = named(sink.spans, "chat claude-haiku-4-5")
+    assert made.parent_id == named(sink.spans, "invoke_agent asker").span_id
+    assert made.attributes["gen_ai.provider.name"] == "anthropic"
+    assert made.attributes["gen_ai.usage.input_tokens"] == 17
+    assert made.attributes["gen_ai.usage.cache_read.input_tokens"] == 5
+    assert made.attributes["gen_ai.response.id"] == "msg_1"
+    assert made.attributes["gen_ai.response.finish_reasons"] == ["end_turn"]
+    assert made.attributes["loopwatch.input.bytes"] > 50
+    assert TEXT in made.attributes["gen_ai.output.messages"]
+    assert ("gen_ai.response.time_to_first_chunk" in made.attributes) == ("stream" in call.__name__)
+
+
+def test_wrapped_stream_that_is_closed_early_ends_with_what_came(sink: Sink, api: str) -> None:
+    """Its model call ends when the stream is closed, and the tokens known by then count; what follows is not in it."""
+    plain = anthropic.Anthropic(base_url=api, api_key="k", open_telemetry=False)
+    client = loopwatch.anthropic(plain)
+
+    @loopwatch.tool
+    def look() -> None:
+        pass
+
+    with plain, loopwatch.agent(name="asker"), client.messages.create(**ASK, stream=True) as stream:
+        assert next(iter(stream)).type == "message_start"
+        look()
+    assert loopwatch.flush(20)
+    made, run = named(sink.spans, "chat claude-haiku-4-5"), named(sink.spans, "invoke_agent asker")
+    assert made.attributes["gen_ai.usage.input_tokens"] == 17
+    assert "gen_ai.response.finish_reasons" not in made.attributes
+    assert named(sink.spans, "execute_tool look").parent_id == run.span_id
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_wrapped_call_that_is_refused_is_an_error(sink: Sink, api: str, stream: bool) -> None:
+    """The client raises what it raises, and the model call says which status it was."""
+    plain = anthropic.Anthropic(base_url=f"{api}/nowhere", api_key="k", open_telemetry=False, max_retries=0)
+    client = loopwatch.anthropic(plain)
+    with plain, pytest.raises(anthropic.NotFoundError):
+        client.messages.create(**ASK, stream=stream)
+    assert loopwatch.flush(20)
+    refused = named(sink.spans, "chat claude-haiku-4-5")
+    assert (refused.attributes["error.type"], refused.status) == ("404", 2)
+
+
+@pytest.mark.parametrize("call", [create, create_stream, async_stream], ids=lambda call: call.__name__)
+@pytest.mark.parametrize(
+    "boundary",
+    [
+        "loopwatch.anthropic_client._describe",
+        "loopwatch.anthropic_client._answer",
+        "loopwatch.anthropic_client.observed",
+        "loopwatch.anthropic_client.ModelCallDecorator",
+        "loopwatch.anthropic_streams.StreamedAnswer._add",
+        "loopwatch.anthropic_streams.StreamedAnswer._take_inputs",
+        "loopwatch.operations.Operation.set",
+    ],
+)
+def test_fault_of_the_wrapper_does_not_reach_the_caller(
+    sink: Sink, api: str, call: Any, boundary: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever breaks in what loopwatch.anthropic adds, the client answers."""
+    is_async = asyncio.iscoroutinefunction(call)
+    kind: Any = anthropic.AsyncAnthropic if is_async else anthropic.Anthropic
+    plain = kind(base_url=api, api_key="k", open_telemetry=False)
+    client = loopwatch.anthropic(plain)
+
+    def broken(*args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(boundary, broken)
+    assert (asyncio.run(call(client)) if is_async else call(client)) == TEXT
+    if not is_async:
+        plain.close()
 
 
 def test_token_limit_stops_before_the_next_call(sink: Sink, api: str) -> None:
