@@ -227,7 +227,7 @@ class Run:
             return
         try:
             self.limits.on_limit(exceeded)
-        except Exception as raised:
+        except Exception as raised:  # of any kind: whatever the author's function raises is what stops the run
             self.stopped_by = raised
             raise
 
