@@ -165,7 +165,7 @@ def _taken(step: Callable[[], Found]) -> Found:
 
 
 def _stress(folder: Path, seed: int, cycles: int) -> Census:
-    with disks.engine_room(folder, _DISK_MIB) as room:
+    with disks.data_room(folder, _DISK_MIB) as room:
         stress = _Stress(room, seed, cycles)
         stress.run()
         spans, different, in_runs = json.loads(_module("count", room.path))
