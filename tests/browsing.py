@@ -31,11 +31,13 @@ class Visit:
     Attributes:
         page: the tab.
         errors: what the browser's console said of errors.
+        warnings: what it said of warnings.
         strangers: addresses of other machines that the page asked for.
     """
 
     page: Page
     errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
 
     def settle(self) -> None:
@@ -90,7 +92,8 @@ def visit(
     context.set_default_timeout(TIMEOUT_MS)
     tab = Visit(context.new_page())
     own = urlsplit(base_url).netloc
-    tab.page.on("console", lambda message: tab.errors.append(message.text) if message.type == "error" else None)
+    said = {"error": tab.errors, "warning": tab.warnings}
+    tab.page.on("console", lambda message: said[message.type].append(message.text) if message.type in said else None)
     tab.page.on("pageerror", lambda fault: tab.errors.append(str(fault)))
     context.on(
         "request",

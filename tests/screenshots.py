@@ -86,6 +86,11 @@ def _targets(endpoint: str) -> dict[str, str]:
     looped = query(endpoint, "cost_top_runs")[0]
     tool = max(query(endpoint, "tool_summary"), key=lambda row: row["errors"])
     targets |= {
+        "iterations-loops": f"/iterations?{WEEK}&show=loops",
+        "tools-agents": f"/tools?{WEEK}&show=agents",
+        "tools-latency": f"/tools?{WEEK}&show=latency",
+        "cost-dearest": f"/cost?{WEEK}&show=dearest",
+        "quality-verdicts": f"/quality?{WEEK}&show=verdicts",
         "run": f"/run?run={escalated['run_id']}&at=escalation",
         "run-tokens": f"/run?run={looped['run_id']}&show=tokens",
         "run-graph": f"/run?run={looped['run_id']}&show=graph",

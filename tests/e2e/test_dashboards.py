@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Browser
 
 from loopwatch_dashboards import formatting
 from tests.browsing import Visit, chromium, visit
-from tests.processes import Running, collector, dashboards, loopwatch, query, wait_for_runs, wait_until_stored
+from tests.processes import Running, collector, dashboards, get, loopwatch, query, wait_for_runs, wait_until_stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboards-browser")]
 SUPPORT = Path(__file__).parents[1] / "data" / "chat" / "support.json"
@@ -149,6 +150,19 @@ def test_numbers_on_the_pages_are_the_apis(tab: Visit, shown: Running, receiver:
     tab.goto(f"{shown.url}/tools?range=all")
     assert tab.tile("Tool calls") == formatting.count(summary["tool_calls"])
     assert tab.tile("Errors") == formatting.count(summary["tool_errors"])
+    tab.goto(f"{shown.url}/escalations?range=all")
+    (escalations,) = query(receiver.url, "escalations_summary")
+    assert tab.tile("Escalated") == formatting.count(escalations["escalated"])
+    assert tab.tile("Cost until then") == formatting.usd(escalations["mean_cost_usd"])
+    tab.goto(f"{shown.url}/quality?range=all")
+    assert tab.tile("Completed") == formatting.ratio(summary["completion_rate"])
+    tab.goto(f"{shown.url}/runs?range=all")
+    assert "The first 23 runs, latest first." in tab.text()
+    tab.goto(f"{shown.url}/conversations?range=all")
+    named = [row for row in query(receiver.url, "conversations") if row["conversation_id"]]
+    assert f"The latest {formatting.plural(len(named), 'conversation')}" in tab.text()
+    tab.goto(f"{shown.url}/system")
+    assert tab.tile("Stored") == formatting.count(get(f"{receiver.url}/api/v1/system")["written_spans"])
 
 
 def test_shared_link_opens_the_same_view(tab: Visit, shown: Running, receiver: Running) -> None:
@@ -200,6 +214,16 @@ def test_bar_of_the_waterfall_opens_its_span(tab: Visit, shown: Running, receive
     assert "model call" in tab.page.locator(".st-key-panel-span").inner_text()
 
 
+def test_list_is_downloaded_as_parquet(tab: Visit, shown: Running) -> None:
+    """The Parquet file holds the same runs as the list, numbers as numbers."""
+    tab.goto(f"{shown.url}/runs?range=all&agent=support")
+    with tab.page.expect_download() as waiting:
+        tab.page.get_by_role("button", name="Parquet", exact=True).click()
+    rows = pq.read_table(Path(waiting.value.path())).to_pylist()
+    assert len(rows) == 12
+    assert {type(row["iterations"]) for row in rows} == {int}
+
+
 def test_list_is_downloaded_as_csv(tab: Visit, shown: Running) -> None:
     """The file holds every run that matches, and no cell that a spreadsheet would run."""
     tab.goto(f"{shown.url}/runs?range=all&agent=support")
@@ -213,7 +237,10 @@ def test_list_is_downloaded_as_csv(tab: Visit, shown: Running) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/", "/iterations", "/tools", "/cost", "/escalations", "/quality", "/runs", "/conversations", "/system",
+        "/", "/iterations", "/iterations?show=long", "/tools", "/tools?show=latency", "/tools?show=agents",
+        "/tools?show=offered", "/cost", "/cost?show=dearest", "/cost?show=caching", "/cost?by=customer", "/escalations",
+        "/quality", "/quality?show=versions", "/runs", "/conversations", "/system", "/alerts", "/rules",
+        f"/compare?left={RUN_ID}&right={RUN_ID}",
         f"/run?run={RUN_ID}", f"/run?run={RUN_ID}&span=0000000000000003", f"/run?run={RUN_ID}&show=graph",
         f"/run?run={RUN_ID}&show=raw", f"/run?run={RUN_ID}&show=conversation",
         "/tools?" + urlencode({"tool": HOSTILE}), "/?" + urlencode({"agent": HOSTILE}),

@@ -137,23 +137,22 @@ def powers_of_ten(low: float, high: float) -> list[float]:
     return [step * 10.0**exponent for exponent in exponents for step in steps if low <= step * 10.0**exponent <= high]
 
 
-# A panel in a column of two, and one as wide as the page, in characters of a legend.
-_LEGEND_CHARACTERS: Final = {False: 62, True: 150}
+# What fits into a panel of a narrow window, in characters of a legend.
+_LEGEND_CHARACTERS: Final = 62
 LEGEND_ROW: Final = 17
 
 
-def legend(names: Sequence[str], *, wide: bool = False) -> alt.Legend:
+def legend(names: Sequence[str]) -> alt.Legend:
     """A legend above the plot, in as many columns as fit, so that no name is cut off.
 
     Args:
         names: what it lists.
-        wide: whether the chart is as wide as the page.
     """
     fixed = all(name in palette.FIXED for name in names)
     return alt.Legend(
         orient="top",
         title=None,
-        columns=_legend_columns(names, wide),
+        columns=_legend_columns(names),
         labelLimit=260,
         labelExpr="replace(datum.label, /_/g, ' ')" if fixed else "datum.label",
         symbolLimit=12,
@@ -162,14 +161,14 @@ def legend(names: Sequence[str], *, wide: bool = False) -> alt.Legend:
     )
 
 
-def legend_height(names: Sequence[str], *, wide: bool = False) -> int:
+def legend_height(names: Sequence[str]) -> int:
     """How much height a legend takes, in pixels."""
-    return -(-len(names) // _legend_columns(names, wide)) * LEGEND_ROW if len(names) > 1 else 0
+    return -(-len(names) // _legend_columns(names)) * LEGEND_ROW if len(names) > 1 else 0
 
 
-def _legend_columns(names: Sequence[str], wide: bool) -> int:
+def _legend_columns(names: Sequence[str]) -> int:
     widest = max((min(len(name), 32) for name in names), default=0) + 4
-    return max(1, _LEGEND_CHARACTERS[wide] // widest)
+    return max(1, _LEGEND_CHARACTERS // widest)
 
 
 def headroom(values: Sequence[float], share: float) -> list[float] | None:

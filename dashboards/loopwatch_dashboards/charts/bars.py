@@ -1,6 +1,7 @@
 """Charts that compare: ranked bars, rates with intervals, spreads of durations, agents against tools."""
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from loopwatch_dashboards.charts.timeline import axis_unit
 from loopwatch_dashboards.text import one_line
 
 ROW_HEIGHT = 26
+_LINE_HEIGHT = 13
+_LINE_CHARACTERS = 26
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -43,7 +46,7 @@ def ranked(
     """
     values = [
         {
-            "name": one_line(str(row[label]), 80),
+            "name": _wrapped(str(row[label])),
             "key": str(row[label]),
             "amount": row[value] / 1e9 if unit == "ns" else row[value],
             "said": formatting.of_unit(row[value], unit),
@@ -54,15 +57,15 @@ def ranked(
     ]
     base = alt.Chart(alt.Data(values=values)).encode(
         y=_names(),
-        x=axes.amount("amount", title, axis_unit(unit), domain=axes.headroom([row["amount"] for row in values], 0.16)),
+        x=axes.amount("amount", title, axis_unit(unit), domain=axes.headroom([row["amount"] for row in values], 0.3)),
         tooltip=axes.hover(
-            ("name", label.replace("_", " ")),
+            ("key", label.replace("_", " ")),
             ("said", title),
             *((f"d_{name}", said) for name, (said, _) in (details or {}).items()),
         ),
     )
     layers = _clickable(selection, base.mark_bar(color=colour, cornerRadiusEnd=2, size=16), _written(base))
-    return axes.framed(alt.layer(*layers), max(len(values), 1) * ROW_HEIGHT + 50)
+    return axes.framed(alt.layer(*layers), _height(values))
 
 
 def rates(
@@ -97,7 +100,7 @@ def rates(
     """
     values = [
         {
-            "name": one_line(str(row[label]), 80),
+            "name": _wrapped(str(row[label])),
             "key": str(row[label]),
             "rate": row[rate] or 0,
             "low": row[low] or 0,
@@ -111,15 +114,13 @@ def rates(
     ]
     base = alt.Chart(alt.Data(values=values)).encode(
         y=_names(),
-        tooltip=axes.hover(("name", label.replace("key", "name")), ("said", title), ("interval", "95 % interval")),
+        tooltip=axes.hover(("key", label.replace("key", "name")), ("said", title), ("interval", "95 % interval")),
     )
-    x = axes.amount("rate", title, "ratio", domain=axes.headroom([row["high"] for row in values], 0.5))
+    x = axes.amount("rate", title, "ratio", domain=axes.headroom([row["high"] for row in values], 0.9))
     bars = base.mark_bar(color=colour, size=14, opacity=0.85, cornerRadiusEnd=2).encode(x=x)
     whiskers = base.mark_rule(strokeWidth=2, color=palette.GREY).encode(x=alt.X("low:Q"), x2="high:Q")
     written = base.mark_text(align="left", dx=6, color=palette.GREY).encode(x=alt.X("high:Q"), text="said:N")
-    return axes.framed(
-        alt.layer(*_clickable(selection, bars, whiskers, written)), max(len(values), 1) * ROW_HEIGHT + 50
-    )
+    return axes.framed(alt.layer(*_clickable(selection, bars, whiskers, written)), _height(values))
 
 
 def with_interval(row: Mapping[str, Any], events: str, trials: str) -> dict[str, Any]:
@@ -152,7 +153,7 @@ def spreads(rows: Rows, *, label: str, title: str, selection: alt.Parameter | No
     """
     values = [
         {
-            "name": one_line(str(row[label]), 80),
+            "name": _wrapped(str(row[label])),
             "key": str(row[label]),
             **{part: max(row[f"{part}_duration_ns"] or 0, 1000) / 1e9 for part in ("p50", "p95", "p99")},
             **{
@@ -165,7 +166,7 @@ def spreads(rows: Rows, *, label: str, title: str, selection: alt.Parameter | No
     base = alt.Chart(alt.Data(values=values)).encode(
         y=_names(),
         tooltip=axes.hover(
-            ("name", label.replace("key", "tool")),
+            ("key", label.replace("key", "tool")),
             ("said_p50", "p50"),
             ("said_p95", "p95"),
             ("said_p99", "p99"),
@@ -174,13 +175,13 @@ def spreads(rows: Rows, *, label: str, title: str, selection: alt.Parameter | No
         ),
     )
     low = min((row["p50"] for row in values), default=0.001) * 0.8
-    high = max((row["p99"] for row in values), default=1) * 3
+    high = max((row["p99"] for row in values), default=1) * 12
     span = base.mark_bar(color=palette.SKY, size=12, cornerRadius=3).encode(
         x=axes.amount("p50", f"{title} (log)", "seconds", domain=[low, high], log=True), x2=alt.X2("p99")
     )
     mark = base.mark_tick(color=palette.BLUE, thickness=3, size=16).encode(x=alt.X("p95:Q"))
     written = base.mark_text(align="left", dx=6, color=palette.GREY).encode(x=alt.X("p99:Q"), text="said_p95:N")
-    return axes.framed(alt.layer(*_clickable(selection, span, mark, written)), max(len(values), 1) * ROW_HEIGHT + 50)
+    return axes.framed(alt.layer(*_clickable(selection, span, mark, written)), _height(values))
 
 
 def matrix(rows: Rows, *, selection: alt.Parameter | None = None) -> Any:
@@ -245,9 +246,25 @@ def _clickable(selection: alt.Parameter | None, *layers: alt.Chart) -> list[alt.
     return [layer.add_params(selection) for layer in layers] if selection is not None else list(layers)
 
 
+def _wrapped(name: str) -> str:
+    """A name in two lines at most, so that bars have room beside it; the hover text has all of it."""
+    return (
+        "\n".join(textwrap.wrap(one_line(name, 2 * _LINE_CHARACTERS), _LINE_CHARACTERS, break_long_words=False)) or "–"
+    )
+
+
+def _height(values: Rows) -> int:
+    lines = max((str(row["name"]).count("\n") + 1 for row in values), default=1)
+    return max(len(values), 1) * max(ROW_HEIGHT, lines * _LINE_HEIGHT + 8) + 50
+
+
 def _names() -> alt.Y:
     # Sorted as the rows come; wide enough that a usual tool or model name is never cut.
-    return alt.Y("name:N", sort=None, axis=alt.Axis(title=None, labelLimit=320, ticks=False, domain=False))
+    return alt.Y(
+        "name:N",
+        sort=None,
+        axis=alt.Axis(title=None, labelLimit=240, ticks=False, domain=False, labelExpr="split(datum.label, '\\n')"),
+    )
 
 
 def _written(base: alt.Chart) -> alt.Chart:

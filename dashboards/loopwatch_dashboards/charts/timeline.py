@@ -37,7 +37,6 @@ def stacked(
     window: Window,
     zone: tzinfo = UTC,
     selection: alt.Parameter | None = None,
-    wide: bool = False,
 ) -> alt.Chart:
     """Bars per bucket, stacked by a key.
 
@@ -51,7 +50,6 @@ def stacked(
         window: what the time axis covers, whatever has data.
         zone: whose clock it shows.
         selection: a click selection to attach.
-        wide: whether the chart is as wide as the page.
 
     Returns:
         The chart.
@@ -83,7 +81,7 @@ def stacked(
             color=alt.Color(
                 "key:N",
                 scale=alt.Scale(domain=list(colours), range=list(colours.values())),
-                legend=axes.legend(list(colours), wide=wide) if len(colours) > 1 else None,
+                legend=axes.legend(list(colours)) if len(colours) > 1 else None,
             ),
             order=alt.Order("place:Q"),
             tooltip=axes.hover(("when", "from"), ("key", key.replace("_", " ")), ("said", title)),
@@ -91,7 +89,7 @@ def stacked(
     )
     if selection is not None:
         chart = chart.add_params(selection)
-    return axes.framed(chart, HEIGHT + axes.legend_height(list(colours), wide=wide))
+    return axes.framed(chart, HEIGHT + axes.legend_height(list(colours)))
 
 
 def lines(

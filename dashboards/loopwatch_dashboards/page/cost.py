@@ -11,9 +11,10 @@ from loopwatch_dashboards.api import Answer
 from loopwatch_dashboards.charts import bars, histograms, palette, timeline
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.text import plain
-from loopwatch_dashboards.view import CUSTOM, FILTERS, Window
+from loopwatch_dashboards.view import FILTERS, Window
 
 MAX_CUSTOMERS = 100  # what an address has room for
+FORECAST_STEP_SECONDS = 60
 FORECAST_FROM = timedelta(weeks=8)
 SECTIONS = {"shares": "Where it goes", "dearest": "Most expensive", "caching": "Caching and prices"}
 DIMENSIONS = {
@@ -135,9 +136,9 @@ def _ask_caching(context: Context) -> Callable[[], None]:
 
 def _ask_forecast(context: Context) -> Any:
     """The month foretold, from eight weeks before it; whatever the view, a forecast is about this month."""
-    now = context.window.end if context.view.preset not in {"all", CUSTOM} else datetime.now(UTC)
+    now = datetime.now(UTC)
     month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    return context.ask_within(Window(month - FORECAST_FROM, now), "cost_forecast")
+    return context.ask_within(Window(month - FORECAST_FROM, now).rounded(FORECAST_STEP_SECONDS), "cost_forecast")
 
 
 def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any]) -> None:

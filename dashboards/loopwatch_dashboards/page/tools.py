@@ -200,7 +200,6 @@ def _over_time(context: Context, answer: Any) -> None:
             window=context.window,
             zone=context.zone,
             selection=panels.click("bucket", "key"),
-            wide=True,
         ),
         opens=lambda point: links.open_bucket(context, point, _called(str(point["key"]))),
         nothing=NO_TOOL,

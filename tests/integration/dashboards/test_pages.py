@@ -42,6 +42,11 @@ def _said(app: AppTest) -> str:
     return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
 
 
+def _listed(app: AppTest) -> Any:
+    """The list of runs; the help of the filter is a table too."""
+    return next(table.value for table in app.dataframe if "run_id" in table.value.columns)
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_page_draws_a_fleet_without_faults(monkeypatch: pytest.MonkeyPatch, simulated: Running, name: str) -> None:
     """Every page draws a fleet with loops, verdicts, escalations and unpriced models: no fault, no warning."""
@@ -198,3 +203,45 @@ def test_settings_are_for_admins(monkeypatch: pytest.MonkeyPatch, empty: Running
     tables = "\n".join(table.value.to_string() for table in admin.dataframe)
     assert "LOOPWATCH_DATA_DIR" in tables
     assert "master" not in tables
+
+
+def test_escalation_opens_at_the_moment_it_gave_up(monkeypatch: pytest.MonkeyPatch, simulated: Running) -> None:
+    """The page says when, after what and at what cost the run gave up, and reads from that iteration on."""
+    escalated = next(row for row in query(simulated.url, "escalations") if row["iterations"] > 1)
+    app = _open(monkeypatch, simulated, "run", run=escalated["run_id"], at="escalation")
+    assert "**Gave up after " in app.warning[0].value
+    headings = [element.value for element in app.markdown if element.value.startswith("**")]
+    where = headings.index("**Where it gave up**")
+    assert headings[where + 1].startswith("**Iteration ")
+    assert not headings[where + 1].startswith("**Iteration 1**")
+    assert headings[where + 2] == "**From the beginning**"
+
+
+def test_nested_runs_are_in_the_waterfall(monkeypatch: pytest.MonkeyPatch, simulated: Running) -> None:
+    """The waterfall of a run that started others holds their spans too, and says how many runs it stands on."""
+    window = {"from": "2026-01-01", "to": "2026-12-01"}
+    nested = get(f"{simulated.url}/api/v1/runs", **window, q='parent != ""', limit=1)["runs"][0]
+    parent = get(f"{simulated.url}/api/v1/runs/{nested['parent_run_id']}")
+    children = parent["child_runs"]
+    spans = [len(get(f"{simulated.url}/api/v1/runs/{run['run_id']}/spans")["spans"]) for run in (parent, *children)]
+    said = _said(_open(monkeypatch, simulated, "run", run=parent["run_id"]))
+    assert f"**{sum(spans)} spans" in said
+    assert f"{1 + len(children)} runs · Each span from its start" in said.replace("\\", "")
+
+
+@pytest.mark.parametrize(("order", "column"), [("cost", "cost_usd"), ("iterations", "iterations")])
+def test_runs_are_listed_in_the_order_of_the_url(
+    monkeypatch: pytest.MonkeyPatch, simulated: Running, order: str, column: str
+) -> None:
+    """The order in the URL is the API's, over all pages of the list and not only the rows in sight."""
+    app = _open(monkeypatch, simulated, "runs", order=order)
+    values = _listed(app)[column].dropna().tolist()
+    highest = query(simulated.url, "cost_top_runs" if order == "cost" else "iterations_summary")[0]
+    assert values == sorted(values, reverse=True)
+    assert values[0] == pytest.approx(highest["cost_usd" if order == "cost" else "max"])
+
+
+def test_columns_of_the_url_are_the_columns_of_the_list(monkeypatch: pytest.MonkeyPatch, simulated: Running) -> None:
+    """A shared link shows the columns its sender chose, in that order."""
+    app = _open(monkeypatch, simulated, "runs", columns="cost_usd,agent,run_id")
+    assert list(_listed(app).columns) == ["cost_usd", "agent", "run_id"]

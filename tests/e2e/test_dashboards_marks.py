@@ -1,0 +1,238 @@
+"""Every mark of every chart: the runs it stands on, the table behind it, and the way to its runs and back."""
+
+import re
+import time
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Locator
+
+from tests.browsing import Visit, chromium, visit
+from tests.processes import Running, collector, dashboards, loopwatch, query, wait_until_stored
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboards-marks")]
+# Page and section, and how many charts a simulated fleet has there.
+CHARTED = {
+    "/": 4,
+    "/iterations": 3,
+    "/tools": 2,
+    "/tools?show=latency": 1,
+    "/tools?show=agents": 1,
+    "/cost": 4,
+    "/escalations": 4,
+    "/quality": 1,
+    "/quality?show=verdicts": 3,
+}
+LISTED = {
+    "/": ["agents"],
+    "/iterations?show=long": ["long-runs", "long-run-tools"],
+    "/iterations?show=loops": ["loops"],
+    "/tools": ["tool-retries", "tool-errors"],
+    "/tools?show=latency": ["tool-outliers"],
+    "/tools?show=offered": ["schema-cost"],
+    "/cost?show=dearest": ["top-runs", "top-conversations", "cost-outliers"],
+    "/cost?show=caching": ["cache-savings", "unpriced"],
+    "/escalations": ["escalations"],
+    "/quality": ["error-categories"],
+    "/quality?show=verdicts": ["verdicts"],
+    "/quality?show=versions": ["versions"],
+    "/conversations": ["conversations"],
+}
+MARKS = "svg g.mark-rect.role-mark path, svg g.mark-symbol.role-mark path"
+
+
+@pytest.fixture(scope="module")
+def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A small fleet with all that the pages have panels for."""
+    with collector(tmp_path_factory.mktemp("marks")) as running:
+        options = ["--days", "14", "--runs", "250", "--end", "2026-01-31"]
+        done = loopwatch("simulate", *options, "--endpoint", running.url, timeout=120)
+        assert done.returncode == 0, done.stderr
+        wait_until_stored(running.url)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shown(receiver: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with dashboards(tmp_path_factory.mktemp("shown"), receiver.url) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def tab(browser: Browser, shown: Running) -> Iterator[Visit]:
+    """A tab whose console stays empty of errors and warnings."""
+    with visit(browser, shown.url) as opened:
+        yield opened
+        assert opened.strangers == []
+        assert opened.errors == []
+        assert opened.warnings == []
+
+
+def _address(shown: Running, path: str) -> str:
+    return f"{shown.url}{path}{'&' if '?' in path else '?'}range=all"
+
+
+@pytest.mark.parametrize(("path", "charts"), CHARTED.items())
+def test_chart_says_what_it_stands_on_and_leads_there_and_back(
+    tab: Visit, shown: Running, path: str, charts: int
+) -> None:
+    """Each chart names its query and its runs; a click on a mark lists runs; Back is the page as it was."""
+    tab.goto(_address(shown, path))
+    panels = tab.page.locator("[class*=st-key-panel-]:has([data-testid=stVegaLiteChart])")
+    assert panels.count() == charts
+    for number in range(charts):
+        panel = panels.nth(number)
+        title, stands_on = panel.locator("[data-testid=stMarkdownContainer] p").all_inner_texts()[:2]
+        assert title
+        assert re.match(
+            r"\d[\d,.]*[kM]? runs? · ", panel.locator("[data-testid=stCaptionContainer]").first.inner_text()
+        )
+        assert panel.locator("[class*=st-key-table-] button").first.inner_text().strip()
+        address = tab.page.url
+        _click_largest(tab, panel)
+        tab.page.wait_for_url("**/runs?**")
+        tab.settle()
+        assert "Click a row to open it" in tab.text(), stands_on
+        tab.page.go_back()
+        tab.page.wait_for_url(address)
+        panels.nth(charts - 1).wait_for()
+        tab.settle()
+
+
+def _click_largest(tab: Visit, panel: Locator) -> None:
+    """Clicks the mark that is easiest to hit."""
+    marks = panel.locator(MARKS)
+    marks.first.wait_for()
+    boxes = [marks.nth(number).bounding_box() for number in range(min(marks.count(), 40))]
+    sizes = [min(box["width"], 30) * min(box["height"], 30) if box else 0 for box in boxes]
+    # By its place, as a person does: an interval or a number may lie on the mark, and leads where it leads.
+    mark = marks.nth(sizes.index(max(sizes)))
+    mark.scroll_into_view_if_needed()
+    box = mark.bounding_box()
+    assert box
+    tab.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+
+@pytest.mark.parametrize(("path", "tables"), LISTED.items())
+def test_row_leads_to_its_runs(tab: Visit, shown: Running, path: str, tables: list[str]) -> None:
+    """A click on a row of any table lists its runs or opens the run."""
+    for key in tables:
+        tab.goto(_address(shown, path))
+        tab.page.locator(f".st-key-panel-{key} [data-testid=stDataFrame] .dvn-scroller").first.click(
+            position={"x": 60, "y": 52}
+        )
+        tab.page.wait_for_url(re.compile(r"/runs?\?"))
+        tab.settle()
+        assert "No run matches" not in tab.text()
+        assert tab.page.locator("[data-testid=stDataFrame], [data-testid=stVegaLiteChart]").count()
+
+
+def test_table_behind_a_chart_is_the_querys_answer(tab: Visit, shown: Running, receiver: Running) -> None:
+    """The button named by the query shows how many rows it answered, and the rows."""
+    tab.goto(_address(shown, "/tools"))
+    tab.page.locator(".st-key-table-tool-rates button").first.click()
+    popover = tab.page.locator("[data-testid=stPopoverBody]")
+    popover.locator("[data-testid=stDataFrame]").wait_for()
+    assert f"{len(query(receiver.url, 'tool_summary'))} rows" in popover.inner_text()
+    assert "tool_summary" in popover.inner_text()
+
+
+def test_back_undoes_a_choice(tab: Visit, shown: Running) -> None:
+    """Browser Back returns to the view before: filters, section and numbers."""
+    tab.goto(_address(shown, "/"))
+    runs = tab.tile("Runs")
+    tab.page.locator(".st-key-control-agent input").first.click()
+    tab.page.keyboard.press("ArrowDown")
+    tab.page.keyboard.press("Enter")
+    tab.page.wait_for_url("**agent=**")
+    tab.page.wait_for_function(
+        "runs => document.querySelector('.st-key-tile-runs [data-testid=stMetricValue]').innerText.trim() !== runs",
+        arg=runs,
+    )
+    tab.settle()
+    tab.page.go_back()
+    tab.page.wait_for_url(lambda url: "agent" not in parse_qs(urlsplit(url).query))
+    tab.page.wait_for_function(
+        "runs => document.querySelector('.st-key-tile-runs [data-testid=stMetricValue]').innerText.trim() === runs",
+        arg=runs,
+    )
+
+
+def test_keyboard_reaches_and_opens(tab: Visit, shown: Running) -> None:
+    """Tab goes through pages, controls and panels in the order they stand, focus is visible, Enter opens."""
+    tab.goto(_address(shown, "/"))
+    seen: list[str] = []
+    for _ in range(45):
+        tab.page.keyboard.press("Tab")
+        seen.append(
+            tab.page.evaluate(
+                """() => {
+                  const at = document.activeElement, style = getComputedStyle(at);
+                  const marked = style.outlineStyle !== 'none' || style.boxShadow !== 'none'
+                    || getComputedStyle(at.closest('[data-baseweb]') || at).borderColor !== '';
+                  return (marked ? '' : 'unmarked ') + (at.innerText || at.getAttribute('aria-label') || at.tagName);
+                }"""
+            )
+        )
+    order = [
+        next(i for i, text in enumerate(seen) if name in text) for name in ("Iterations", "System", "runs_over_time")
+    ]
+    assert order == sorted(order)
+    assert [text for text in seen if text.startswith("unmarked")] == []
+    tab.page.get_by_test_id("stSidebar").get_by_role("link", name="Cost").focus()
+    tab.page.keyboard.press("Enter")
+    tab.page.wait_for_url("**/cost?**")
+
+
+@pytest.mark.parametrize("path", [*CHARTED, "/runs", "/conversations", "/system", "/rules", "/alerts"])
+def test_page_fits_a_phone(browser: Browser, shown: Running, path: str) -> None:
+    """On a narrow window nothing sticks out, and no label of a chart is cut off."""
+    with visit(browser, shown.url, width=420, dark=True) as tab:
+        tab.goto(_address(shown, path))
+        main = "document.querySelector('[data-testid=stMain]')"
+        assert tab.page.evaluate(f"{main}.scrollWidth <= {main}.clientWidth + 1")
+        cut = tab.page.evaluate(
+            """() => [...document.querySelectorAll('[data-testid=stVegaLiteChart] svg')].flatMap(svg => {
+              const frame = svg.getBoundingClientRect();
+              return [...svg.querySelectorAll('text')].filter(text => {
+                const box = text.getBoundingClientRect();
+                return box.width && (box.left < frame.left - 2 || box.right > frame.right + 2);
+              }).map(text => text.textContent);
+            })"""
+        )
+        assert cut == []
+        assert tab.errors == []
+
+
+def test_live_tail_puts_new_runs_on_top(tab: Visit, shown: Running, receiver: Running) -> None:
+    """With live tail on, a run that comes in is the list's first; scroll, filters and order stay."""
+    tab.goto(f"{shown.url}/runs?range=all")
+    tab.page.set_viewport_size({"width": 1440, "height": 500})
+    tab.page.get_by_text("Live tail").click()
+    tab.page.wait_for_url("**live=5**")
+    tab.settle()
+    tab.page.locator("[data-testid=stMain]").evaluate("main => main.scrollTo(0, 160)")
+    place = tab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
+    before = _first_row(tab)
+    done = loopwatch("agent", "run", "--runs", "1", "--latency-scale", "0", "--endpoint", receiver.url)
+    assert done.returncode == 0, done.stderr
+    tab.page.wait_for_function(
+        "before => { const cell = document.querySelector('[data-testid=stDataFrame] [data-testid=glide-cell-1-0]');"
+        " return cell && cell.innerText !== before; }",
+        arg=before,
+    )
+    assert _first_row(tab).startswith(time.strftime("%Y-%m-%d", time.gmtime()))
+    assert tab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == place
+    assert parse_qs(urlsplit(tab.page.url).query) == {"range": ["all"], "live": ["5"]}
+
+
+def _first_row(tab: Visit) -> str:
+    """When the first run of the list started; the canvas has its cells as a table for readers of screens."""
+    return tab.page.locator("[data-testid=stDataFrame] [data-testid=glide-cell-1-0]").inner_text()
