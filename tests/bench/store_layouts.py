@@ -49,7 +49,7 @@ def _names_in_lz4(ddl: str) -> str:
 
 
 def _projected(ddl: str) -> str:
-    projection = "PROJECTION by_tool (SELECT tool, toStartOfHour(start_time), count(), sum(duration_ns) GROUP BY ALL)"
+    projection = "PROJECTION by_tool (SELECT tool, kind, count(), sum(duration_ns) GROUP BY tool, kind)"
     with_it = ddl.replace("\n)\nENGINE", f",\n    {projection}\n)\nENGINE", 1)
     return with_it.replace("SETTINGS ", "SETTINGS deduplicate_merge_projection_mode = 'rebuild', ")
 
