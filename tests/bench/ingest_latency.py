@@ -1,6 +1,7 @@
 """How long a sender waits for its acknowledgement, and how long until what it sent can be asked for; the idle cost.
 
-500 spans/s in requests of 1 to 20 spans, after the reading at rest.
+500 spans/s in requests of 1 to 20 spans, after the reading at rest; then the same beside LOAD_PER_S spans/s in large
+requests, half of what `ingest_throughput` must sustain.
 """
 
 import http.client
@@ -16,11 +17,14 @@ from urllib.parse import urlsplit
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
-from tests.bench.ingest_throughput import cpu_seconds, resident_mb
+from tests.bench.ingest_bodies import SPANS, copies, template
+from tests.bench.ingest_throughput import RATES, Sender, cpu_seconds, resident_mb
 from tests.processes import collector, wait_for
 
 SECONDS = 30
 SPANS_PER_S = 500
+LOAD_PER_S = RATES[0] // 2
+_CONNECTIONS = 3
 IDLE_S = 20
 PROBE_S = 0.05
 
@@ -97,7 +101,9 @@ def _line(name: str, seconds: list[float]) -> str:
 
 
 def main() -> None:
-    """Runs the benchmark and prints its table."""
+    """Runs the benchmark and prints its tables."""
+    made_from = template()
+    bodies = copies(made_from, (SECONDS + 5) * LOAD_PER_S // SPANS)
     with tempfile.TemporaryDirectory() as folder, collector(Path(folder)) as running:
         pid = running.process.pid
         wait_for(lambda: cpu_seconds(pid) > 0, "it has started")
@@ -105,12 +111,24 @@ def main() -> None:
         before = cpu_seconds(pid)
         time.sleep(IDLE_S)
         print(f"idle           {(cpu_seconds(pid) - before) / IDLE_S:.1%} of a core, {resident_mb(pid):.0f} MB")
-        before = cpu_seconds(pid)
-        acknowledgements, waits, sent = _send(running.url)
-        used = cpu_seconds(pid) - before
-        print(f"offered        {sent / SECONDS:.0f} spans/s in requests of 1 to 20; {used / SECONDS:.0%} of a core")
-        print(_line("acknowledged", acknowledgements))
-        print(_line("listed as run", waits))
+        _measure(running.url, pid)
+        senders = [Sender(running.url, bodies, i, _CONNECTIONS, LOAD_PER_S) for i in range(_CONNECTIONS)]
+        for sender in senders:
+            sender.start()
+        time.sleep(2)
+        print(f"beside {LOAD_PER_S:,} spans/s in requests of {SPANS}:")
+        _measure(running.url, pid)
+        for sender in senders:
+            sender.stopping.set()
+
+
+def _measure(url: str, pid: int) -> None:
+    before = cpu_seconds(pid)
+    acknowledgements, waits, sent = _send(url)
+    used = cpu_seconds(pid) - before
+    print(f"offered        {sent / SECONDS:.0f} spans/s in requests of 1 to 20; {used / SECONDS:.0%} of a core")
+    print(_line("acknowledged", acknowledgements))
+    print(_line("listed as run", waits))
 
 
 if __name__ == "__main__":

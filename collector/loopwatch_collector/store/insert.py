@@ -18,7 +18,6 @@ from loopwatch_collector.store.rows import (
 )
 
 _DAY_NS: Final = 86_400_000_000_000
-_PROJECT: Final = SPAN_INDEX["project"]
 _START: Final = SPAN_INDEX["start_time"]
 _CONTENT_DAY: Final = [column.name for column in CONTENT_COLUMNS].index("day")
 _LOG_TIME: Final = [column.name for column in LOG_EVENT_COLUMNS].index("time")
@@ -27,8 +26,7 @@ _POINT_TIME: Final = [column.name for column in METRIC_POINT_COLUMNS].index("tim
 
 def insert_spans(connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
     """Stores span rows of any projects and days."""
-    for partition in _partitions(rows, lambda row: (row[_PROJECT], row[_START] // _DAY_NS)):
-        connection.insert("spans", SPAN_COLUMNS, partition)
+    _insert_by_day(connection, "spans", SPAN_COLUMNS, rows, _START)
 
 
 def insert_contents(connection: Connection, rows: Iterable[Sequence[Any]]) -> None:

@@ -121,21 +121,24 @@ def _walk(attributes: Any, dialect: str, row: list[Any], rest: dict[str, str]) -
     aliases = aliases_of(dialect)
     ranks: dict[int, int] = {}
     for pair in attributes:
-        key = pair.key
+        key, value = pair.key, pair.value
         alias = aliases[key]
         if alias is None:
-            _keep(rest, key, pair.value)
+            _keep(rest, key, value)
             continue
         slot, rank, read = alias
         if rank < 0:
             row[slot] = {} if row[slot] is None else row[slot]
-            row[slot][key] = read(pair.value)
+            row[slot][key] = read(value)
             continue
         if slot in ranks and ranks[slot] <= rank:
             continue
-        found = read(pair.value)
+        # Most attributes are short texts: read here, without a call for each.
+        found = value.string_value if read is values.text else None
+        if not found or len(found) > values.MAX_TEXT_CHARS:
+            found = read(value)
         if found is None:
-            _keep(rest, key, pair.value)
+            _keep(rest, key, value)
         else:
             row[slot] = found
             ranks[slot] = rank

@@ -22,14 +22,13 @@ _BATCH_ITEMS: Final = 16_000
 _BATCH_BYTES: Final = 8 * 2**20
 # Between two inserts: each costs some ms whatever its size, and small parts are merged again and again.
 _SPACING_S: Final = 0.25
-_LOADED_SPACING_S: Final = 0.45
-_LOADED_ITEMS: Final = 1_500
-_FULL_ITEMS: Final = 12_000  # a batch of that size is followed by the next at once
+_FULL_ITEMS: Final = 12_000  # a batch of that size tells of more that waits: the next follows at once
 # Deriving runs costs the engine near 100 ms however few they are: at once after a quiet time, else so that it takes
-# a fifth of the time at most.
-_CHECKPOINT_S: Final = 0.4
-_MAX_CHECKPOINT_S: Final = 2.0
-_REST_PER_CHECKPOINT: Final = 4
+# half of one thread's time at most, and a ninth while the writer is behind.
+_CHECKPOINT_S: Final = 0.3
+_MAX_CHECKPOINT_S: Final = 4.0
+_REST_PER_CHECKPOINT: Final = 1
+_REST_WHEN_BEHIND: Final = 8
 _POLL_S: Final = 0.25
 _RETRY_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 _STUBBORN_FAILURES: Final = 4
@@ -62,6 +61,7 @@ class Writer:
         self._discarded_id = 0
         self._checked_at = 0.0
         self._checkpoint_s = _CHECKPOINT_S
+        self._is_behind = False
         self._fault = ""
         self._threads = [
             threading.Thread(target=self._prepare_forever, name="prepare", daemon=True),
@@ -120,7 +120,7 @@ class Writer:
             self._hand_over(work)
             del work
             if items < _FULL_ITEMS:
-                self._stopping.wait(_SPACING_S if items < _LOADED_ITEMS else _LOADED_SPACING_S)
+                self._stopping.wait(_SPACING_S)
         self._hand_over(None)
 
     def _prepared(self, records: list[Record]) -> Work:
@@ -149,6 +149,7 @@ class Writer:
                     return
                 is_settled = self._settle(_Storage(work, self._storing))
                 self._stored_id = _records(work)[-1].id
+                self._is_behind = sum(record.items for record in _records(work)) >= _FULL_ITEMS
                 del work  # its rows would be held while the next batch is awaited
                 if is_settled and self._until_checkpoint_s() == 0:
                     is_settled = self._settle(self._checkpoint)
@@ -172,7 +173,8 @@ class Writer:
         self._journal.discard(self._stored_id)
         self._discarded_id = self._stored_id
         self._checked_at = time.monotonic()
-        rest_s = _REST_PER_CHECKPOINT * (self._checked_at - started)
+        rests = _REST_WHEN_BEHIND if self._is_behind else _REST_PER_CHECKPOINT
+        rest_s = rests * (self._checked_at - started)
         self._checkpoint_s = min(_MAX_CHECKPOINT_S, max(_CHECKPOINT_S, rest_s))
 
     def _settle(self, step: Callable[[int], None]) -> bool:
