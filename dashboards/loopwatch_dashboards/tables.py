@@ -54,6 +54,7 @@ def show(
         "column_config": config,
         "height": height or _HEADING_HEIGHT + _ROW_HEIGHT * min(len(rows), AUTO_ROWS),
         "row_height": _ROW_HEIGHT,
+        "placeholder": formatting.NOTHING,
     }
     modes: list[SelectionMode] = [*(["multi-row"] if ticks else []), *(["single-cell"] if opens else [])]
     if not modes:

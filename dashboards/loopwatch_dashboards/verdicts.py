@@ -4,9 +4,9 @@ from typing import Final
 
 import streamlit as st
 
-from loopwatch_dashboards import states, tables
+from loopwatch_dashboards import tables
+from loopwatch_dashboards.changes import change
 from loopwatch_dashboards.context import Context
-from loopwatch_dashboards.errors import DashboardsError
 
 COLUMNS: Final = {
     "time": ("time", "time"),
@@ -42,9 +42,4 @@ def _give(context: Context, run_id: str, thumb: int | None, comment: str, author
     body = {"run_id": run_id, "name": NAME, "author": author.strip(), "comment": comment.strip()}
     if thumb is not None:
         body["thumb"] = "up" if thumb else "down"
-    try:
-        context.collector.change("POST", "/api/v1/verdicts", body)
-    except DashboardsError as fault:
-        states.failed(fault)
-        return
-    st.rerun()
+    change(context, "POST", "/api/v1/verdicts", body)

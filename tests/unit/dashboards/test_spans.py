@@ -9,7 +9,8 @@ def _span(span_id: str, kind: str, offset: int, **more: Any) -> dict[str, Any]:
     return {
         "span_id": span_id, "run_id": "r", "kind": kind, "offset_ns": offset, "duration_ns": 10, "iteration": 1,
         "status": "", "tool_outcome": "", "counted": kind == "model_call", "cost_usd": None, "events": [],
-        "input_tokens": 0, "output_tokens": 0, "cache_read_tokens": 0, "cache_write_tokens": 0, "name": span_id, "error_type": "", **more,
+        "input_tokens": 0, "output_tokens": 0, "cache_read_tokens": 0, "cache_write_tokens": 0,
+        "name": span_id, "error_type": "", **more,
     }  # fmt: skip
 
 
