@@ -66,8 +66,8 @@ def _watch(url: str, acknowledged: dict[str, float], waits: list[float], stoppin
         waits.append(time.monotonic() - since)
 
 
-def _send(url: str) -> tuple[list[float], list[float], int]:
-    chance = random.Random(1)
+def _send(url: str, seed: int) -> tuple[list[float], list[float], int]:
+    chance = random.Random(seed)  # another for each sending: runs of the same ids would be listed already
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
     acknowledged: dict[str, float] = {}
     acknowledgements: list[float] = []
@@ -111,20 +111,20 @@ def main() -> None:
         before = cpu_seconds(pid)
         time.sleep(IDLE_S)
         print(f"idle           {(cpu_seconds(pid) - before) / IDLE_S:.1%} of a core, {resident_mb(pid):.0f} MB")
-        _measure(running.url, pid)
+        _measure(running.url, pid, 1)
         senders = [Sender(running.url, bodies, i, _CONNECTIONS, LOAD_PER_S) for i in range(_CONNECTIONS)]
         for sender in senders:
             sender.start()
         time.sleep(2)
         print(f"beside {LOAD_PER_S:,} spans/s in requests of {SPANS}:")
-        _measure(running.url, pid)
+        _measure(running.url, pid, 2)
         for sender in senders:
             sender.stopping.set()
 
 
-def _measure(url: str, pid: int) -> None:
+def _measure(url: str, pid: int, seed: int) -> None:
     before = cpu_seconds(pid)
-    acknowledgements, waits, sent = _send(url)
+    acknowledgements, waits, sent = _send(url, seed)
     used = cpu_seconds(pid) - before
     print(f"offered        {sent / SECONDS:.0f} spans/s in requests of 1 to 20; {used / SECONDS:.0%} of a core")
     print(_line("acknowledged", acknowledgements))
