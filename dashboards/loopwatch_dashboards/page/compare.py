@@ -56,10 +56,10 @@ def _body(context: Context) -> None:
     answers = [trace.result() for _, trace in asked]
     loops = [spans.iterations(answer["spans"]) for answer in answers]
     for number in range(max(map(len, loops), default=0)):
-        for column, answer, its in zip(st.columns(2), answers, loops, strict=True):
+        for side, column in enumerate(st.columns(2)):
             with column:
-                if number < len(its):
-                    transcript.iteration(its[number], answer["contents"], key=str(answers.index(answer)))
+                if number < len(loops[side]):
+                    transcript.iteration(loops[side][number], answers[side]["contents"], key=str(side))
 
 
 def measures(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[dict[str, str]]:

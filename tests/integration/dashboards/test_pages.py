@@ -245,3 +245,13 @@ def test_columns_of_the_url_are_the_columns_of_the_list(monkeypatch: pytest.Monk
     """A shared link shows the columns its sender chose, in that order."""
     app = _open(monkeypatch, simulated, "runs", columns="cost_usd,agent,run_id")
     assert list(_listed(app).columns) == ["cost_usd", "agent", "run_id"]
+
+
+def test_run_beside_itself_differs_in_nothing(monkeypatch: pytest.MonkeyPatch, simulated: Running) -> None:
+    """The same run twice is drawn twice, and no measure differs."""
+    run_id = query(simulated.url, "cost_top_runs")[0]["run_id"]
+    app = _open(monkeypatch, simulated, "compare", left=run_id, right=run_id)
+    assert [box.value for box in app.error] == []
+    measures = next(table.value for table in app.dataframe if "measure" in table.value.columns)
+    assert measures["left"].tolist() == measures["right"].tolist()
+    assert set(measures["change"]) <= {"", "0 %"}
