@@ -22,11 +22,12 @@ from loopwatch_collector.alerts.evaluation import LATE_S, Surroundings, evaluate
 from loopwatch_collector.alerts.lease import Lease
 from loopwatch_collector.alerts.notifier import Notifier
 from loopwatch_collector.alerts.own_health import OwnHealth
-from loopwatch_collector.alerts.ranges import Range
+from loopwatch_collector.alerts.ranges import Range, window_ending
 from loopwatch_collector.alerts.reading import RuleReader
 from loopwatch_collector.alerts.records import AlertRecords
 from loopwatch_collector.alerts.remarks import Remarks, arrange
-from loopwatch_collector.alerts.rule import Rule
+from loopwatch_collector.alerts.replay import Replay, default_step_s, moments, replay
+from loopwatch_collector.alerts.rule import Forecast, Rule
 from loopwatch_collector.alerts.rulebook import Rulebook
 from loopwatch_collector.alerts.schedule import Key, Schedule
 from loopwatch_collector.errors import CollectorError, Unavailable
@@ -105,6 +106,7 @@ class AlertEngine:
         self._status: dict[Key, RuleStatus] = {}
         self._prompt = ThreadPoolExecutor(_WORKERS, thread_name_prefix="rules")
         self._slow = ThreadPoolExecutor(_SLOW_WORKERS, thread_name_prefix="slow-rules")
+        self._replays = ThreadPoolExecutor(_WORKERS, thread_name_prefix="replays")
         self._wake = threading.Event()
         self._stopping = False
         self._changed = True
@@ -122,6 +124,7 @@ class AlertEngine:
         self._thread.join(timeout_s)
         self._prompt.shutdown(wait=True, cancel_futures=True)
         self._slow.shutdown(wait=True, cancel_futures=True)
+        self._replays.shutdown(wait=True, cancel_futures=True)
         self._notifier.stop(timeout_s)
         try:
             self._lease.release()
@@ -133,9 +136,26 @@ class AlertEngine:
         self._changed = True
         self._wake.set()
 
-    def reader(self, project: str) -> RuleReader:
-        """A reader of its own for a replay, so that old ranges do not push out what evaluations need."""
-        return RuleReader(self._store.connection, project, self.health)
+    def replay(self, project: str, rule: Rule, stretch: Range, step_s: int | None) -> Replay:
+        """Replays a rule over history, its windows asked for side by side.
+
+        Args:
+            project: whose data.
+            rule: the rule.
+            stretch: from when to when.
+            step_s: time between evaluations; None for what suits the rule's window.
+        """
+        # a reader of its own, so that old ranges do not push out what evaluations need
+        reader, now_ns = RuleReader(self._store.connection, project, self.health), time.time_ns()
+        step_s = step_s or default_step_s(rule, stretch)
+        if not isinstance(rule.condition, Forecast):  # whose ranges are others
+            windows = [window_ending(at_ns, rule.window_s) for at_ns in moments(stretch, step_s)]
+
+            def ask_for(window: Range) -> None:
+                reader.read(rule, now_ns, window)
+
+            list(self._replays.map(ask_for, windows))
+        return replay(rule, project, stretch, lambda _: lambda asked: reader.read(rule, now_ns, asked), step_s)
 
     def status(self, project: str, rule: str) -> RuleStatus | None:
         """How a rule's last evaluation in this process went; None when there was none."""

@@ -79,8 +79,9 @@ def evaluate(
     ]
     alerts = [alert for alert in after if alert is not None]
     if surroundings.may_write():
-        surroundings.book.put([one for one in alerts if _must_be_stored(known.get(one.group), one, now_ns)], now_ns)
-        surroundings.book.keep([one for one in alerts if not _must_be_stored(known.get(one.group), one, now_ns)])
+        changed = [one for one in alerts if _must_be_stored(known.get(one.group), one, now_ns, rule.every_s)]
+        surroundings.book.put(changed, now_ns)
+        surroundings.book.keep([one for one in alerts if one not in changed])
     return {**verdicts, **late}
 
 
@@ -110,7 +111,7 @@ def _after(
     )
 
 
-def _must_be_stored(before: Alert | None, after: Alert, now_ns: int) -> bool:
+def _must_be_stored(before: Alert | None, after: Alert, now_ns: int, every_s: int) -> bool:
     """Whether more than a reading changed; readings alone are stored once a minute."""
     if before is None or before.alert_id != after.alert_id:
         return True
@@ -119,7 +120,7 @@ def _must_be_stored(before: Alert | None, after: Alert, now_ns: int) -> bool:
     )
     if same_reading != before:
         return True
-    return after.state == "firing" and now_ns // _SAVE_READINGS_NS != (now_ns - 10 * NS) // _SAVE_READINGS_NS
+    return after.state == "firing" and now_ns // _SAVE_READINGS_NS != (now_ns - every_s * NS) // _SAVE_READINGS_NS
 
 
 def late_verdicts(

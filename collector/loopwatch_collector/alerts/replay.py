@@ -57,6 +57,13 @@ def default_step_s(rule: Rule, stretch: Range) -> int:
     return max(rule.every_s, rule.window_s // _WINDOW_PARTS, int(stretch.seconds // _MAX_STEPS) + 1)
 
 
+def moments(stretch: Range, step_s: int) -> list[int]:
+    """When a rule is looked at in a replay: every step, and at the end."""
+    # on the grid of past windows, one evaluation's window is a later one's past, and is asked for once
+    start_ns = stretch.from_ns if step_s % PAST_STEP_S else aligned(stretch.from_ns, PAST_STEP_S)
+    return [*range(start_ns, stretch.to_ns, step_s * NS), stretch.to_ns]
+
+
 def replay(
     rule: Rule,
     project: str,
@@ -78,9 +85,7 @@ def replay(
     """
     result = Replay(step_s or default_step_s(rule, stretch))
     alerts: dict[Group, Alert] = {}
-    # on the grid of past windows, one evaluation's window is a later one's past, and is asked for once
-    start_ns = stretch.from_ns if result.step_s % PAST_STEP_S else aligned(stretch.from_ns, PAST_STEP_S)
-    for now_ns in (*range(start_ns, stretch.to_ns, result.step_s * NS), stretch.to_ns):
+    for now_ns in moments(stretch, result.step_s):
         active = [group for group, alert in alerts.items() if alert.state in {"pending", "firing"}]
         result.evaluations += 1
         for group, verdict in judge(rule, now_ns, read_at(now_ns), active).items():

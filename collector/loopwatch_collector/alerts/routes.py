@@ -15,7 +15,6 @@ from loopwatch_collector.alerts.prometheus import prometheus_rules
 from loopwatch_collector.alerts.ranges import Range
 from loopwatch_collector.alerts.records import Remark, StoredRule
 from loopwatch_collector.alerts.remarks import ACKNOWLEDGEMENT, SILENCE, Remarks, arrange
-from loopwatch_collector.alerts.replay import replay
 from loopwatch_collector.alerts.rule import Rule
 from loopwatch_collector.alerts.rule_parsing import parse_rule, parse_rules
 from loopwatch_collector.alerts.states import Alert
@@ -168,8 +167,7 @@ def _replayed(
         raise InvalidParameter("from must lie before to")
     if step_seconds and stretch.seconds / step_seconds > _MAX_REPLAYED:
         raise InvalidParameter(f"that would be more than {_MAX_REPLAYED} evaluations: take a larger step_seconds")
-    reader = engine.reader(project)
-    result = replay(rule, project, stretch, lambda now_ns: lambda asked: reader.read(rule, now_ns, asked), step_seconds)
+    result = engine.replay(project, rule, stretch, step_seconds)
     return show_replay(rule, stretch.from_ns, stretch.to_ns, result)
 
 

@@ -139,7 +139,7 @@ class Rule:
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     group_by: str = ""
     group_column: str = ""
-    every_s: int = 10
+    every_s: int = 15
     for_s: int = 0
     resolve_after_s: int = 300
     renotify_after_s: int = 14_400
