@@ -24,10 +24,10 @@ _BATCH_BYTES: Final = 8 * 2**20
 _SPACING_S: Final = 0.25
 _FULL_ITEMS: Final = 12_000  # a batch of that size tells of more that waits: the next follows at once
 # Deriving runs costs the engine near 100 ms however few they are: at once after a quiet time, else so that it takes
-# a third of one thread's time at most, and a ninth while the writer is behind.
+# half of one thread's time at most, and a ninth while the writer is behind.
 _CHECKPOINT_S: Final = 0.3
 _MAX_CHECKPOINT_S: Final = 4.0
-_REST_PER_CHECKPOINT: Final = 2
+_REST_PER_CHECKPOINT: Final = 1
 _REST_WHEN_BEHIND: Final = 8
 _POLL_S: Final = 0.25
 _RETRY_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
