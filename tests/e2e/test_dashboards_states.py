@@ -1,4 +1,4 @@
-"""What a person sees while there is no answer yet, only some, or none."""
+"""What a person sees where some questions have an answer and one has none."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,33 +37,24 @@ def faced(receiver: Running) -> Iterator[Front]:
 
 
 @pytest.fixture
-def tab(browser: Browser, faced: Front, tmp_path: Path) -> Iterator[Visit]:
-    """A tab on dashboards that see the collector through a front."""
-    with dashboards(tmp_path, faced.url) as shown, visit(browser, shown.url) as opened:
-        opened.page.goto(shown.url)
+def shown(faced: Front, tmp_path: Path) -> Iterator[Running]:
+    """Dashboards that see the collector through a front."""
+    with dashboards(tmp_path, faced.url) as running:
+        yield running
+
+
+@pytest.fixture
+def tab(browser: Browser, shown: Running) -> Iterator[Visit]:
+    """A tab whose console stays empty of errors."""
+    with visit(browser, shown.url) as opened:
         yield opened
         assert opened.errors == []
 
 
-def test_what_is_slow_is_awaited_and_the_rest_is_there(tab: Visit, faced: Front) -> None:
-    """While a question is under way its panel waits in outline, the others are drawn; then it is drawn too."""
-    faced.held.add("tokens_over_time")
-    tab.page.reload()
-    tab.page.locator(".st-key-panel-outcomes svg.marks").wait_for()
-    waiting = tab.page.locator(".st-key-panel-tokens [data-testid=stSkeleton]")
-    waiting.wait_for()
-    faced.release.set()
-    tab.page.locator(".st-key-panel-tokens svg.marks").wait_for()
-    tab.settle()
-    assert waiting.count() == 0
-
-
-def test_what_the_collector_cannot_answer_now_is_said_in_its_place(tab: Visit, faced: Front) -> None:
+def test_what_the_collector_cannot_answer_now_is_said_in_its_place(tab: Visit, faced: Front, shown: Running) -> None:
     """A busy answer to one question is a sentence in that panel; all others are drawn."""
-    tab.settle()
     faced.busy.add("tool_summary")
-    tab.page.goto(tab.page.url + "?range=6h")
-    tab.settle()
+    tab.goto(shown.url)
     said = tab.page.locator(".st-key-panel-tools").inner_text()
     assert "The collector is busy." in said
     assert "Too much is asked at once." in said

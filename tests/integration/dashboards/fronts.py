@@ -1,4 +1,4 @@
-"""A front of a collector that answers late, or refuses, what a test names: slow, busy and partial answers are real."""
+"""A front of a collector that is too busy for what a test names: partial answers are real."""
 
 import threading
 import urllib.error
@@ -15,17 +15,11 @@ class Front:
 
     Attributes:
         url: the address.
-        held: paths of which a part holds an answer back until `release`.
         busy: parts of paths that are answered with 503.
-        release: lets held answers go.
-        asked: the paths asked for, in order.
     """
 
     url: str = ""
-    held: set[str] = field(default_factory=set)
     busy: set[str] = field(default_factory=set)
-    release: threading.Event = field(default_factory=threading.Event)
-    asked: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -35,9 +29,6 @@ def front(endpoint: str) -> Iterator[Front]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            own.asked.append(self.path)
-            if any(part in self.path for part in own.held):
-                own.release.wait(60)
             if any(part in self.path for part in own.busy):
                 self._answer(503, b'{"error": {"code": "busy", "message": "Too much is asked at once."}}')
                 return
@@ -66,7 +57,6 @@ def front(endpoint: str) -> Iterator[Front]:
     try:
         yield own
     finally:
-        own.release.set()
         server.shutdown()
         server.server_close()
         thread.join()
