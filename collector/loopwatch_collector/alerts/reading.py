@@ -23,7 +23,8 @@ _GRID_NS: Final = 10 * NS  # windows that end now end on this grid, so that rule
 _KEEP_PAST_S: Final = 3_600.0  # what comes late is forgotten at once; reprices and deletions are seen after this
 _KEEP_PRESENT_S: Final = 10.0
 _MAX_KEPT: Final = 20_000
-# One thread: a rule's question is small, and most of it is planning.
+_SMALL_S: Final = 6 * 3_600
+# One thread: a question about so short a time is small, and most of it is planning.
 _SETTINGS: Final = {**READ_SETTINGS, "max_threads": 1}
 
 
@@ -117,12 +118,12 @@ class RuleReader:
         return {str(row[source]): {"lost": float(row[dropped])} for row in answer.rows}
 
     def _ask(self, rule: Rule, stretch: Range, until_s: float | None) -> Readings:
-        settings: Mapping[str, Any] = _SETTINGS
+        settings: Mapping[str, Any] = _SETTINGS if stretch.seconds <= _SMALL_S else READ_SETTINGS
         if until_s is not None:
             left_s = until_s - self._clock()
             if left_s <= 0:
                 raise OutOfTime(f"rule {rule.name} asks more than can be answered in its time")
-            settings = {**_SETTINGS, "max_execution_time": left_s}
+            settings = {**settings, "max_execution_time": left_s}
         question = Question(
             rule.query,
             self._project,
