@@ -65,6 +65,11 @@ def failed(tool: str) -> str:
     return f"failed({json.dumps(tool, ensure_ascii=False)})"
 
 
+def decided_with(tenth: float) -> str:
+    """A condition of the filter language: a decision stated a confidence in the tenth that begins there."""
+    return f"decided_with({tenth:g})"
+
+
 def any_of(field: str, values: Sequence[str]) -> str:
     """A condition of the filter language: the field is one of these texts."""
     return f"{field} in ({', '.join(json.dumps(value, ensure_ascii=False) for value in dict.fromkeys(values))})"

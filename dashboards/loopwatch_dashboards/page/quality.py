@@ -154,7 +154,7 @@ def _confidence(context: Context, answer: Any) -> None:
         key="confidence",
         title=lambda got: f"{formatting.plural(got.total('decisions'), 'decision')} stated a confidence",
         runs=panels.in_view(context),
-        note="By the confidence the agent stated, in tenths. Click a bar for the runs that decided.",
+        note="By the confidence the agent stated, in tenths. Click a bar for the runs that decided so.",
         chart=lambda got: histograms.tenths(
             got.rows,
             weight="decisions",
@@ -162,7 +162,7 @@ def _confidence(context: Context, answer: Any) -> None:
             weight_title="decisions",
             selection=panels.click("tenth"),
         ),
-        opens=lambda _: links.open_runs(context, "decided()"),
+        opens=lambda point: links.open_runs(context, links.decided_with(point["tenth"])),
         nothing="No agent stated a confidence; decide(confidence=...) records one.",
     )
 
@@ -187,7 +187,7 @@ def _calibration(context: Context, answer: Any) -> None:
         note="Each point: decisions of a tenth of confidence beside the mean verdict on their runs. On the line, "
         "confidence means what it says; below it, agents are too sure.",
         chart=lambda got: histograms.calibration(known(got), selection=panels.click("tenth")),
-        opens=lambda _: links.open_runs(context, "decided()"),
+        opens=lambda point: links.open_runs(context, links.decided_with(point["tenth"])),
         is_empty=lambda got: not known(got),
         nothing="Calibration needs decisions with a confidence and verdicts with a score on the same runs.",
     )

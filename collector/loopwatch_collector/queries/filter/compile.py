@@ -22,6 +22,7 @@ _EVENT_NAMES: Final = {
     "asked": ("asked", "model"),
     "model_failed": ("model_error", "model"),
     "decided": ("decided", "decision"),
+    "decided_with": ("decided_with", "tenth"),
     "looped": ("looped", ""),
     "escalated": ("escalated", ""),
 }

@@ -36,7 +36,7 @@ class Event:
 
     Attributes:
         name: as it is written in a filter, with parentheses.
-        of: what may stand in the parentheses: tool, model, decision, or nothing.
+        of: what may stand in the parentheses: tool, model, decision, tenth, or nothing.
         description: for the reader.
     """
 
@@ -90,6 +90,7 @@ _EVENTS: Final = (
     Event("asked", "model", "a model was called"),
     Event("model_failed", "model", "a model call failed"),
     Event("decided", "decision", "a decision was recorded"),
+    Event("decided_with", "tenth", "a decision was recorded with a confidence in a tenth, named by its lower end: 0.3"),
     Event("looped", "", "the agent's own loop detector reported a loop"),
     Event("escalated", "", "the run was handed to a human"),
 )

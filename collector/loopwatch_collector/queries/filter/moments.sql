@@ -18,7 +18,21 @@ FROM (
                     toUnixTimestamp64Nano(time),
                     multiIf(name = 'loopwatch.decision', 'decided', name = 'loopwatch.loop', 'looped', ''),
                     attributes['loopwatch.decision.name']),
-                event_names, event_times, event_attributes)
+                event_names, event_times, event_attributes),
+            -- tenths as confidence_distribution counts them
+            arrayMap(
+                (time, attributes) -> (
+                    toUnixTimestamp64Nano(time),
+                    'decided_with',
+                    toString(least(9, floor(assumeNotNull(toFloat64OrNull(attributes['loopwatch.decision.confidence'])) * 10)) / 10)),
+                arrayFilter(
+                    (time, name, attributes) -> name = 'loopwatch.decision'
+                        AND toFloat64OrNull(attributes['loopwatch.decision.confidence']) BETWEEN 0 AND 1,
+                    event_times, event_names, event_attributes),
+                arrayFilter(
+                    (attributes, name) -> name = 'loopwatch.decision'
+                        AND toFloat64OrNull(attributes['loopwatch.decision.confidence']) BETWEEN 0 AND 1,
+                    event_attributes, event_names))
         )::Array(Tuple(Int64, String, String))) AS moment
     FROM spans FINAL
     -- a run's spans may begin before it by a clock that is late, and go on for a day after the range

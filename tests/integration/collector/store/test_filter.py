@@ -53,6 +53,34 @@ CASES = [
 ]
 
 
+def test_a_tenth_of_confidence_leads_to_its_runs(
+    store: Store, span: Callable[..., list[Any]], write: Callable[[Store, list[list[Any]]], None]
+) -> None:
+    """decided_with finds as many runs in each tenth as the distribution of confidence counts there."""
+    confidences = {"none": [], "odd": ["2", "soon"], "low": ["0"], "mixed": ["0.31", "0.39", "0.95"], "sure": ["1"]}
+    write(
+        store,
+        [
+            span(
+                number,
+                run_id=f"run-{name}",
+                trace_id=bytes([number]) * 16,
+                kind="run",
+                event_names=["loopwatch.decision"] * len(stated),
+                event_times=list(range(len(stated))),
+                event_attributes=[{"loopwatch.decision.confidence": each} for each in stated],
+            )
+            for number, (name, stated) in enumerate(confidences.items(), 1)
+        ],
+    )
+    answer = ask(store.connection(), Question("confidence_distribution", "default", FROM_NS, TO_NS))
+    assert {low: (decisions, runs) for low, decisions, runs in answer.rows} == {0: (1, 1), 0.3: (2, 1), 0.9: (2, 2)}
+    assert {low: len(_matching(store, f"decided_with({low:g})")) for low, _, _ in answer.rows} == {
+        low: runs for low, _, runs in answer.rows
+    }
+    assert _matching(store, "decided_with(0.9)") == ["mixed", "sure"]
+
+
 def test_filters_find_the_runs_they_describe(
     store: Store, fleet: list[list[Any]], write: Callable[[Store, list[list[Any]]], None]
 ) -> None:
