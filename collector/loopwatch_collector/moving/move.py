@@ -23,7 +23,7 @@ BY_DAY: Final = {
     "metric_points": "time",
     "dead_letters": "received_at",
 }
-WHOLE: Final = ("verdicts", "alerts", "alert_rules", "alert_remarks", "deletions", "repriced_days")
+WHOLE: Final = ("verdicts", "alerts", "alert_rules", "alert_remarks", "deletions", "repriced_days", "rates")
 LEFT_BEHIND: Final = ("leases", "run_extents", "repriced_calls", "schema_migrations")
 
 

@@ -75,15 +75,15 @@ class FailedWrites:
 
     def keep_sources(self, client: Client) -> None:
         """Has the engine keep the sources of merges for a while; the embedded one removes them within half a minute."""
-        for table in _tables(client, "tables_without_sources"):
-            _run(client, "keep_sources", {"table": table})
+        for table in _tables(client, "embedded/tables_without_sources"):
+            _run(client, "embedded/keep_sources", {"table": table})
 
     def _load_anew(self, client: Client) -> None:
         seen = self._seen
         _LOG.error("%d writes to the store's disk failed: its tables are loaded anew", seen - self._accounted)
-        for table in _tables(client, "tables_of_parts"):
+        for table in _tables(client, "embedded/tables_of_parts"):
             self._unloaded.add(table)
-            _run(client, "unload_table", {"table": table})
+            _run(client, "embedded/unload_table", {"table": table})
         end = time.monotonic() + _PATIENCE_S
         for table in sorted(self._unloaded):
             _load(client, table, end)
@@ -98,7 +98,7 @@ def _rows(client: Client, name: str) -> Sequence[Sequence[Any]]:
 
 
 def _count(client: Client) -> int:
-    return _rows(client, "failed_writes")[0][0]
+    return _rows(client, "embedded/failed_writes")[0][0]
 
 
 def _tables(client: Client, name: str) -> list[str]:
@@ -108,7 +108,7 @@ def _tables(client: Client, name: str) -> list[str]:
 def _load(client: Client, table: str, end: float) -> None:
     while True:
         try:
-            _run(client, "load_table", {"table": table})
+            _run(client, "embedded/load_table", {"table": table})
         except ClickHouseError as fault:
             if getattr(fault, "code", None) != _STILL_USED:
                 raise
