@@ -50,10 +50,9 @@ class Context:
         """Asks a named query about another window with these filters."""
         return self.collector.query(query, window, self.view.filters, q=self.view.where or None, **params)
 
-    def has_runs(self) -> bool:
-        """Whether there is a run in view; one run is found sooner than all are counted."""
-        found = self.collector.runs(self.window, self.view.filters, q=self.view.where or None, limit=1)
-        return bool(found.result()["runs"])
+    def first_run(self) -> "Future[dict[str, Any]]":
+        """Asks whether there is a run in view: one run is found sooner than all are counted."""
+        return self.collector.runs(self.window, self.view.filters, q=self.view.where or None, limit=1)
 
     def has_runs_at_all(self) -> bool:
         """Whether the store holds any run, whatever the view."""

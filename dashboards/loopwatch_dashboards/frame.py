@@ -90,7 +90,7 @@ def _live(body: Body, live_seconds: int, needs_runs: bool) -> None:
 def _draw(context: Context, body: Body, needs_runs: bool) -> None:
     context = contexts.narrowed(context)
     context.ask("runs_summary")
-    if not needs_runs or context.has_runs():
+    if not needs_runs or states.awaited(context.first_run())["runs"]:
         body(context)
     else:
         _explain_nothing(context)

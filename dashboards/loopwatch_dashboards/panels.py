@@ -158,8 +158,7 @@ def _panel(
 ) -> None:
     with st.container(border=True, key=f"panel-{key}", height="stretch"):
         try:
-            with st.skeleton(height=timeline.HEIGHT):
-                got = answer.result()
+            got = answer.result() if isinstance(answer, Behind) else states.awaited(answer, timeline.HEIGHT)
             if is_empty(got):
                 st.caption(plain(nothing))
                 return

@@ -1,6 +1,9 @@
 """What a page says when it has no numbers to show: what is the matter, and what to do."""
 
-from typing import Final
+from collections.abc import Iterator
+from concurrent.futures import Future, wait
+from contextlib import contextmanager
+from typing import Final, TypeVar
 
 import streamlit as st
 
@@ -14,6 +17,45 @@ loopwatch demo
 # or send your own: any OpenTelemetry exporter over HTTP
 export OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}
 """
+
+TILES_HEIGHT: Final = 96
+SHORTER: Final = "A shorter time range is answered sooner."
+# An answer that comes sooner is not announced: the page would only flicker.
+_SOON_SECONDS: Final = 0.4
+_Got = TypeVar("_Got")
+
+
+def awaited(asked: "Future[_Got]", height: int = TILES_HEIGHT, hint: str = SHORTER) -> _Got:
+    """The answer of a question; where it is not there soon, its place says that it is awaited, and what helps.
+
+    Args:
+        asked: the question under way.
+        height: of what the answer will be drawn as, in pixels.
+        hint: what helps where it takes long.
+
+    Returns:
+        The answer.
+
+    Raises:
+        DashboardsError: there is none.
+    """
+    if not wait([asked], _SOON_SECONDS).not_done:
+        return asked.result()
+    with waiting(height, hint):
+        return asked.result()
+
+
+@contextmanager
+def waiting(height: int = TILES_HEIGHT, hint: str = SHORTER) -> Iterator[None]:
+    """An outline of what is awaited, in words too, until the block is left."""
+    place = st.empty()
+    with place.container():
+        st.caption(f":material/hourglass_top: Asking the collector. {hint}")
+        st.skeleton(height=height)
+    try:
+        yield
+    finally:
+        place.empty()
 
 
 def failed(fault: errors.DashboardsError, where: str = "") -> None:

@@ -1,4 +1,4 @@
-"""What a person sees where some questions have an answer and one has none."""
+"""What a person sees where some questions have an answer and one has none, or none yet."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +49,40 @@ def tab(browser: Browser, shown: Running) -> Iterator[Visit]:
     with visit(browser, shown.url) as opened:
         yield opened
         assert opened.errors == []
+
+
+@pytest.mark.parametrize(
+    ("path", "question", "place", "drawn"),
+    [
+        ("/", "tokens_over_time", ".st-key-panel-tokens", "svg.marks"),
+        ("/", "/runs?", "[data-testid=stMain]", "[data-testid=stMetric]"),
+        ("/tools", "tool_summary", "[data-testid=stMain]", "[data-testid=stMetric]"),
+        ("/system", "/system", "[data-testid=stMain]", "[data-testid=stMetric]"),
+    ],
+)
+def test_what_is_not_answered_yet_is_awaited_in_words_and_outline(
+    tab: Visit, faced: Front, shown: Running, path: str, question: str, place: str, drawn: str
+) -> None:
+    """A question under way is said to be, in its place, and nothing is drawn there before there is an answer."""
+    faced.held.add(question)
+    tab.page.goto(shown.url + path)
+    where = tab.page.locator(place)
+    where.locator("[data-testid=stSkeletonElement]").wait_for()
+    assert "Asking the collector." in where.inner_text()
+    assert where.locator(drawn).count() == 0
+    faced.release.set()
+    where.locator(drawn).first.wait_for()
+    tab.settle()
+    assert "Asking the collector." not in where.inner_text()
+
+
+def test_what_is_answered_is_drawn_while_the_rest_is_awaited(tab: Visit, faced: Front, shown: Running) -> None:
+    """A slow question keeps its own panel waiting, not those before it."""
+    faced.held.add("tokens_over_time")
+    tab.page.goto(shown.url)
+    tab.page.locator(".st-key-panel-tokens [data-testid=stSkeletonElement]").wait_for()
+    tab.page.locator(".st-key-panel-outcomes svg.marks").wait_for()
+    assert tab.tile("Runs") == "6"
 
 
 def test_what_the_collector_cannot_answer_now_is_said_in_its_place(tab: Visit, faced: Front, shown: Running) -> None:

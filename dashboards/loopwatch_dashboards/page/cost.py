@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from loopwatch_dashboards import choices, formatting, frame, links, panels, sums, tiles
+from loopwatch_dashboards import choices, formatting, frame, links, panels, states, sums, tiles
 from loopwatch_dashboards.api import Answer
 from loopwatch_dashboards.charts import bars, histograms, palette, timeline
 from loopwatch_dashboards.context import Context
@@ -73,7 +73,7 @@ def _body(context: Context) -> None:
     draw = {"dearest": _ask_dearest, "caching": _ask_caching}.get(section, _ask_shares)(context)
     savings, month = context.ask("cache_savings"), _ask_forecast(context)
     repriced = context.collector.ask("/api/v1/reprice")
-    _tiles(context, summary.result().first, before.result().first)
+    _tiles(context, states.awaited(summary).first, before.result().first)
     late = st.container(key="late-tiles")
     choices.choice("Show", SECTIONS, param="show", context=context)
     _repricing(context, repriced.result())

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from loopwatch_dashboards import choices, formatting, frame, links, panels, sums, tiles
+from loopwatch_dashboards import choices, formatting, frame, links, panels, states, sums, tiles
 from loopwatch_dashboards.api import Answer
 from loopwatch_dashboards.charts import histograms, palette, timeline
 from loopwatch_dashboards.context import Context
@@ -53,7 +53,7 @@ def _body(context: Context) -> None:
     summary, before = context.ask("iterations_summary"), context.ask_before("iterations_summary")
     section = choices.asked(SECTIONS, param="show", context=context)
     draw = {"long": _ask_long_runs, "loops": _ask_loops}.get(section, _ask_distribution)(context)
-    _tiles(context, summary.result().first, before.result().first)
+    _tiles(context, states.awaited(summary).first, before.result().first)
     choices.choice("Show", SECTIONS, param="show", context=context)
     draw()
 

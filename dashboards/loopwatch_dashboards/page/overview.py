@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from loopwatch_dashboards import formatting, frame, links, navigation, panels, sums, tiles
+from loopwatch_dashboards import formatting, frame, links, navigation, panels, states, sums, tiles
 from loopwatch_dashboards.api import Answer
 from loopwatch_dashboards.charts import bars, palette, timeline
 from loopwatch_dashboards.context import Context
@@ -71,7 +71,7 @@ def _body(context: Context) -> None:
     tokens = context.ask_over_time("tokens_over_time")
     tool_calls = context.ask("tool_summary")
     agents = context.ask("outcomes_by", dimension="agent")
-    _tiles(context, _with_rates(summary.result().first), _with_rates(before.result().first), _pace(context))
+    _tiles(context, _with_rates(states.awaited(summary).first), _with_rates(before.result().first), _pace(context))
     panels.rows_of_two(
         lambda: _outcomes(context, outcomes),
         lambda: _costs(context, costs),

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import choices, formatting, frame, links, panels, sums, tiles
+from loopwatch_dashboards import choices, formatting, frame, links, panels, states, sums, tiles
 from loopwatch_dashboards.api import Answer
 from loopwatch_dashboards.charts import histograms, palette, timeline
 from loopwatch_dashboards.context import Context
@@ -50,7 +50,7 @@ def _body(context: Context) -> None:
     summary, before = context.ask("runs_summary"), context.ask_before("runs_summary")
     section = choices.asked(SECTIONS, param="show", context=context)
     draw = {"verdicts": _ask_verdicts, "versions": _ask_versions}.get(section, _ask_completion)(context)
-    _tiles(context, summary.result().first, before.result().first)
+    _tiles(context, states.awaited(summary).first, before.result().first)
     choices.choice("Show", SECTIONS, param="show", context=context)
     draw()
 

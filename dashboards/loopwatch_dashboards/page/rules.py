@@ -80,7 +80,7 @@ def _one(context: Context, rule: Mapping[str, Any]) -> None:
     if rule["state"]["error"]:
         st.error(plain(rule["state"]["error"], 600), icon=":material/error:")
     try:
-        with st.skeleton(height=260):
+        with states.waiting(260):
             tested = _test(context, rule)
         _tested(context, rule, tested)
     except DashboardsError as fault:

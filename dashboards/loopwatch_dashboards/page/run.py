@@ -15,6 +15,7 @@ from loopwatch_dashboards import (
     panels,
     reading,
     spans,
+    states,
     tables,
     tiles,
     transcript,
@@ -79,8 +80,7 @@ def _body(context: Context) -> None:
     got = summary.result()
     _head(context, got)
     _tiles(context, got)
-    with st.skeleton(height=420):
-        answer = trace.result()
+    answer = states.awaited(trace, 420, hint="A long run takes longer.")
     found, contents = answer["spans"], answer["contents"]
     if answer.get("truncated"):
         st.warning(f"This run is longer than what is shown: its first {formatting.count(len(found))} spans.")

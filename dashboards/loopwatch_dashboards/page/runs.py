@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import choices, controls, exports, formatting, frame, links, navigation, tables
+from loopwatch_dashboards import choices, controls, exports, formatting, frame, links, navigation, states, tables
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.text import plain
 
@@ -63,7 +63,8 @@ def runs() -> None:
 def _body(context: Context) -> None:
     _search(context)
     asked = _asked(context)
-    got = context.collector.runs(context.window, context.view.filters, limit=PAGE_RUNS, **asked).result()
+    listed = context.collector.runs(context.window, context.view.filters, limit=PAGE_RUNS, **asked)
+    got = states.awaited(listed)
     found = got["runs"]
     if not found:
         st.info("**No run matches.** Widen the time range or take a condition away.", icon=":material/search_off:")

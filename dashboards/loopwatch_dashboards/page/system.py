@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import formatting, frame, links, panels, tables, tiles
+from loopwatch_dashboards import formatting, frame, links, panels, states, tables, tiles
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.errors import KeyRefused
 from loopwatch_dashboards.text import plain
@@ -62,7 +62,7 @@ def system() -> None:
 def _body(context: Context) -> None:
     asked, gaps = context.collector.ask("/api/v1/system"), context.ask("sender_gaps", limit=1000)
     kept = {path: context.collector.ask(f"/api/v1/{path}") for path in ("reprice", "deletions", "backups")}
-    got = asked.result()
+    got = states.awaited(asked, hint="A large store takes longer to measure.")
     _health(got)
     _tiles(context, got)
     _senders(context, got.get("senders", ()))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from loopwatch_dashboards import choices, formatting, frame, links, navigation, panels, sums, tiles
+from loopwatch_dashboards import choices, formatting, frame, links, navigation, panels, states, sums, tiles
 from loopwatch_dashboards.api import Answer
 from loopwatch_dashboards.charts import bars, palette, timeline
 from loopwatch_dashboards.context import Context
@@ -56,14 +56,14 @@ def _body(context: Context) -> None:
     tool = context.params.get("tool", "")
     summary = context.ask("tool_summary")
     if tool:
-        one_tool(context, tool, summary.result())
+        one_tool(context, tool, states.awaited(summary))
         return
     before = context.ask_before("tool_summary")
     section = choices.asked(SECTIONS, param="show", context=context)
     draw = {"latency": _ask_latency, "agents": _ask_agents, "offered": _ask_offered}.get(section, _ask_failures)(
         context
     )
-    _tiles(context, summary.result(), before.result())
+    _tiles(context, states.awaited(summary), before.result())
     choices.choice("Show", SECTIONS, param="show", context=context)
     draw()
 

@@ -1,4 +1,4 @@
-"""A front of a collector that is too busy for what a test names: partial answers are real."""
+"""A front of a collector that holds back or refuses what a test names: slow, busy and partial answers are real."""
 
 import threading
 import urllib.error
@@ -15,11 +15,15 @@ class Front:
 
     Attributes:
         url: the address.
+        held: paths of which a part holds an answer back until `release`.
         busy: parts of paths that are answered with 503.
+        release: lets held answers go.
     """
 
     url: str = ""
+    held: set[str] = field(default_factory=set)
     busy: set[str] = field(default_factory=set)
+    release: threading.Event = field(default_factory=threading.Event)
 
 
 @contextmanager
@@ -29,6 +33,8 @@ def front(endpoint: str) -> Iterator[Front]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if any(part in self.path for part in own.held):
+                own.release.wait(60)
             if any(part in self.path for part in own.busy):
                 self._answer(503, b'{"error": {"code": "busy", "message": "Too much is asked at once."}}')
                 return
@@ -57,6 +63,7 @@ def front(endpoint: str) -> Iterator[Front]:
     try:
         yield own
     finally:
+        own.release.set()
         server.shutdown()
         server.server_close()
         thread.join()
