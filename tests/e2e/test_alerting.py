@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browsing import Visit, chromium, visit
-from tests.processes import Running, collector, dashboards, get, loopwatch, wait_for, wait_for_runs
+from tests.browsing import Visit
+from tests.processes import Running, collector, get, loopwatch, wait_for, wait_for_runs
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboards-browser")]
 RULES = """
@@ -37,27 +37,6 @@ def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         wait_for_runs(running.url, 4)
         wait_for(lambda: firing(running) or None, "any-spend fires")
         yield running
-
-
-@pytest.fixture(scope="module")
-def shown(receiver: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with dashboards(tmp_path_factory.mktemp("alerting-pages"), receiver.url) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def tab(browser: Browser, shown: Running) -> Iterator[Visit]:
-    """A tab in which, at the end, no error was logged and nothing was asked of another machine."""
-    with visit(browser, shown.url) as opened:
-        yield opened
-        assert opened.strangers == []
-        assert opened.errors == []
 
 
 def firing(receiver: Running) -> list[dict[str, Any]]:

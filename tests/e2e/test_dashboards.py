@@ -15,8 +15,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from loopwatch_dashboards import formatting
-from tests.browsing import Visit, chromium, visit
-from tests.processes import Running, collector, dashboards, get, loopwatch, query, wait_for_runs, wait_until_stored
+from tests.browsing import Visit, visit
+from tests.processes import Running, collector, get, loopwatch, query, wait_for_runs, wait_until_stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboards-browser")]
 SUPPORT = Path(__file__).parents[1] / "data" / "chat" / "support.json"
@@ -105,27 +105,6 @@ def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         wait_for_runs(running.url, 23)
         wait_until_stored(running.url)
         yield running
-
-
-@pytest.fixture(scope="module")
-def shown(receiver: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with dashboards(tmp_path_factory.mktemp("shown"), receiver.url) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def tab(browser: Browser, shown: Running) -> Iterator[Visit]:
-    """A tab in which, at the end, no error was logged and nothing was asked of another machine."""
-    with visit(browser, shown.url) as opened:
-        yield opened
-        assert opened.strangers == []
-        assert opened.errors == []
 
 
 def _params(tab: Visit) -> dict[str, list[str]]:

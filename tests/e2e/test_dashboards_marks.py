@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Locator
 
-from tests.browsing import Visit, chromium, visit
-from tests.processes import Running, collector, dashboards, loopwatch, query, wait_until_stored
+from tests.browsing import Visit, visit
+from tests.processes import Running, collector, loopwatch, query, wait_until_stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboards-marks")]
 # Page and section, and how many charts a simulated fleet has there.
@@ -53,26 +53,11 @@ def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def shown(receiver: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with dashboards(tmp_path_factory.mktemp("shown"), receiver.url) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
 @pytest.fixture
-def tab(browser: Browser, shown: Running) -> Iterator[Visit]:
-    """A tab whose console stays empty of errors and warnings."""
-    with visit(browser, shown.url) as opened:
-        yield opened
-        assert opened.strangers == []
-        assert opened.errors == []
-        assert opened.warnings == []
+def tab(tab: Visit) -> Iterator[Visit]:
+    """A tab whose console stays empty of warnings too."""
+    yield tab
+    assert tab.warnings == []
 
 
 def _address(shown: Running, path: str) -> str:

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
 
-from tests.browsing import Visit, chromium, visit
+from tests.browsing import Visit
 from tests.integration.dashboards.fronts import Front, front
 from tests.processes import Running, collector, dashboards, loopwatch, wait_until_stored
 
@@ -24,12 +23,6 @@ def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
 @pytest.fixture
 def faced(receiver: Running) -> Iterator[Front]:
     with front(receiver.url) as opened:
@@ -41,14 +34,6 @@ def shown(faced: Front, tmp_path: Path) -> Iterator[Running]:
     """Dashboards that see the collector through a front."""
     with dashboards(tmp_path, faced.url) as running:
         yield running
-
-
-@pytest.fixture
-def tab(browser: Browser, shown: Running) -> Iterator[Visit]:
-    """A tab whose console stays empty of errors."""
-    with visit(browser, shown.url) as opened:
-        yield opened
-        assert opened.errors == []
 
 
 @pytest.mark.parametrize(
