@@ -4,6 +4,12 @@
 -- A model call counts once however many spans report it: spans of equal call key are one call, and the one of
 -- the highest rank (the lowest span id among equals) speaks for it. Aggregates on the run's own span count
 -- only where no span of the run is a model call.
+--
+-- Read are the rows of the traces of these runs, and of those, the versions in force: a span's trace is part of its
+-- identity, so leaving other traces out before FINAL compares versions changes nothing; leaving other runs out would,
+-- for the newest version may say another run.
+-- One thread, because the states of these aggregates are so large that two would hand them over in 256 pieces, and each
+-- of the hundreds of expressions below would be called for every piece: three times the CPU.
 INSERT INTO runs (
     project, run_id, start_time, duration_ns, row_version, is_deleted, trace_id, parent_run_id,
     first_span_time, last_span_time, last_activity_time, spans,
@@ -29,9 +35,19 @@ WITH
                 parent_span_id = unhex('0000000000000000'), 2,
                 3
             ) AS distance,
-            (distance, start_time, span_id) AS precedence,
+            -- numbers, because a comparison of tuples costs as much as all the rest of an aggregate
+            bitShiftLeft(toInt256(toUnixTimestamp64Nano(start_time)), 64) + reinterpretAsUInt64(reverse(span_id)) AS place,
+            bitShiftLeft(toInt256(distance), 128) + place AS precedence,
             cache_write_5m_tokens + cache_write_1h_tokens AS cache_write_tokens
         FROM spans FINAL
+        PREWHERE trace_id IN (
+            SELECT trace_id
+            FROM spans
+            WHERE project = {project:String}
+                AND start_time >= fromUnixTimestamp64Nano({first_ns:Int64}, 'UTC')
+                AND start_time <= fromUnixTimestamp64Nano({last_ns:Int64}, 'UTC')
+                AND run_id IN {run_ids:Array(String)}
+        )
         WHERE project = {project:String}
             AND start_time >= fromUnixTimestamp64Nano({first_ns:Int64}, 'UTC')
             AND start_time <= fromUnixTimestamp64Nano({last_ns:Int64}, 'UTC')
@@ -78,7 +94,7 @@ WITH
             argMinIf(span.escalation_priority, span.precedence, span.escalation_priority != '') AS escalation_priority,
             countIf(span.escalation_reason != '' OR has(span.event_names, 'loopwatch.escalation')) > 0 AS handed_over,
             max(span.iteration_cap) AS iteration_cap,
-            argMaxIf(span.tool, (span.start_time, span.span_id), span.kind = 'tool_call') AS last_tool,
+            argMaxIf(span.tool, span.place, span.kind = 'tool_call') AS last_tool,
             countIf(span.kind = 'tool_call') AS tool_calls,
             countIf(span.kind = 'tool_call' AND span.tool_outcome = 'error') AS tool_errors,
             countIf(span.kind = 'tool_call' AND span.tool_outcome = 'not_found') AS tool_not_found,
@@ -313,3 +329,4 @@ SELECT
     repeated_results
 FROM (SELECT *, if(ended, root_start_time, first_span_time) AS begin FROM charges)
 ARRAY JOIN days AS day
+SETTINGS max_threads = 1, do_not_merge_across_partitions_select_final = 1
