@@ -10,6 +10,8 @@
 -- for the newest version may say another run.
 -- One thread, because the states of these aggregates are so large that two would hand them over in 256 pieces, and each
 -- of the hundreds of expressions below would be called for every piece: three times the CPU.
+-- Planning costs what a statement of a few runs takes: some 0.3 ms for every aggregate, and for every column that is
+-- passed on from one subquery to the next. Hence one aggregate over an array of texts, and the rest in tuples.
 INSERT INTO runs (
     project, run_id, start_time, duration_ns, row_version, is_deleted, trace_id, parent_run_id,
     first_span_time, last_span_time, last_activity_time, spans,
@@ -25,93 +27,71 @@ INSERT INTO runs (
     repeated_calls, repeated_arguments, repeated_results
 )
 WITH
-    run_spans AS (
-        SELECT
-            *,
+    facts AS (
+        WITH
             -- the run's own span first, then any span without a parent; among equals the earliest
             multiIf(
-                kind = 'run' AND parent_span_id = unhex('0000000000000000'), 0,
-                kind = 'run', 1,
-                parent_span_id = unhex('0000000000000000'), 2,
+                span.kind = 'run' AND span.parent_span_id = unhex('0000000000000000'), 0,
+                span.kind = 'run', 1,
+                span.parent_span_id = unhex('0000000000000000'), 2,
                 3
             ) AS distance,
+            toUnixTimestamp64Nano(span.start_time) AS start_ns,
+            -- no span is believed to have lasted more than a year: the sum must not leave the type's range
+            least(span.duration_ns, 31536000000000000) AS believed_ns,
             -- numbers, because a comparison of tuples costs as much as all the rest of an aggregate
-            bitShiftLeft(toInt256(toUnixTimestamp64Nano(start_time)), 64) + reinterpretAsUInt64(reverse(span_id)) AS place,
+            bitShiftLeft(toInt256(start_ns), 64) + reinterpretAsUInt64(reverse(span.span_id)) AS place,
             bitShiftLeft(toInt256(distance), 128) + place AS precedence,
-            cache_write_5m_tokens + cache_write_1h_tokens AS cache_write_tokens
-        FROM spans FINAL
-        PREWHERE trace_id IN (
-            SELECT trace_id
-            FROM spans
-            WHERE project = {project:String}
-                AND start_time >= fromUnixTimestamp64Nano({first_ns:Int64}, 'UTC')
-                AND start_time <= fromUnixTimestamp64Nano({last_ns:Int64}, 'UTC')
-                AND run_id IN {run_ids:Array(String)}
-        )
-        WHERE project = {project:String}
-            AND start_time >= fromUnixTimestamp64Nano({first_ns:Int64}, 'UTC')
-            AND start_time <= fromUnixTimestamp64Nano({last_ns:Int64}, 'UTC')
-            AND run_id IN {run_ids:Array(String)}
-    ),
-    facts AS (
+            span.kind = 'tool_call' AS is_tool_call,
+            is_tool_call AND span.arguments_hash != '' AS is_told_call,
+            -- told by any span; the places in this list are those of `said` below
+            [
+                span.parent_run_id, span.agent, span.agent_version, span.service, span.environment,
+                span.conversation_id, span.customer_id, span.user_id, span.prompt_name, span.prompt_version,
+                span.outcome_reason, span.limit_name, span.escalation_reason, span.escalation_priority
+            ] AS texts
         SELECT
             span.project,
             span.run_id,
-            min(span.distance) < 3 AS ended,
-            argMin(span.start_time, span.precedence) AS root_start_time,
-            argMin(span.duration_ns, span.precedence) AS root_duration_ns,
-            argMin(span.trace_id, span.precedence) AS trace_id,
-            argMin(span.span_id, span.precedence) AS root_span_id,
-            argMin(span.status, span.precedence) AS root_status,
-            argMin(span.error_type, span.precedence) AS root_error_type,
-            argMin(span.error_message, span.precedence) AS root_error_message,
             argMin(
-                (span.input_tokens, span.output_tokens, span.cache_read_tokens, span.cache_write_tokens, span.reasoning_tokens,
-                 ifNull(span.cost_usd, span.reported_cost_usd)),
-                span.precedence
-            ) AS root_usage,
-            min(span.start_time) AS first_span_time,
-            max(span.start_time) AS last_span_time,
-            -- no span is believed to have lasted more than a year: the sum must not leave the type's range
-            max(span.start_time + toIntervalNanosecond(least(span.duration_ns, 31536000000000000))) AS last_activity_time,
-            count() AS spans,
-            groupUniqArray(toDate(span.start_time)) AS days,
-            argMinIf(span.parent_run_id, span.precedence, span.parent_run_id != '') AS parent_run_id,
-            argMinIf(span.agent, span.precedence, span.agent != '') AS agent,
-            argMinIf(span.agent_version, span.precedence, span.agent_version != '') AS agent_version,
-            argMinIf(span.service, span.precedence, span.service != '') AS service,
-            argMinIf(span.environment, span.precedence, span.environment != '') AS environment,
-            argMinIf(span.conversation_id, span.precedence, span.conversation_id != '') AS conversation_id,
-            argMinIf(span.customer_id, span.precedence, span.customer_id != '') AS customer_id,
-            argMinIf(span.user_id, span.precedence, span.user_id != '') AS user_id,
-            argMinIf(span.tags, span.precedence, notEmpty(span.tags)) AS tags,
-            argMinIf(span.prompt_name, span.precedence, span.prompt_name != '') AS prompt_name,
-            argMinIf(span.prompt_version, span.precedence, span.prompt_version != '') AS prompt_version,
-            groupUniqArrayIf(span.outcome, span.outcome != '') AS outcomes,
-            argMinIf(span.outcome_reason, span.precedence, span.outcome_reason != '') AS outcome_reason,
-            argMinIf(span.limit_name, span.precedence, span.limit_name != '') AS limit_name,
-            argMinIf(span.escalation_reason, span.precedence, span.escalation_reason != '') AS escalation_reason,
-            argMinIf(span.escalation_priority, span.precedence, span.escalation_priority != '') AS escalation_priority,
-            countIf(span.escalation_reason != '' OR has(span.event_names, 'loopwatch.escalation')) > 0 AS handed_over,
-            max(span.iteration_cap) AS iteration_cap,
-            argMaxIf(span.tool, span.place, span.kind = 'tool_call') AS last_tool,
-            countIf(span.kind = 'tool_call') AS tool_calls,
-            countIf(span.kind = 'tool_call' AND span.tool_outcome = 'error') AS tool_errors,
-            countIf(span.kind = 'tool_call' AND span.tool_outcome = 'not_found') AS tool_not_found,
-            countIf(span.kind = 'tool_call' AND span.arguments_hash != '') AS told_calls,
-            told_calls - uniqExactIf(
-                sipHash64(span.tool, span.arguments_hash, span.result_hash),
-                span.kind = 'tool_call' AND span.arguments_hash != ''
-            ) AS repeated_calls,
-            told_calls - uniqExactIf(
-                sipHash64(span.tool, span.arguments_hash), span.kind = 'tool_call' AND span.arguments_hash != ''
-            ) AS repeated_arguments,
-            -- results so short that they say the same of different things are no repeats
-            countIf(span.kind = 'tool_call' AND span.arguments_hash != '' AND span.result_bytes >= 32) - uniqExactIf(
-                sipHash64(span.tool, span.result_hash),
-                span.kind = 'tool_call' AND span.arguments_hash != '' AND span.result_bytes >= 32
-            ) AS repeated_results,
-            greatest(countIf(span.kind = 'iteration'), max(span.iteration)) AS numbered_iterations,
+                (
+                    span.start_time AS start_time, span.duration_ns AS duration_ns, span.trace_id AS trace_id,
+                    span.span_id AS span_id, span.status AS status, span.error_type AS error_type,
+                    span.error_message AS error_message, span.input_tokens AS input_tokens,
+                    span.output_tokens AS output_tokens, span.cache_read_tokens AS cache_read_tokens,
+                    span.cache_write_5m_tokens + span.cache_write_1h_tokens AS cache_write_tokens,
+                    span.reasoning_tokens AS reasoning_tokens,
+                    ifNull(span.cost_usd, span.reported_cost_usd) AS cost_usd
+                ),
+                precedence
+            ) AS root,
+            argMinIfForEach(
+                texts, arrayWithConstant(length(texts), precedence), arrayMap(text -> text != '', texts)
+            ) AS said,
+            (
+                min(distance) < 3 AS ended,
+                min(span.start_time) AS first_span_time,
+                max(span.start_time) AS last_span_time,
+                max(span.start_time + toIntervalNanosecond(believed_ns)) AS last_activity_time,
+                count() AS spans,
+                groupUniqArray(toDate(span.start_time)) AS days,
+                argMinIf(span.tags, precedence, notEmpty(span.tags)) AS tags,
+                groupUniqArray(span.outcome) AS outcomes,
+                max(has(span.event_names, 'loopwatch.escalation')) AS has_escalation,
+                max(span.iteration_cap) AS iteration_cap,
+                argMaxIf(span.tool, place, is_tool_call) AS last_tool,
+                countIf(is_tool_call) AS tool_calls,
+                countIf(is_tool_call AND span.tool_outcome = 'error') AS tool_errors,
+                countIf(is_tool_call AND span.tool_outcome = 'not_found') AS tool_not_found,
+                countIf(is_told_call) AS told_calls,
+                uniqExactIf(sipHash64(span.tool, span.arguments_hash, span.result_hash), is_told_call)
+                    AS different_calls,
+                uniqExactIf(sipHash64(span.tool, span.arguments_hash), is_told_call) AS different_arguments,
+                countIf(is_told_call AND span.result_bytes >= 32) AS told_results,
+                uniqExactIf(sipHash64(span.tool, span.result_hash), is_told_call AND span.result_bytes >= 32)
+                    AS different_results,
+                greatest(countIf(span.kind = 'iteration'), max(span.iteration)) AS numbered_iterations
+            ) AS told,
             -- what reports a call, those that say the same of the same model side by side
             arraySort(
                 call -> (
@@ -119,12 +99,13 @@ WITH
                     call.start_ns, call.span_id
                 ),
                 groupArrayIf(
-                    (if(span.call_key = '', lower(hex(span.span_id)), span.call_key), span.call_rank, span.span_id, span.parent_span_id, span.provider, span.model, span.input_tokens, span.output_tokens,
-                     span.cache_read_tokens, span.cache_write_tokens, span.reasoning_tokens, span.cost_usd,
-                     ifNull(span.input_cost_usd, 0), ifNull(span.output_cost_usd, 0), ifNull(span.cache_read_cost_usd, 0),
-                     ifNull(span.cache_write_cost_usd, 0), toUnixTimestamp64Nano(span.start_time), span.input_bytes,
-                     span.response_id != '',
-                     toUnixTimestamp64Nano(span.start_time) + toInt64(least(span.duration_ns, 31536000000000000)))::Tuple(
+                    (if(span.call_key = '', lower(hex(span.span_id)), span.call_key), span.call_rank, span.span_id,
+                     span.parent_span_id, span.provider, span.model, span.input_tokens, span.output_tokens,
+                     span.cache_read_tokens, span.cache_write_5m_tokens + span.cache_write_1h_tokens,
+                     span.reasoning_tokens, span.cost_usd,
+                     ifNull(span.input_cost_usd, 0), ifNull(span.output_cost_usd, 0),
+                     ifNull(span.cache_read_cost_usd, 0), ifNull(span.cache_write_cost_usd, 0),
+                     start_ns, span.input_bytes, span.response_id != '', start_ns + toInt64(believed_ns))::Tuple(
                         key String, rank UInt8, span_id FixedString(8), parent_span_id FixedString(8),
                         provider String, model String, input_tokens UInt64, output_tokens UInt64,
                         cache_read_tokens UInt64, cache_write_tokens UInt64, reasoning_tokens UInt64,
@@ -135,13 +116,24 @@ WITH
                     span.kind = 'model_call'
                 )
             ) AS reports,
-            groupArrayIf(
-                (toUnixTimestamp64Nano(span.start_time), span.tool, span.result_bytes)::Tuple(
-                    start_ns Int64, tool String, result_bytes UInt64),
-                span.kind = 'tool_call' AND span.result_bytes > 0
-            ) AS results
-        FROM run_spans AS span
-        GROUP BY project, run_id
+            arraySort(groupArrayIf(
+                (start_ns, span.tool, span.result_bytes)::Tuple(start_ns Int64, tool String, result_bytes UInt64),
+                is_tool_call AND span.result_bytes > 0
+            )) AS results
+        FROM spans AS span FINAL
+        PREWHERE span.trace_id IN (
+            SELECT trace_id
+            FROM spans
+            WHERE project = {project:String}
+                AND start_time >= fromUnixTimestamp64Nano({first_ns:Int64}, 'UTC')
+                AND start_time <= fromUnixTimestamp64Nano({last_ns:Int64}, 'UTC')
+                AND run_id IN {run_ids:Array(String)}
+        )
+        WHERE span.project = {project:String}
+            AND span.start_time >= fromUnixTimestamp64Nano({first_ns:Int64}, 'UTC')
+            AND span.start_time <= fromUnixTimestamp64Nano({last_ns:Int64}, 'UTC')
+            AND span.run_id IN {run_ids:Array(String)}
+        GROUP BY span.project, span.run_id
     ),
     -- One key per call. A report without a response id is of the call with one that has the same model and the
     -- same tokens and ran meanwhile: a wrapper's span begins before the client's own, a stream's summary follows
@@ -149,11 +141,9 @@ WITH
     keyed AS (
         SELECT
             *,
-            arrayFill(call -> call.has_response_id, reports) AS named_before,
-            arrayReverseFill(call -> call.has_response_id, reports) AS named_after,
-            arrayMap(
-                call -> call.span_id,
-                arrayFilter(call -> NOT call.has_response_id AND call.input_tokens + call.output_tokens = 0, reports)
+            tupleElement(
+                arrayFilter(call -> NOT call.has_response_id AND call.input_tokens + call.output_tokens = 0, reports),
+                'span_id'
             ) AS bare_span_ids,
             arrayMap(
                 (call, before, after) -> multiIf(
@@ -172,140 +162,166 @@ WITH
                     before.key,
                     call.key
                 ),
-                reports, named_before, named_after
-            ) AS report_keys,
-            arraySort((call, key) -> (key, 255 - call.rank, call.span_id), reports, report_keys) AS calls,
-            arraySort((key, call) -> (key, 255 - call.rank, call.span_id), report_keys, reports) AS keys
+                reports,
+                arrayFill(call -> call.has_response_id, reports),
+                arrayReverseFill(call -> call.has_response_id, reports)
+            ) AS report_keys
         FROM facts
+    ),
+    sorted AS (
+        SELECT
+            *,
+            arraySort((call, key) -> (key, 255 - call.rank, call.span_id), reports, report_keys) AS calls,
+            arraySort(report_keys) AS keys,
+            arrayPopBack(arrayPushFront(keys, '')) AS previous_keys
+        FROM keyed
     ),
     counts AS (
         SELECT
-            *,
-            arrayFilter(
-                (call, key, previous) -> key != previous, calls, keys, arrayPopBack(arrayPushFront(keys, ''))
-            ) AS counted,
-            arrayUniq(arrayFilter((key, call) -> call.parent_span_id = root_span_id, keys, calls)) AS direct_calls,
-            arrayMap(
-                call -> call.span_id,
-                arrayFilter(
-                    (call, key, previous) -> key = previous, calls, keys, arrayPopBack(arrayPushFront(keys, ''))
-                )
-            ) AS duplicate_span_ids,
-            empty(calls) AS without_calls,
-            arrayReduce(
-                'sumMap',
-                arrayMap(call -> [concat(call.provider, '\0', call.model)], counted),
-                arrayMap(call -> [toUInt64(1)], counted),
-                arrayMap(call -> [call.input_tokens], counted),
-                arrayMap(call -> [call.output_tokens], counted),
-                arrayMap(call -> [call.cache_read_tokens], counted),
-                arrayMap(call -> [call.cache_write_tokens], counted),
-                arrayMap(call -> [if(isNull(call.cost_usd), call.input_tokens + call.output_tokens, 0)], counted),
-                arrayMap(call -> [ifNull(call.cost_usd, toDecimal128(0, 12))], counted)
-            ) AS by_model
-        FROM keyed
+            * EXCEPT (reports, report_keys, bare_span_ids, calls, keys, previous_keys),
+            arrayFilter((call, key, previous) -> key != previous, calls, keys, previous_keys) AS counted,
+            arrayUniq(arrayFilter((key, call) -> call.parent_span_id = root.span_id, keys, calls)) AS direct_calls,
+            tupleElement(
+                arrayFilter((call, key, previous) -> key = previous, calls, keys, previous_keys), 'span_id'
+            ) AS duplicate_span_ids
+        FROM sorted
     ),
     -- What a call cost is charged to the tool results that are new in its input, those since the call before, by
     -- their bytes; the rest of its input and its output to (no tool). Whole pico-dollars, rounded down, and what
     -- that leaves to the largest part: the parts add up to the whole.
+    fresh AS (
+        SELECT
+            *,
+            arrayReduce(
+                'sumMap',
+                [arrayMap(call -> concat(call.provider, '\0', call.model), counted)],
+                [arrayWithConstant(length(counted), toUInt64(1))],
+                [tupleElement(counted, 'input_tokens')],
+                [tupleElement(counted, 'output_tokens')],
+                [tupleElement(counted, 'cache_read_tokens')],
+                [tupleElement(counted, 'cache_write_tokens')],
+                [arrayMap(call -> if(isNull(call.cost_usd), call.input_tokens + call.output_tokens, 0), counted)],
+                [arrayMap(cost_usd -> ifNull(cost_usd, toDecimal128(0, 12)), tupleElement(counted, 'cost_usd'))]
+            ) AS by_model,
+            arraySort(call -> (call.start_ns, call.span_id), counted) AS ordered,
+            arrayMap(
+                (start_ns, before_ns) ->
+                    arrayFilter(result -> result.start_ns >= before_ns AND result.start_ns < start_ns, results),
+                tupleElement(ordered, 'start_ns'),
+                arrayPopBack(arrayPushFront(tupleElement(ordered, 'start_ns'), toInt64(0)))
+            ) AS new_results
+        FROM counts
+    ),
+    measured AS (
+        SELECT
+            * EXCEPT (ordered, results),
+            arrayMap(
+                (call, new) -> (
+                    -- senders that do not say how long the input was: a token is taken as four bytes
+                    toInt128(greatest(
+                        if(call.input_bytes > 0, call.input_bytes, call.input_tokens * 4),
+                        arraySum(tupleElement(new, 'result_bytes')),
+                        1)),
+                    toInt128(least(
+                        call.input_cost_usd + call.cache_read_cost_usd + call.cache_write_cost_usd,
+                        ifNull(call.cost_usd, toDecimal128(0, 12))) * 1000000000000)
+                )::Tuple(bytes Int128, pico Int128),
+                ordered, new_results
+            ) AS inputs
+        FROM fresh
+    ),
+    parted AS (
+        SELECT
+            * EXCEPT (new_results),
+            arrayMap(new -> arrayPushBack(tupleElement(new, 'tool'), '(no tool)'), new_results) AS part_tools,
+            arrayMap(
+                (new, input) -> arrayMap(
+                    share -> intDiv(input.pico * share, input.bytes),
+                    arrayPushBack(
+                        CAST(tupleElement(new, 'result_bytes'), 'Array(Int128)'),
+                        input.bytes - toInt128(arraySum(tupleElement(new, 'result_bytes'))))),
+                new_results, inputs
+            ) AS parts
+        FROM measured
+    ),
     charges AS (
         SELECT
             *,
-            arraySort(call -> (call.start_ns, call.span_id), counted) AS ordered,
-            arrayMap(
-                (call, before_ns) ->
-                    arrayFilter(result -> result.start_ns >= before_ns AND result.start_ns < call.start_ns, results),
-                ordered, arrayPopBack(arrayPushFront(arrayMap(call -> call.start_ns, ordered), toInt64(0)))
-            ) AS fresh,
-            -- senders that do not say how long the input was: a token is taken as four bytes
-            arrayMap(
-                (call, new) -> toInt128(greatest(
-                    if(call.input_bytes > 0, call.input_bytes, call.input_tokens * 4),
-                    arraySum(result -> result.result_bytes, new),
-                    1)),
-                ordered, fresh
-            ) AS all_bytes,
-            arrayMap(
-                call -> toInt128(least(
-                    call.input_cost_usd + call.cache_read_cost_usd + call.cache_write_cost_usd,
-                    ifNull(call.cost_usd, toDecimal128(0, 12))) * 1000000000000),
-                ordered
-            ) AS input_pico,
-            arrayMap(
-                (new, bytes) -> arrayPushBack(
-                    arrayMap(result -> toInt128(result.result_bytes), new),
-                    bytes - toInt128(arraySum(result -> result.result_bytes, new))),
-                fresh, all_bytes
-            ) AS weights,
-            arrayMap(
-                (weight, bytes, pico) -> arrayMap(share -> intDiv(pico * share, bytes), weight),
-                weights, all_bytes, input_pico
-            ) AS parts,
-            arrayMap(
-                (part, pico) -> arrayMap(
-                    (share, place) -> share + if(place = indexOf(part, arrayMax(part)), pico - arraySum(part), 0),
-                    part, arrayEnumerate(part)),
-                parts, input_pico
-            ) AS charged,
+            if(told.ended, root.start_time, told.first_span_time) AS begin,
             arrayReduce(
                 'sumMap',
-                arrayPushBack(arrayMap(new -> arrayPushBack(arrayMap(result -> result.tool, new), '(no tool)'), fresh), ['(no tool)']),
-                arrayPushBack(charged, [toInt128(arraySum(by_model.8) * 1000000000000) - arraySum(input_pico)])
+                arrayPushBack(
+                    arrayMap(
+                        (tools, part) -> arrayPushBack(tools, tools[indexOf(part, arrayMax(part))]), part_tools, parts
+                    ),
+                    ['(no tool)']),
+                arrayPushBack(
+                    arrayMap((part, input) -> arrayPushBack(part, input.pico - arraySum(part)), parts, inputs),
+                    [toInt128(arraySum(by_model.8) * 1000000000000) - arraySum(tupleElement(inputs, 'pico'))]
+                )
             ) AS by_tool
-        FROM counts
+        FROM parted
     )
 SELECT
     project,
     run_id,
     if(day = toDate(begin), begin, toDateTime64(day, 9, 'UTC')) AS start_time,
-    if(ended, root_duration_ns, toUnixTimestamp64Nano(last_activity_time) - toUnixTimestamp64Nano(first_span_time))
+    if(told.ended, root.duration_ns, toUnixTimestamp64Nano(told.last_activity_time) - toUnixTimestamp64Nano(told.first_span_time))
         AS duration_ns,
     {row_version:UInt64} AS row_version,
     day != toDate(begin) AS is_deleted,
-    trace_id,
-    parent_run_id,
-    first_span_time,
-    last_span_time,
-    last_activity_time,
-    spans,
+    root.trace_id AS trace_id,
+    said[1] AS parent_run_id,
+    told.first_span_time AS first_span_time,
+    told.last_span_time AS last_span_time,
+    told.last_activity_time AS last_activity_time,
+    told.spans AS spans,
     -- a sender that names no agent is one itself
-    if(agent != '', agent, service) AS agent,
-    agent_version, service, environment, conversation_id, customer_id, user_id, tags,
-    prompt_name, prompt_version,
-    ended,
+    if(said[2] != '', said[2], said[4]) AS agent,
+    said[3] AS agent_version,
+    said[4] AS service,
+    said[5] AS environment,
+    said[6] AS conversation_id,
+    said[7] AS customer_id,
+    said[8] AS user_id,
+    told.tags AS tags,
+    said[9] AS prompt_name,
+    said[10] AS prompt_version,
+    told.ended AS ended,
     multiIf(
-        NOT ended, 'open',
-        has(outcomes, 'escalated') OR handed_over, 'escalated',
-        has(outcomes, 'stopped') OR limit_name != '', 'stopped',
-        has(outcomes, 'failed') OR root_status = 'error', 'failed',
+        NOT told.ended, 'open',
+        has(told.outcomes, 'escalated') OR said[13] != '' OR told.has_escalation, 'escalated',
+        has(told.outcomes, 'stopped') OR said[12] != '', 'stopped',
+        has(told.outcomes, 'failed') OR root.status = 'error', 'failed',
         'completed'
     ) AS outcome,
-    multiIf(outcome_reason != '', outcome_reason, limit_name != '', limit_name, escalation_reason) AS outcome_reason,
-    limit_name,
-    root_error_type AS error_type,
-    root_error_message AS error_message,
-    escalation_reason,
-    escalation_priority,
-    last_tool,
-    multiIf(numbered_iterations > 0, numbered_iterations, direct_calls > 0, direct_calls, length(counted)) AS iterations,
-    iteration_cap,
+    multiIf(said[11] != '', said[11], said[12] != '', said[12], said[13]) AS outcome_reason,
+    said[12] AS limit_name,
+    root.error_type AS error_type,
+    root.error_message AS error_message,
+    said[13] AS escalation_reason,
+    said[14] AS escalation_priority,
+    told.last_tool AS last_tool,
+    multiIf(told.numbered_iterations > 0, told.numbered_iterations, direct_calls > 0, direct_calls, length(counted)) AS iterations,
+    told.iteration_cap AS iteration_cap,
     length(counted) AS model_calls,
-    tool_calls,
-    tool_errors,
-    tool_not_found,
-    if(without_calls, root_usage.1, arraySum(call -> call.input_tokens, counted)) AS input_tokens,
-    if(without_calls, root_usage.2, arraySum(call -> call.output_tokens, counted)) AS output_tokens,
-    if(without_calls, root_usage.3, arraySum(call -> call.cache_read_tokens, counted)) AS cache_read_tokens,
-    if(without_calls, root_usage.4, arraySum(call -> call.cache_write_tokens, counted)) AS cache_write_tokens,
-    if(without_calls, root_usage.5, arraySum(call -> call.reasoning_tokens, counted)) AS reasoning_tokens,
+    told.tool_calls AS tool_calls,
+    told.tool_errors AS tool_errors,
+    told.tool_not_found AS tool_not_found,
+    if(empty(counted), root.input_tokens, arraySum(by_model.3)) AS input_tokens,
+    if(empty(counted), root.output_tokens, arraySum(by_model.4)) AS output_tokens,
+    if(empty(counted), root.cache_read_tokens, arraySum(by_model.5)) AS cache_read_tokens,
+    if(empty(counted), root.cache_write_tokens, arraySum(by_model.6)) AS cache_write_tokens,
+    if(empty(counted), root.reasoning_tokens, arraySum(tupleElement(counted, 'reasoning_tokens'))) AS reasoning_tokens,
     multiIf(
-        NOT without_calls, arraySum(by_model.7),
-        isNull(root_usage.6), root_usage.1 + root_usage.2,
+        notEmpty(counted), arraySum(by_model.7),
+        isNull(root.cost_usd), root.input_tokens + root.output_tokens,
         0
     ) AS unpriced_tokens,
     multiIf(
-        without_calls AND input_tokens + output_tokens > 0, CAST(root_usage.6 AS Nullable(Decimal(38, 12))),
-        without_calls OR arrayExists(call -> isNotNull(call.cost_usd), counted), arraySum(by_model.8),
+        empty(counted) AND root.input_tokens + root.output_tokens > 0, CAST(root.cost_usd AS Nullable(Decimal(38, 12))),
+        empty(counted) OR arrayExists(cost_usd -> isNotNull(cost_usd), tupleElement(counted, 'cost_usd')),
+        arraySum(by_model.8),
         NULL
     ) AS cost_usd,
     arrayMap(key -> splitByChar('\0', key)[2], by_model.1) AS model_names,
@@ -317,16 +333,21 @@ SELECT
     by_model.6 AS model_cache_write_tokens,
     by_model.7 AS model_unpriced_tokens,
     by_model.8 AS model_costs_usd,
-    arraySum(call -> call.input_cost_usd, counted) AS input_cost_usd,
-    arraySum(call -> call.output_cost_usd, counted) AS output_cost_usd,
-    arraySum(call -> call.cache_read_cost_usd, counted) AS cache_read_cost_usd,
-    arraySum(call -> call.cache_write_cost_usd, counted) AS cache_write_cost_usd,
+    arraySum(tupleElement(counted, 'input_cost_usd')) AS input_cost_usd,
+    arraySum(tupleElement(counted, 'output_cost_usd')) AS output_cost_usd,
+    arraySum(tupleElement(counted, 'cache_read_cost_usd')) AS cache_read_cost_usd,
+    arraySum(tupleElement(counted, 'cache_write_cost_usd')) AS cache_write_cost_usd,
     by_tool.1 AS tool_cost_names,
     arrayMap(pico -> toDecimal128(toString(pico), 0) * toDecimal128('0.000000000001', 12), by_tool.2) AS tool_costs_usd,
     duplicate_span_ids,
-    repeated_calls,
-    repeated_arguments,
-    repeated_results
-FROM (SELECT *, if(ended, root_start_time, first_span_time) AS begin FROM charges)
-ARRAY JOIN days AS day
-SETTINGS max_threads = 1, do_not_merge_across_partitions_select_final = 1
+    told.told_calls - told.different_calls AS repeated_calls,
+    told.told_calls - told.different_arguments AS repeated_arguments,
+    -- results so short that they say the same of different things are no repeats
+    told.told_results - told.different_results AS repeated_results
+FROM charges
+ARRAY JOIN told.days AS day
+SETTINGS
+    query_plan_merge_expressions = 0, -- merging so many levels is a fifth of the planning
+    max_threads = 1,
+    do_not_merge_across_partitions_select_final = 1, -- a span's minute is part of its identity
+    enable_named_columns_in_function_tuple = 1
