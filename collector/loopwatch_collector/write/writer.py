@@ -20,11 +20,14 @@ from loopwatch_collector.write.storing import Storing
 _LOG = logging.getLogger(__name__)
 _BATCH_ITEMS: Final = 16_000
 _BATCH_BYTES: Final = 8 * 2**20
-# Between two inserts: each costs some ms whatever its size, and small parts are merged again and again.
-_SPACING_S: Final = 0.25
+# From one insert to the next: each costs some ms whatever its size, small parts are merged again and again, and the
+# runs are derived after it. What has just missed one waits for the next: so much, and what that one takes, is the
+# longest between an acknowledgement and the run's row while the writer keeps up.
+_SPACING_S: Final = 0.5
 _FULL_ITEMS: Final = 12_000  # a batch of that size tells of more that waits: the next follows at once
-# Deriving runs costs the engine near 100 ms however few they are: at once after a quiet time, else so that it takes
-# half of one thread's time at most, and a ninth while the writer is behind.
+# Deriving runs costs the engine some 60 ms however few they are: as a rule once after each insert, at once; else so
+# that it takes half of one thread's time at most, and a ninth while the writer is behind. Less than the spacing, so
+# that what was inserted need not wait for a time of its own.
 _CHECKPOINT_S: Final = 0.3
 _MAX_CHECKPOINT_S: Final = 4.0
 _REST_PER_CHECKPOINT: Final = 1
@@ -107,6 +110,7 @@ class Writer:
                 if self._stopping.is_set():
                     break
                 continue
+            began = time.monotonic()
             last_id = self._journal.last_id  # before the read: a record that comes after it must not be passed over
             records = self._journal.read(read_id, _BATCH_ITEMS, _BATCH_BYTES)
             if not records:  # the newest ones were discarded by an earlier process
@@ -120,7 +124,7 @@ class Writer:
             self._hand_over(work)
             del work
             if items < _FULL_ITEMS:
-                self._stopping.wait(_SPACING_S)
+                self._stopping.wait(max(0.0, began + _SPACING_S - time.monotonic()))
         self._hand_over(None)
 
     def _prepared(self, records: list[Record]) -> Work:
