@@ -80,8 +80,7 @@ def send(store: Store, requests: Iterable[tuple[bytes, int]]) -> int:
     records: list[Record] = []
     for number, (body, spans) in enumerate(requests, 1):
         total += spans
-        decoded = ExportTraceServiceRequest.FromString(body)
-        records.append(Record("traces", "default", number, "", spans, body, decoded))
+        records.append(Record("traces", "default", number, "", spans, body))
         if len(records) == 10:
             storing.write(storing.prepare(records), is_stubborn=False)
             records = []

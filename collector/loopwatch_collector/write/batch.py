@@ -58,5 +58,5 @@ def batch_of(
     price = pricer.price
     for row in rows.spans:
         price(row)
-    # The parsed messages are several times their rows: they go as soon as these are made.
-    return Batch([record._replace(message=None) for record in records], rows)
+    # The decompressed bodies go as soon as their rows are made.
+    return Batch([record._replace(raw=None) for record in records], rows)
