@@ -55,23 +55,33 @@ class Readings(dict[bytes, Reading]):
             DecodeError: it is no KeyValue.
             UnicodeDecodeError: its text is not UTF-8.
         """
-        key, text = _key_and_text(raw)
-        value = None
-        if text is None:
-            pair = KeyValue.FromString(raw)
-            key, value = pair.key, pair.value
+        key, text_at = _key_and_text(raw)
+        if text_at:
+            alias = self._aliases[key]
+            if alias is None:
+                return _unread(NO_FIELD, 0, key, raw[text_at:].decode())
+            # Nearly all there is: read here, without protobuf's objects.
+            slot, rank, read = alias
+            if read is values.content:
+                return slot, rank, raw[text_at:], key, ""
+            if read is values.text:
+                return slot, rank, raw[text_at:].decode()[: values.MAX_TEXT_CHARS], key, ""
+        return self._read_value(KeyValue.FromString(raw))
+
+    def _read_value(self, pair: Any) -> Reading:
+        key, value = pair.key, pair.value
         alias = self._aliases[key]
         if alias is None:
-            kept = values.attribute_text(value) if text is None else text
-            return NO_FIELD, 0, None, key[: values.MAX_TEXT_CHARS], kept[:MAX_TEXT_CHARS]
+            return _unread(NO_FIELD, 0, key, values.attribute_text(value))
         slot, rank, read = alias
-        if text is not None and (read is values.content or (read is values.text and len(text) <= values.MAX_TEXT_CHARS)):
-            return slot, rank, text, key, ""
-        value = KeyValue.FromString(raw).value if value is None else value
         found = read(value)
         if found is None and rank >= 0:
-            return slot, rank, None, key, values.attribute_text(value)[:MAX_TEXT_CHARS]
+            return _unread(slot, rank, key, values.attribute_text(value))
         return slot, rank, found, key, ""
+
+
+def _unread(slot: int, rank: int, key: str, text: str) -> Reading:
+    return slot, rank, None, key[: values.MAX_TEXT_CHARS], text[:MAX_TEXT_CHARS]
 
 
 _MADE: Final[dict[str, Readings]] = {}
@@ -90,21 +100,21 @@ _VALUE: Final = 0x12  # field 2, length-delimited
 _STRING: Final = 0x0A  # field 1 of AnyValue
 
 
-def _key_and_text(raw: bytes) -> tuple[str, str | None]:
-    """Key and text of an attribute as every encoder writes one whose value is a text; else no text."""
+def _key_and_text(raw: bytes) -> tuple[str, int]:
+    """The key of an attribute as every encoder writes one whose value is a text, and where that starts; else 0."""
     try:
         key_end = 2 + raw[1]
         if raw[0] != _KEY or key_end >= 0x82 or raw[key_end] != _VALUE:
-            return "", None
+            return "", 0
         size, at = _varint(raw, key_end + 1)
         if at + size != len(raw) or raw[at] != _STRING:
-            return "", None
+            return "", 0
         size, at = _varint(raw, at + 1)
     except IndexError:
-        return "", None
+        return "", 0
     if not size or at + size != len(raw):
-        return "", None
-    return raw[2:key_end].decode(), raw[at:].decode()
+        return "", 0
+    return raw[2:key_end].decode(), at
 
 
 def _varint(raw: bytes, at: int) -> tuple[int, int]:

@@ -255,10 +255,9 @@ def _store_content(row: list[Any], contents: Contents) -> None:
     roles: list[str] = []
     hashes: list[int] = []
     for role, slot, size_slot, hash_slot in _CONTENT:
-        text = row[slot]
-        if not text:
+        body: bytes = row[slot]
+        if not body:
             continue
-        body = text.encode()
         for message in messages_of(body) if role in _SPLIT else (body,):
             roles.append(role)
             hashes.append(contents.add(row[_PROJECT], row[_TRACE], row[_START], message))
