@@ -1,4 +1,4 @@
-"""The newest records, kept in memory with their bodies decompressed, so that a writer that keeps up reads nothing back."""
+"""The newest records, kept in memory with their bodies unpacked, so that a writer that keeps up reads nothing back."""
 
 import threading
 from collections import deque

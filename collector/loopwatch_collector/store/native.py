@@ -7,7 +7,7 @@ what the column holds: whole numbers for times, days and versions, text or bytes
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import accumulate, chain
 from typing import Any, Final, NamedTuple
 
@@ -91,19 +91,16 @@ def _is_empty(column: Column, values: Sequence[Any]) -> bool:
 @lru_cache(maxsize=256)
 def _writer(clickhouse_type: str) -> _Writer:
     if clickhouse_type in _NUMBERS:
-        code = _NUMBERS[clickhouse_type]
-        return _Writer(b"", lambda values: array(code, values).tobytes())
+        return _Writer(b"", partial(_numbers, _NUMBERS[clickhouse_type]))
     if clickhouse_type == "String":
         return _Writer(b"", _texts)
     name, _, inner = clickhouse_type.removesuffix(")").partition("(")
     if name == "LowCardinality" and inner == "String":
         return _Writer(_DICTIONARY_VERSION, _dictionary)
     if name == "FixedString":
-        size = int(inner)
-        return _Writer(b"", lambda values: _fixed(values, size))
+        return _Writer(b"", partial(_fixed, int(inner)))
     if name == "Decimal" and int(inner.partition(",")[0]) <= 18:  # 18 digits fit 64 bits
-        scale = Decimal(10) ** int(inner.partition(",")[2])
-        return _Writer(b"", lambda values: _decimals(values, scale))
+        return _Writer(b"", partial(_decimals, Decimal(10) ** int(inner.partition(",")[2])))
     return _composite(name, inner)
 
 
@@ -111,17 +108,13 @@ def _composite(name: str, inner: str) -> _Writer:
     if name == "SimpleAggregateFunction":
         return _writer(inner.partition(", ")[2])
     if name == "Nullable":
-        element = _writer(inner)
-        return _Writer(element.prefix, lambda values: _nullable(values, element))
+        return _Writer(b"", partial(_nullable, _writer(inner)))
     if name == "Array":
-        element = _writer(inner)
-        return _Writer(
-            element.prefix, lambda values: _offsets(values) + element.values(list(chain.from_iterable(values)))
-        )
+        return _Writer(_writer(inner).prefix, partial(_arrays, _writer(inner)))
     if name == "Map":
         key_type, _, value_type = inner.partition(", ")
         keys, mapped = _writer(key_type), _writer(value_type)
-        return _Writer(keys.prefix + mapped.prefix, lambda values: _maps(values, keys, mapped))
+        return _Writer(keys.prefix + mapped.prefix, partial(_maps, keys, mapped))
     raise LookupError(f"no writer for the type {name}({inner})")
 
 
@@ -155,28 +148,37 @@ def _dictionary(values: Sequence[Any]) -> bytes:
     return b"".join((head, b"".join(map(_sized, known)), len(keys).to_bytes(8, "little"), packed))
 
 
-def _fixed(values: Sequence[bytes], size: int) -> bytes:
+def _numbers(code: str, values: Sequence[Any]) -> bytes:
+    return array(code, values).tobytes()
+
+
+def _decimals(scale: Decimal, values: Sequence[Any]) -> bytes:
+    return array("q", [int(value * scale) if value else 0 for value in values]).tobytes()
+
+
+def _fixed(size: int, values: Sequence[bytes]) -> bytes:
     if values and set(map(len, values)) != {size}:
         raise ValueError(f"not {size} bytes")
     return b"".join(values)
 
 
-def _nullable(values: Sequence[Any], element: _Writer) -> bytes:
+def _nullable(element: _Writer, values: Sequence[Any]) -> bytes:
     missing = bytes([value is None for value in values])
     return missing + element.values([0 if value is None else value for value in values])
 
 
-def _decimals(values: Sequence[Any], scale: Decimal) -> bytes:
-    return array("q", [int(value * scale) if value else 0 for value in values]).tobytes()
+def _arrays(element: _Writer, values: Sequence[Sequence[Any]]) -> bytes:
+    return _offsets(values) + element.values(list(chain.from_iterable(values)))
+
+
+def _maps(keys: _Writer, mapped: _Writer, values: Sequence[dict[Any, Any]]) -> bytes:
+    names = list(chain.from_iterable(values))
+    texts = list(chain.from_iterable([value.values() for value in values]))
+    return _offsets(values) + keys.values(names) + mapped.values(texts)
 
 
 def _offsets(values: Sequence[Any]) -> bytes:
     return array("Q", accumulate(map(len, values))).tobytes()
-
-
-def _maps(values: Sequence[dict[Any, Any]], keys: _Writer, mapped: _Writer) -> bytes:
-    names = keys.values(list(chain.from_iterable(values)))
-    return _offsets(values) + names + mapped.values(list(chain.from_iterable(map(dict.values, values))))
 
 
 def _sized(text: Any) -> bytes:

@@ -38,9 +38,9 @@ _VALUE = st.recursive(
 )
 _PAIR = st.builds(
     KeyValue,
-    key=st.sampled_from(_KEYS) | st.sampled_from(["gen_ai.prompt.0.content", "llm.tools.", "k" * 127, "k" * 128]) | _TEXT,
+    key=_TEXT | st.sampled_from([*_KEYS, "gen_ai.prompt.0.content", "llm.tools.", "k" * 127, "k" * 128]),
     value=st.none() | _VALUE,
-)  # fmt: skip
+)
 
 
 def _meaning(dialect: str, pair: KeyValue) -> Reading:
