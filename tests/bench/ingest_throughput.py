@@ -3,7 +3,8 @@
 python -m tests.bench.ingest_throughput [--seconds 60] [--senders 3] [--rate SPANS_PER_SECOND] [--store DIRECTORY]
 
 A rate is sustained when the lag at the end is no higher than in the middle. The requests are made before the clock
-starts; sending them costs this process some µs a span on the same two cores.
+starts; sending them costs this process some µs a span on the same two cores. What unpacking and parsing the same
+bodies costs here comes first: by it, figures of different machines, or of a busy one, can be compared.
 """
 
 import argparse
@@ -15,8 +16,12 @@ import tempfile
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from isal import igzip
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.bench.ingest_bodies import SPANS, copies, template
 from tests.processes import collector, wait_for
@@ -27,6 +32,9 @@ RATES = (15_000, 0)
 _TICKS = os.sysconf("SC_CLK_TCK")
 _MOST_PER_S = 35_000
 _TEMPLATES = 8  # the texts repeat after that many requests
+_CALIBRATION_ROUNDS = 9
+_REFERENCE_US = (2.59, 0.91)
+"""Of a span on the machine of the targets: unpacking (isal) and parsing (upb)."""
 
 
 def metrics_of(url: str) -> dict[str, float]:
@@ -131,8 +139,31 @@ def run(arguments: argparse.Namespace) -> None:
         f"{offered} for {arguments.seconds:.0f} s by {arguments.senders} connections: bodies of {SPANS} spans, "
         f"{plain / SPANS / 1000:.2f} KB a span, gzip {plain / (sum(map(len, bodies)) / count):.1f}"
     )
+    unpacked_us, parsed_us = calibrated(bodies[:_TEMPLATES])
+    print(
+        f"this machine  {unpacked_us:10.2f} µs of CPU to unpack a span, {parsed_us:.2f} to parse it: "
+        f"{unpacked_us / _REFERENCE_US[0]:.1f} and {parsed_us / _REFERENCE_US[1]:.1f} times the reference"
+    )
     with tempfile.TemporaryDirectory() as folder, collector(arguments.store or Path(folder)) as running:
         _measure(running.url, running.process.pid, bodies, arguments)
+
+
+def calibrated(bodies: list[bytes]) -> tuple[float, float]:
+    """What unpacking and parsing one span costs this process: µs of CPU, the median of some rounds over all bodies."""
+    plain = [igzip.decompress(body) for body in bodies]
+    return (
+        _cpu_us_per_span(lambda: [igzip.decompress(body) for body in bodies], len(bodies)),
+        _cpu_us_per_span(lambda: [ExportTraceServiceRequest.FromString(body) for body in plain], len(bodies)),
+    )
+
+
+def _cpu_us_per_span(work: Callable[[], object], bodies: int) -> float:
+    rounds: list[float] = []
+    for _ in range(_CALIBRATION_ROUNDS):
+        started = time.thread_time()
+        work()
+        rounds.append(time.thread_time() - started)
+    return statistics.median(rounds) / bodies / SPANS * 1e6
 
 
 def _measure(url: str, pid: int, bodies: list[bytes], arguments: argparse.Namespace) -> None:

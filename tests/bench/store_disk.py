@@ -14,8 +14,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
 from loopwatch_collector.journal.record import Record
 from loopwatch_collector.metrics import Metrics
 from loopwatch_collector.prices.price import Pricer
@@ -80,8 +78,7 @@ def send(store: Store, requests: Iterable[tuple[bytes, int]]) -> int:
     records: list[Record] = []
     for number, (body, spans) in enumerate(requests, 1):
         total += spans
-        decoded = ExportTraceServiceRequest.FromString(body)
-        records.append(Record("traces", "default", number, "", spans, body, decoded))
+        records.append(Record("traces", "default", number, "", spans, body))
         if len(records) == 10:
             storing.write(storing.prepare(records), is_stubborn=False)
             records = []

@@ -9,7 +9,7 @@ from loopwatch_collector.auth import Principal, require, require_to_change
 from loopwatch_collector.journal.record import Record
 from loopwatch_collector.queries.times import format_time
 from loopwatch_collector.store.dead_letters import DeadLetter, find_letter, list_letters, note_redriven
-from loopwatch_collector.write.decode import message_of
+from loopwatch_collector.write.decode import request_of
 from loopwatch_collector.write.errors import Undecodable
 
 router: Final = APIRouter(prefix="/api/v1/dead-letters", tags=["operations"])
@@ -62,7 +62,7 @@ def _shown(letter: DeadLetter) -> dict[str, Any]:
 def _content(letter: DeadLetter, project: str) -> dict[str, Any] | None:
     """The request as JSON; None when it does not decode, which the reason then says."""
     try:
-        return MessageToDict(message_of(_record(letter, project)))
+        return MessageToDict(request_of(_record(letter, project)))
     except Undecodable:
         return None
 

@@ -35,9 +35,9 @@ class JournalLimits:
     Attributes:
         max_bytes: bodies waiting for the store.
         min_free_bytes: free disk below which it takes nothing more.
-        recent_bytes: bodies, compressed as they came, of which the parsed message is kept in memory, so that a
+        recent_bytes: bodies, compressed as they came, of records that are kept in memory, so that a
             writer that keeps up reads nothing back.
-        recent_memory_bytes: those parsed messages, by the records' estimates.
+        recent_memory_bytes: what those decode to, by the records' estimates.
     """
 
     max_bytes: int = 8 * 2**30
@@ -161,7 +161,7 @@ class Journal:
             max_memory_bytes: the same for what the decoded bodies need.
 
         Returns:
-            The records, at least one if there is any, those of this process with their parsed message.
+            The records, at least one if there is any, those of this process mostly with their body decompressed.
         """
         records: list[Record] = []
         items = size = memory = 0

@@ -1,4 +1,4 @@
-"""The newest records, kept in memory with their parsed message, so that a writer that keeps up reads nothing back."""
+"""The newest records, kept in memory with their bodies unpacked, so that a writer that keeps up reads nothing back."""
 
 import threading
 from collections import deque
@@ -11,7 +11,7 @@ class Recent:
 
     Args:
         max_bytes: of bodies.
-        max_memory_bytes: of parsed messages, by the records' estimates.
+        max_memory_bytes: of what they decode to, by the records' estimates.
     """
 
     def __init__(self, max_bytes: int, max_memory_bytes: int) -> None:

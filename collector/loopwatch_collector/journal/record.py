@@ -1,6 +1,6 @@
 """One acknowledged request, as the journal keeps it."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 
 class Record(NamedTuple):
@@ -13,7 +13,7 @@ class Record(NamedTuple):
         encoding: "" or "gzip": how the body is compressed.
         items: how many spans, log records or data points the body holds.
         body: an OTLP export request in protobuf, compressed as it came.
-        message: the parsed body, when this process parsed it; None after a restart.
+        raw: the body decompressed, when this process has it; None after a restart.
         id: its place in the journal; 0 before it is appended.
         memory_bytes: what the decoded body needs in memory, estimated; 0 when nobody estimated it.
         damage: why the body is not what was written; "" for a sound record.
@@ -25,7 +25,7 @@ class Record(NamedTuple):
     encoding: str
     items: int
     body: bytes
-    message: Any = None
+    raw: bytes | None = None
     id: int = 0
     memory_bytes: int = 0
     damage: str = ""

@@ -139,7 +139,8 @@ def prepare(
         raise TooLarge(f"the request holds {screened.taken} items, over {_MAX_ITEMS}; send smaller batches")
     kept, encoding = sending.body, "gzip" if sending.encoding == "gzip" else ""
     if screened.rejected or sending.media_type == status.JSON:
-        kept, encoding = message.SerializeToString(), ""
+        kept = raw = message.SerializeToString()
+        encoding = ""
     elif sending.encoding == "deflate":
         kept = raw
     record = Record(
@@ -149,7 +150,7 @@ def prepare(
         encoding=encoding,
         items=screened.taken,
         body=kept,
-        message=message,
+        raw=raw,
         memory_bytes=memory_bytes,
     )
     return screened, record

@@ -32,7 +32,7 @@ def insert_spans(connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
 def insert_contents(connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
     """Stores content rows of any projects and days."""
     for partition in _partitions(rows, lambda row: (row[0], row[_CONTENT_DAY])):
-        connection.insert("contents", CONTENT_COLUMNS, partition)
+        connection.insert_block("contents", CONTENT_COLUMNS, partition)
 
 
 def insert_log_events(connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
@@ -49,7 +49,7 @@ def _insert_by_day(
     connection: Connection, table: str, columns: Sequence[Column], rows: Iterable[Sequence[Any]], time_at: int
 ) -> None:
     for partition in _partitions(rows, lambda row: (row[0], row[time_at] // _DAY_NS)):
-        connection.insert(table, columns, partition)
+        connection.insert_block(table, columns, partition)
 
 
 def _partitions(

@@ -12,7 +12,7 @@ from loopwatch_collector.write.aliases import SLOTS
 from loopwatch_collector.write.values import MAX_TEXT_CHARS
 
 DIALECTS: Final = frozenset({"openinference", "mlflow", "genkit", "langsmith", "laminar", "langfuse"})
-_MAX_CHARS: Final = 1_000_000
+_MAX_BYTES: Final = 1_000_000
 _OUTPUT: Final = SLOTS["output"]
 _VALUE_OUT: Final = SLOTS["value_out"]
 _TEXTS: Final = tuple(
@@ -43,8 +43,8 @@ def complete(row: list[Any], ranks: dict[int, int]) -> None:
         row[_USAGE] = usage
 
 
-def _answer_of(text: str | None) -> dict[str, Any]:
-    if not text or text[0] not in "{[" or len(text) > _MAX_CHARS:
+def _answer_of(text: bytes | None) -> dict[str, Any]:
+    if not text or text[:1] not in b"{[" or len(text) > _MAX_BYTES:
         return {}
     try:
         found: Any = orjson.loads(text)

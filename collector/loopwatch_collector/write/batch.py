@@ -6,7 +6,7 @@ from loopwatch_collector.journal.record import Record
 from loopwatch_collector.prices.price import Pricer
 from loopwatch_collector.store.rows import SPAN_INDEX
 from loopwatch_collector.write.contents import ContentKey, Contents
-from loopwatch_collector.write.decode import Rows, add_rows
+from loopwatch_collector.write.decode import Row, Rows, add_rows
 from loopwatch_collector.write.handovers import DEFAULT_HANDOVERS, Handovers
 
 _PROJECT: Final = SPAN_INDEX["project"]
@@ -23,19 +23,12 @@ class Batch(NamedTuple):
     Attributes:
         records: the records, in order.
         rows: their rows; the spans are priced.
+        touched: the runs that get new spans.
     """
 
     records: list[Record]
     rows: Rows
-
-    def touched(self) -> list[Touch]:
-        """The runs that get new spans."""
-        extents: dict[tuple[str, str], tuple[int, int]] = {}
-        for row in self.rows.spans:
-            key, start_ns = (row[_PROJECT], row[_RUN_ID]), row[_START]
-            earliest, latest = extents.get(key, (start_ns, start_ns))
-            extents[key] = (min(earliest, start_ns), max(latest, start_ns))
-        return [(*key, *extent) for key, extent in extents.items()]
+    touched: list[Touch]
 
 
 def batch_of(
@@ -44,7 +37,7 @@ def batch_of(
     """Decodes, normalises and prices records.
 
     Args:
-        records: of any projects.
+        records: of any projects. Their unpacked bodies, several times the rows made of them, go one by one.
         known: contents that are in the store already.
         pricer: fills the cost columns.
         handovers: which tools hand a run over, for senders that do not say it.
@@ -53,10 +46,28 @@ def batch_of(
         Undecodable: a record does not decode.
     """
     rows = Rows(Contents(known), handovers)
-    for record in records:
-        add_rows(rows, record)
+    extents: _Extents = {}
     price = pricer.price
-    for row in rows.spans:
-        price(row)
-    # The parsed messages are several times their rows: they go as soon as these are made.
-    return Batch([record._replace(message=None) for record in records], rows)
+    for index, record in enumerate(records):
+        seen = len(rows.spans)
+        add_rows(rows, record)
+        records[index] = record._replace(raw=None)
+        # While the rows are in the processor's caches: a pass over all of them later costs as much again.
+        added = rows.spans[seen:]
+        for row in added:
+            price(row)
+        _extend(extents, added)
+    return Batch(records, rows, [(*run, *extent) for run, extent in extents.items()])
+
+
+_Extents = dict[tuple[str, str], tuple[int, int]]
+
+
+def _extend(extents: _Extents, rows: list[Row]) -> None:
+    for row in rows:
+        run, start_ns = (row[_PROJECT], row[_RUN_ID]), row[_START]
+        extent = extents.get(run)
+        if extent is None:
+            extents[run] = start_ns, start_ns
+        elif not extent[0] <= start_ns <= extent[1]:
+            extents[run] = min(extent[0], start_ns), max(extent[1], start_ns)

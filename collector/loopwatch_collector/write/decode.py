@@ -12,7 +12,7 @@ from loopwatch_collector.compression import decompress
 from loopwatch_collector.errors import RequestRefused
 from loopwatch_collector.journal.record import Record
 from loopwatch_collector.store.rows import SPAN_INDEX
-from loopwatch_collector.write import claude_code, logs, points
+from loopwatch_collector.write import claude_code, lean_spans, logs, points
 from loopwatch_collector.write.contents import Contents
 from loopwatch_collector.write.errors import Undecodable
 from loopwatch_collector.write.handovers import DEFAULT_HANDOVERS, Handovers
@@ -52,16 +52,28 @@ class Rows:
 
 
 def message_of(record: Record) -> Any:
-    """The export request of a record.
+    """The export request of a record; the spans of a traces one are lean.
 
     Raises:
         Undecodable: the journal's bytes are not what was written.
     """
-    if record.message is not None:
-        return record.message
-    message = _REQUESTS[record.kind]()
+    return _parsed(record, lean_spans.request_class() if record.kind == "traces" else _REQUESTS[record.kind])
+
+
+def request_of(record: Record) -> Any:
+    """The export request of a record, of OTLP's own class.
+
+    Raises:
+        Undecodable: the journal's bytes are not what was written.
+    """
+    return _parsed(record, _REQUESTS[record.kind])
+
+
+def _parsed(record: Record, message_class: Any) -> Any:
+    message = message_class()
     try:
-        message.ParseFromString(decompress(record.body, record.encoding, _MAX_BYTES))
+        raw = decompress(record.body, record.encoding, _MAX_BYTES) if record.raw is None else record.raw
+        message.ParseFromString(raw)
     except (DecodeError, RequestRefused) as fault:
         raise Undecodable(f"the journal's record {record.id} does not decode: {fault}") from fault
     return message
@@ -75,7 +87,10 @@ def add_rows(rows: Rows, record: Record) -> None:
     """
     message = message_of(record)
     if record.kind == "traces":
-        _add_spans(rows, record, message)
+        try:
+            _add_spans(rows, record, message)
+        except (DecodeError, UnicodeDecodeError) as fault:
+            raise Undecodable(f"an attribute in the journal's record {record.id} does not decode: {fault}") from fault
     elif record.kind == "logs":
         _add_logs(rows, record, message)
     else:

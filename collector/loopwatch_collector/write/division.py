@@ -50,4 +50,5 @@ def _with(record: Record, message: Any, items: list[tuple[int, int, int]]) -> Re
             for k in reversed(range(len(leaf))):
                 if (i, j, k) not in kept:
                     del leaf[k]
-    return record._replace(items=len(items), encoding="", body=part.SerializeToString(), message=part)
+    body = part.SerializeToString()
+    return record._replace(items=len(items), encoding="", body=body, raw=body)

@@ -66,7 +66,7 @@ def add_events(row: list[Any], events: Any) -> None:
         _read(row, event.name, found)
     row[_NAMES], row[_TIMES], row[_ATTRIBUTES] = event_names, times, attributes
     for slot, messages in said.items():
-        row[slot] = row[slot] or values.json_text(messages)
+        row[slot] = row[slot] or values.json_text(messages).encode()
 
 
 def _take_contents(row: list[Any], pairs: Any) -> list[Any]:

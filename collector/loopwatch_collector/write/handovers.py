@@ -48,7 +48,7 @@ def _plain(name: str) -> str:
 DEFAULT_HANDOVERS: Final = Handovers()
 
 
-def reason_of(tool: str, arguments: str | None) -> str:
+def reason_of(tool: str, arguments: bytes | None) -> str:
     """The reason a hand-over gives: the first text among its arguments, else the tool's name.
 
     Args:
@@ -56,7 +56,7 @@ def reason_of(tool: str, arguments: str | None) -> str:
         arguments: what it was called with, as JSON; None when content was not captured.
     """
     try:
-        found: object = json.loads(arguments or "")
+        found: object = json.loads((arguments or b"").decode())
     except ValueError:
         return tool
     if not isinstance(found, dict):

@@ -15,6 +15,7 @@ from loopwatch import names
 from loopwatch_collector.store.rows import SPAN_INDEX
 from loopwatch_collector.write import values
 from loopwatch_collector.write.contents import Contents, content_hash
+from loopwatch_collector.write.lean_spans import lean
 from loopwatch_collector.write.normalise import Origin, normalise
 from loopwatch_collector.write.verdicts import verdict_row
 
@@ -75,14 +76,14 @@ def add_log_record(rows: LogRows, record: Any, scope: str, origin: Origin, conte
     name = event_name_of(record)
     digest = content_hash(record.SerializeToString())
     if len(record.trace_id) == 16 and len(record.span_id) == 8:
-        row = normalise(_as_span(record, name, digest), scope, origin, contents)
+        row = normalise(lean(_as_span(record, name, digest)), scope, origin, contents)
         if name == names.EVALUATION_EVENT:
             rows.verdicts.append(_verdict(record, row))
             return
         project, trace_id, parent, time_ns, *rest = (row[index] for index in _COPIED)
         rows.events.append([project, trace_id, parent, time_ns, digest, *rest])
     elif described := _CLAUDE_CODE_SPANS.get(name.removeprefix("claude_code.")):
-        rows.spans.append(normalise(_as_described(record, described, digest), scope, origin, contents))
+        rows.spans.append(normalise(lean(_as_described(record, described, digest)), scope, origin, contents))
 
 
 def _verdict(record: Any, row: list[Any]) -> list[Any]:

@@ -23,7 +23,7 @@ def unflatten(row: list[Any]) -> None:
     for prefix, role in _ROLE_OF:
         leaves = {key[len(prefix) :]: value for key, value in flat.items() if key.startswith(prefix)}
         if leaves and not row[SLOTS[role]]:
-            row[SLOTS[role]] = json_text([_unwrapped(element) for element in _elements(leaves)])
+            row[SLOTS[role]] = json_text([_unwrapped(element) for element in _elements(leaves)]).encode()
 
 
 def _elements(leaves: dict[str, Any]) -> list[Any]:

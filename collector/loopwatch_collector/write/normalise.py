@@ -1,11 +1,13 @@
 """One span of any dialect as one row: a single walk over its attributes, then what follows from kind and dialect."""
 
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from loopwatch import names
 from loopwatch_collector.store.rows import NO_SPAN, SPAN_COLUMNS
 from loopwatch_collector.write import answers, dialects, kinds, messages, models, outcomes, usage, values
-from loopwatch_collector.write.aliases import SLOTS, aliases_of, row_in_the_making
+from loopwatch_collector.write.aliases import SLOTS, row_in_the_making
+from loopwatch_collector.write.attributes import MAX_TEXT_CHARS, NO_FIELD, REMEMBERED_BYTES, readings_of
 from loopwatch_collector.write.call_key import call_key, call_rank
 from loopwatch_collector.write.contents import Contents, messages_of
 from loopwatch_collector.write.events import add_events
@@ -13,7 +15,6 @@ from loopwatch_collector.write.handovers import DEFAULT_HANDOVERS, Handovers, re
 
 _COLUMNS: Final = len(SPAN_COLUMNS)
 _MAX_ATTRIBUTES: Final = 512
-_MAX_ATTRIBUTE_CHARS: Final = 32_768
 _STATUS: Final = ("unset", "ok", "error")
 
 (
@@ -84,7 +85,7 @@ def normalise(
     """Makes the row of one span.
 
     Args:
-        span: an OTLP span whose identity and start time were checked when it was received.
+        span: an OTLP span, lean, whose identity and start time were checked when it was received.
         scope: the name of its instrumentation scope.
         origin: what its resource says.
         contents: where its content goes; the row holds the hashes.
@@ -116,38 +117,25 @@ def normalise(
     return row
 
 
-def _walk(attributes: Any, dialect: str, row: list[Any], rest: dict[str, str]) -> dict[int, int]:
+def _walk(attributes: Iterable[bytes], dialect: str, row: list[Any], rest: dict[str, str]) -> dict[int, int]:
     """Puts each attribute where its alias says; what no field holds goes to the rest. Returns rank by slot."""
-    aliases = aliases_of(dialect)
+    readings = readings_of(dialect)
     ranks: dict[int, int] = {}
-    for pair in attributes:
-        key, value = pair.key, pair.value
-        alias = aliases[key]
-        if alias is None:
-            _keep(rest, key, value)
-            continue
-        slot, rank, read = alias
-        if rank < 0:
+    for raw in attributes:
+        slot, rank, found, key, text = readings[raw] if len(raw) <= REMEMBERED_BYTES else readings.read(raw)
+        if slot == NO_FIELD:
+            if len(rest) < _MAX_ATTRIBUTES:
+                rest[key] = text
+        elif rank < 0:
             row[slot] = {} if row[slot] is None else row[slot]
-            row[slot][key] = read(value)
-            continue
-        if slot in ranks and ranks[slot] <= rank:
-            continue
-        # Most attributes are short texts: read here, without a call for each.
-        found = value.string_value if read is values.text else None
-        if not found or len(found) > values.MAX_TEXT_CHARS:
-            found = read(value)
-        if found is None:
-            _keep(rest, key, value)
-        else:
-            row[slot] = found
-            ranks[slot] = rank
+            row[slot][key] = found
+        elif slot not in ranks or rank < ranks[slot]:
+            if found is not None:
+                row[slot] = found
+                ranks[slot] = rank
+            elif len(rest) < _MAX_ATTRIBUTES:
+                rest[key] = text
     return ranks
-
-
-def _keep(rest: dict[str, str], key: str, value: Any) -> None:
-    if len(rest) < _MAX_ATTRIBUTES:
-        rest[key[: values.MAX_TEXT_CHARS]] = values.attribute_text(value)[:_MAX_ATTRIBUTE_CHARS]
 
 
 def _identify(row: list[Any], span: Any, scope: str, origin: Origin) -> None:
@@ -209,7 +197,7 @@ def _judge(row: list[Any], status: Any) -> None:
     if row[SLOTS["level"]] == "ERROR" or row[SLOTS["tool_status"]] == "error" or row[SLOTS["success"]] == 0:
         row[_STATUS_SLOT] = "error"
     if row[_STATUS_SLOT] == "error":
-        row[_ERROR_MESSAGE] = status.message[:_MAX_ATTRIBUTE_CHARS] or row[_ERROR_MESSAGE]
+        row[_ERROR_MESSAGE] = status.message[:MAX_TEXT_CHARS] or row[_ERROR_MESSAGE]
         row[_ERROR_TYPE] = row[_ERROR_TYPE] or "_OTHER"
 
 
@@ -267,10 +255,9 @@ def _store_content(row: list[Any], contents: Contents) -> None:
     roles: list[str] = []
     hashes: list[int] = []
     for role, slot, size_slot, hash_slot in _CONTENT:
-        text = row[slot]
-        if not text:
+        body: bytes = row[slot]
+        if not body:
             continue
-        body = text.encode()
         for message in messages_of(body) if role in _SPLIT else (body,):
             roles.append(role)
             hashes.append(contents.add(row[_PROJECT], row[_TRACE], row[_START], message))

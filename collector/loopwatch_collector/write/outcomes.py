@@ -52,13 +52,14 @@ def judge_tool_call(row: list[Any]) -> None:
     """Fills the outcome of a tool call in the making, unless its sender gave one."""
     if row[_OUTCOME] in _OUTCOMES:
         return
-    outcome = ERROR if row[_STATUS] == ERROR else outcome_of(row[_RESULT])
+    result = (row[_RESULT] or b"").decode()
+    outcome = ERROR if row[_STATUS] == ERROR else outcome_of(result)
     row[_OUTCOME] = outcome
     if outcome == ERROR:
-        row[_ERROR_MESSAGE] = row[_ERROR_MESSAGE] or (row[_RESULT] or "")[:_MAX_MESSAGE_CHARS]
+        row[_ERROR_MESSAGE] = row[_ERROR_MESSAGE] or result[:_MAX_MESSAGE_CHARS]
         row[_ERROR_TYPE] = row[_ERROR_TYPE] or "tool_error"
         if row[_RETRYABLE_SLOT] is None:
-            row[_RETRYABLE_SLOT] = retryable_of(row[_ERROR_TYPE], row[_ERROR_MESSAGE], row[_RESULT] or "")
+            row[_RETRYABLE_SLOT] = retryable_of(row[_ERROR_TYPE], row[_ERROR_MESSAGE], result)
 
 
 def retryable_of(error_type: str, error_message: str, result: str = "") -> int | None:
@@ -66,11 +67,11 @@ def retryable_of(error_type: str, error_message: str, result: str = "") -> int |
     return 1 if _RETRYABLE.search(f"{error_type} {error_message[:1024]} {result[:1024]}") else None
 
 
-def outcome_of(result: str | None) -> str:
+def outcome_of(result: str) -> str:
     """The outcome a result tells of.
 
     Args:
-        result: the tool's result as text; None when it was not captured.
+        result: the tool's result as text; "" when it was not captured.
     """
     if not result or len(result) > _MAX_CHARS:
         return SUCCESS

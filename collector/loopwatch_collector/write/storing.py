@@ -151,7 +151,7 @@ class Storing:
             self._store.insert_metric_points(rows.points)
         if rows.verdicts:
             self._insert_verdicts(rows.verdicts)
-        self._touched += batch.touched()
+        self._touched += batch.touched
         self._remember(batch)
         self._metrics.write_seconds.labels("insert").observe(time.perf_counter() - started)
         self._metrics.written_spans.inc(len(rows.spans))

@@ -47,13 +47,13 @@ def json_text(value: Any) -> str:
         return str(value)
 
 
-def content(value: Any) -> str | None:
-    """Text or structure of any size, as text; None when empty."""
+def content(value: Any) -> bytes | None:
+    """Text or structure of any size, as text in UTF-8; None when empty."""
     text = value.string_value
     if text:
-        return text
+        return text.encode()
     found = plain(value)
-    return None if found is None or found == "" else json_text(found)
+    return None if found is None or found == "" else json_text(found).encode()
 
 
 def attribute_text(value: Any) -> str:

@@ -120,7 +120,7 @@ class Writer:
             items = sum(record.items for record in records)
             self._journal.release(read_id)
             work = self._prepared(records)
-            del records  # and their parsed messages, while the batch waits its turn
+            del records  # and their decompressed bodies, while the batch waits its turn
             self._hand_over(work)
             del work
             if items < _FULL_ITEMS:

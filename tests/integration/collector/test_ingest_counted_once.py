@@ -152,7 +152,7 @@ def _record(project: str, sent: list[Sent], received_at_ns: int) -> Record:
         scope_spans = resource.scope_spans.add()
         scope_spans.scope.name = scope
         scope_spans.spans.append(span)
-    return Record("traces", project, received_at_ns, "", len(sent), request.SerializeToString(), request)
+    return Record("traces", project, received_at_ns, "", len(sent), request.SerializeToString())
 
 
 def _write(store: Store, requests: list[list[Sent]], project: str) -> None:

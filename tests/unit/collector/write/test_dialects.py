@@ -15,6 +15,7 @@ from loopwatch_collector.store.rows import SPAN_COLUMNS
 from loopwatch_collector.write import dialects
 from loopwatch_collector.write.contents import Contents
 from loopwatch_collector.write.decode import Rows, add_rows
+from loopwatch_collector.write.lean_spans import lean
 from loopwatch_collector.write.normalise import normalise, origin_of
 from tests.compat.payload import Payload, read_all
 
@@ -60,7 +61,7 @@ def _row(
         ],
     )
     contents = Contents(set())
-    values = normalise(span, scope, origin_of(Resource(), "p", 1), contents)
+    values = normalise(lean(span), scope, origin_of(Resource(), "p", 1), contents)
     row = dict(zip((column.name for column in SPAN_COLUMNS), values, strict=True))
     bodies = {digest: body for (_, _, digest, _), body in contents.bodies.items()}
     row["contents"] = {
@@ -80,7 +81,7 @@ def _text(body: str | bytes) -> str:
 
 def _dialects_of(payload: Payload) -> set[str]:
     return {
-        normalise(span, scope_spans.scope.name, origin_of(part.resource, "p", 1), Contents(set()))[DIALECT]
+        normalise(lean(span), scope_spans.scope.name, origin_of(part.resource, "p", 1), Contents(set()))[DIALECT]
         for request in payload.trace_requests()
         for part in request.resource_spans
         for scope_spans in part.scope_spans
@@ -312,7 +313,7 @@ def test_claude_codes_failed_execution_fails_the_tool_call() -> None:
             **ids,
         )
     rows = Rows(Contents(set()))
-    add_rows(rows, Record("traces", "p", 1, "", 4, b"", request))
+    add_rows(rows, Record("traces", "p", 1, "", 4, request.SerializeToString()))
     named = [dict(zip((column.name for column in SPAN_COLUMNS), values, strict=True)) for values in rows.spans]
     found = {row["tool"]: (row["tool_outcome"], row["error_message"], row["tool_retryable"]) for row in named}
     assert found["tool 1"] == ("error", "the backend timed out", 1)

@@ -15,7 +15,7 @@ def _record(*scopes: int) -> tuple[Record, ExportTraceServiceRequest]:
         for _ in range(spans):
             scope.spans.add(name=str(number))
             number += 1
-    return Record("traces", "shop", 1, "gzip", number, b"as it came", request), request
+    return Record("traces", "shop", 1, "gzip", number, b"as it came"), request
 
 
 def _names(record: Record) -> list[str]:

@@ -107,6 +107,6 @@ def test_money_is_decimal_to_the_picodollar(said: Any, expected: str | None) -> 
 
 def test_nested_values_keep_their_structure() -> None:
     """A structured attribute is kept as the JSON a sender of texts would have written."""
-    assert values.content(_value({"a": [1, "b", True, {"c": 2.5}]})) == '{"a":[1,"b",true,{"c":2.5}]}'
+    assert values.content(_value({"a": [1, "b", True, {"c": 2.5}]})) == b'{"a":[1,"b",true,{"c":2.5}]}'
     assert values.attribute_text(_value(b"hi")) == "aGk="
     assert values.attribute_text(_value(False)) == "false"
