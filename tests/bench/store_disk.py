@@ -2,8 +2,12 @@
 
 Two fleets, sent through the collector's own decoding as the writer does it: that of `loopwatch simulate`, whose texts
 are random words; and, where LOOPWATCH_BENCH_DATA names a folder with tau_bench_airline/gpt-4o-airline.json, recorded
-conversations told again with other names, ids and numbers (store_corpus). An OTLP body is what one request holds: 512
-spans of many runs, as a busy process sends them, or 16, as one agent does whose turns take seconds.
+conversations told again with other names, ids and numbers (store_corpus).
+
+What is stored is compared with the gzip of what is sent, and that depends on what one body holds. `live 1, 8, 32`: what
+a process of our SDK sends with so many runs going on at once (store_live), with the durations the runs have. `full 512,
+16`: bodies filled up to so many spans, as a backlog is sent, or by other exporters. All are gzip's level 6; our SDK
+packs at level 1, which is larger.
 """
 
 import gzip
@@ -24,19 +28,19 @@ from loopwatch_collector.store.store import Store
 from loopwatch_collector.write.senders import Senders
 from loopwatch_collector.write.storing import Storing
 from tests.bench import store_corpus
+from tests.bench.store_live import Lives
 
 FIRST_DAY_NS: Final = 20_770 * 86_400 * 10**9
 RUNS: Final = 1_600
 TOLD: Final = 4
 TABLES: Final = ("spans", "contents", "runs")
 REQUEST_SPANS: Final = (512, 16)
+CONCURRENT_RUNS: Final = (1, 8, 32)
 Requests = Callable[[int], Iterable[tuple[bytes, int]]]
 
 
 def main() -> None:
     """Prints the table."""
-    head = f"{'spans':>8} {'spans B':>8} {'contents B':>11} {'runs B':>7} {'all B':>7}"
-    print(f"{'':24} {head}" + "".join(f" {f'gzip B ({size})':>13} {'ratio':>6}" for size in REQUEST_SPANS))
     _measure("simulated, no content", partial(_simulated, has_content=False))
     _measure("simulated, content", partial(_simulated, has_content=True))
     data = os.environ.get("LOOPWATCH_BENCH_DATA")
@@ -59,11 +63,26 @@ def _measure(name: str, requests: Requests) -> None:
         )
         store.close()
     each = [sizes.get(table, 0) / spans for table in TABLES]
-    cells = [f"{spans:>8,} {each[0]:>8.1f} {each[1]:>11.1f} {each[2]:>7.1f} {sum(each):>7.1f}"]
+    stored = sum(each)
+    print(f"\n{name}: {spans:,} spans, {stored:.1f} bytes a span stored")
+    print("  " + ", ".join(f"{table} {size:.1f}" for table, size in zip(TABLES, each, strict=True)))
+    lives = Lives(requests(REQUEST_SPANS[0]))
+    print(f"  {'sent as':12} {'spans a body':>13} {'gzip B a span':>14} {'stored / sent':>14}")
+    for runs in CONCURRENT_RUNS:
+        _compare(f"live {runs}", lives.bodies(runs), stored)
     for size in REQUEST_SPANS:
-        zipped = sum(len(gzip.compress(body, 6)) for body, _ in requests(size)) / spans
-        cells.append(f"{zipped:>13.1f} {sum(each) / zipped:>6.2f}")
-    print(f"{name:24} " + " ".join(cells), flush=True)
+        _compare(f"full {size}", requests(size), stored)
+    print(f"  a run takes {lives.median_run_s:.0f} s, median", flush=True)
+
+
+def _compare(name: str, bodies: Iterable[tuple[bytes, int]], stored: float) -> None:
+    """Prints what the same spans take as gzipped bodies, and how much of that is stored."""
+    zipped = spans = count = 0
+    for body, held in bodies:
+        zipped += len(gzip.compress(body, 6))
+        spans += held
+        count += 1
+    print(f"  {name:12} {spans / count:>13.1f} {zipped / spans:>14.1f} {stored / (zipped / spans):>14.2f}", flush=True)
 
 
 def _simulated(spans_per_request: int, *, has_content: bool) -> Iterable[tuple[bytes, int]]:

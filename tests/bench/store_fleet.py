@@ -1,4 +1,7 @@
-"""Stores of a chosen size for the benchmarks, made inside the engine: spans, contents, and the runs derived of them."""
+"""Stores of a chosen size for the benchmarks, made inside the engine: spans, contents, and the runs derived of them.
+
+`python -m tests.bench.store_fleet DIRECTORY SPANS` makes a store there, or lengthens the one that is there.
+"""
 
 import os
 import sys
@@ -8,13 +11,17 @@ from contextlib import closing, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from loopwatch_collector.store.rebuild import rebuild_runs
 from loopwatch_collector.store.store import Store
 
-LAST_DAY = date(2026, 11, 20)
-SPANS_PER_RUN = 36
-SPANS_PER_DAY = 166_667
+LAST_DAY: Final = date(2026, 11, 20)
+SPANS_PER_RUN: Final = 36
+SPANS_PER_DAY: Final = 166_667
+_DRAWN_DAYS: Final = 6
+"""Days whose spans are drawn and whose runs are derived; those before are copies of them, which take a fifth."""
+_MOST_WITH_CONTENT: Final = 10_000_000
 
 
 @contextmanager
@@ -30,44 +37,64 @@ def store_directory() -> Iterator[Path]:
         return
     spans = int(os.environ.get("LOOPWATCH_BENCH_SPANS", "1000000"))
     with TemporaryDirectory(prefix="loopwatch-bench-") as folder:
-        with closing(Store.open(f"chdb://{folder}/store")) as store:
-            fill(store, SPANS_PER_DAY // SPANS_PER_RUN, max(spans // SPANS_PER_DAY, 1), with_content=True)
+        grow(Path(folder) / "store", spans)
         yield Path(folder) / "store"
 
 
-def fill(store: Store, runs_per_day: int, days: int, *, with_content: bool) -> None:
-    """Makes the spans and contents of each day, then derives the runs; prints what each took."""
-    folder = Path(__file__).parent
-    statements = [(folder / "store_spans.sql").read_text()]
-    if with_content:
-        statements.append((folder / "store_contents.sql").read_text())
+def grow(directory: Path, spans: int) -> None:
+    """Makes a store, or lengthens it, and prints how long that took.
+
+    Args:
+        directory: the store's, closed.
+        spans: how many there are to be, SPANS_PER_DAY of them a day; days beyond 10 million spans have no content.
+    """
     began = time.perf_counter()
-    for offset in range(days):
-        day = LAST_DAY - timedelta(days=days - 1 - offset)
-        for statement in statements:
-            store.connection().run(statement, {"project": "default", "day": day, "runs": runs_per_day})
-    made = time.perf_counter()
+    days = max(round(spans / SPANS_PER_DAY), 1)
+    with closing(Store.open(f"chdb://{directory}")) as store:
+        there = store.connection().rows("SELECT uniqExact(toDate(start_time)) FROM runs")[0][0]
+        drawn = min(days, _DRAWN_DAYS)
+        if there < drawn:
+            _draw(store, range(there, drawn))
+        _copy(store, max(there, drawn), days, with_content=spans <= _MOST_WITH_CONTENT)
+    print(f"{spans:,} spans were there after {time.perf_counter() - began:.0f} s", flush=True)
+
+
+def _draw(store: Store, offsets: range) -> None:
+    """Makes the days so many days before the last."""
+    began = time.perf_counter()
+    for offset in offsets:
+        values = {
+            "project": "default",
+            "day": LAST_DAY - timedelta(days=offset),
+            "runs": SPANS_PER_DAY // SPANS_PER_RUN,
+        }
+        for statement in ("store_spans", "store_contents"):
+            store.connection().run(_sql(statement), values)
+    drawn = time.perf_counter()
     rebuilt = rebuild_runs(store)
+    derived_s = time.perf_counter() - drawn
     print(
-        f"made in {made - began:.0f} s, {rebuilt.runs} runs derived in {time.perf_counter() - made:.0f} s "
-        f"({(time.perf_counter() - made) / max(rebuilt.runs * SPANS_PER_RUN, 1) * 1e6:.1f} us a span)"
+        f"{len(offsets)} days drawn in {drawn - began:.0f} s, {rebuilt.runs} runs derived in {derived_s:.0f} s",
+        flush=True,
     )
 
 
-def lengthen(store: Store, days: int) -> None:
-    """Repeats a store's spans and runs, without content, on the days before, so that there are so many days in all."""
-    folder = Path(__file__).parent
-    copy_spans, copy_runs = ((folder / f"store_copy_{table}.sql").read_text() for table in ("spans", "runs"))
-    first = store.connection().rows("SELECT toDate(min(start_time)) FROM spans")[0][0]
-    length = (LAST_DAY - first).days + 1
-    for shift in range(length, days, length):
-        last = LAST_DAY + timedelta(days=1)
-        store.connection().run(copy_runs, {"project": "default", "shift": shift, "from": first, "to": last})
-        for offset in range(length):
-            day = LAST_DAY - timedelta(days=offset)
-            store.connection().run(copy_spans, {"project": "default", "shift": shift, "day": day})
+def _copy(store: Store, there: int, days: int, *, with_content: bool) -> None:
+    """Repeats the drawn days until there are so many. Copies are never copied: ids would come twice."""
+    tables = ("spans", "contents") if with_content else ("spans",)
+    for shift in range(there, days, _DRAWN_DAYS):
+        values = {"project": "default", "shift": shift}
+        first, last = LAST_DAY - timedelta(days=_DRAWN_DAYS - 1), LAST_DAY + timedelta(days=1)
+        store.connection().run(_sql("store_copy_runs"), {**values, "from": first, "to": last})
+        for offset in range(_DRAWN_DAYS):
+            for table in tables:
+                day = LAST_DAY - timedelta(days=offset)
+                store.connection().run(_sql(f"store_copy_{table}"), {**values, "day": day})
+
+
+def _sql(name: str) -> str:
+    return (Path(__file__).parent / f"{name}.sql").read_text()
 
 
 if __name__ == "__main__":
-    with store_directory() as directory, closing(Store.open(f"chdb://{directory}")) as opened:
-        lengthen(opened, int(sys.argv[1]))
+    grow(Path(sys.argv[1]), int(sys.argv[2]))

@@ -1,7 +1,7 @@
 """What the layout of the tables was chosen by: other order keys, codecs, indexes and a projection, on the same rows.
 
 Each alternative is the table of the migrations with one thing changed, filled with the same rows and merged.
-LOOPWATCH_BENCH_STORE and LOOPWATCH_BENCH_SPANS as in store_queries; of a larger store the last twelve days are taken.
+LOOPWATCH_BENCH_STORE and LOOPWATCH_BENCH_SPANS as in store_fleet; of a larger store the last twelve days are taken.
 With LOOPWATCH_BENCH_DATA, what the index of words takes is measured on recorded conversations (see store_disk) too.
 """
 

@@ -1,17 +1,22 @@
 """Time of every named query, over one day and over the whole range, of the latest runs, one run, and a text search.
 
-LOOPWATCH_BENCH_SPANS sets the size (default 1,000,000; a day has as many whatever it is, so more spans are more days)
-and LOOPWATCH_BENCH_STORE names a store made before, to spare making it. LOOPWATCH_BENCH_RANGES=day leaves the whole
-range out. On a store of the last 60 days, `python -m tests.bench.store_fleet 600` makes it one of 600, without content.
+One store grows from size to size; each size is measured by a process of its own, so that its memory is what the
+questions took. LOOPWATCH_BENCH_SIZES names the sizes in spans (default 1000000,10000000; add 100000000 for an hour
+more). A day has as many spans whatever the size, so more spans are more days. LOOPWATCH_BENCH_STORE names a store made
+before instead, and LOOPWATCH_BENCH_RANGES=day leaves the whole range out.
 """
 
 import os
 import resource
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from loopwatch_collector.queries.catalogue import catalogue
@@ -20,15 +25,34 @@ from loopwatch_collector.queries.runs import get_run, get_spans, list_runs
 from loopwatch_collector.queries.times import parse_time
 from loopwatch_collector.store.errors import QueryTooLarge
 from loopwatch_collector.store.store import Store
-from tests.bench.store_fleet import LAST_DAY, store_directory
+from tests.bench.store_fleet import LAST_DAY
 
 REQUIRED = {"version_a": "10", "version_b": "11"}
 
 
 def main() -> None:
-    """Prints the table."""
-    with store_directory() as directory, closing(Store.open(f"chdb://{directory}")) as store:
+    """Prints a table per size."""
+    made_before = os.environ.get("LOOPWATCH_BENCH_STORE")
+    if made_before:
+        _run("tests.bench.store_queries", made_before)
+        return
+    sizes = sorted(int(size) for size in os.environ.get("LOOPWATCH_BENCH_SIZES", "1000000,10000000").split(","))
+    with TemporaryDirectory(prefix="loopwatch-bench-") as folder:
+        for size in sizes:
+            print(f"\n{size:,} spans", flush=True)
+            _run("tests.bench.store_fleet", f"{folder}/store", str(size))
+            _run("tests.bench.store_queries", f"{folder}/store")
+
+
+def _run(module: str, *arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", module, *arguments], check=True)
+
+
+def _measure(directory: Path) -> None:
+    began = time.perf_counter()
+    with closing(Store.open(f"chdb://{directory}")) as store:
         _report(store)
+    print(f"measured in {time.perf_counter() - began:.0f} s", flush=True)
 
 
 def _report(store: Store) -> None:
@@ -96,4 +120,4 @@ def _sizes(store: Store) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    _measure(Path(sys.argv[1]))

@@ -1,6 +1,6 @@
 """Queries at the API over one day, first with nothing else going on, then while spans arrive.
 
-LOOPWATCH_BENCH_STORE and LOOPWATCH_BENCH_SPANS as in store_queries; a store that is named is written to.
+LOOPWATCH_BENCH_STORE and LOOPWATCH_BENCH_SPANS as in store_fleet; a store that is named is written to.
 """
 
 import json

@@ -1,7 +1,9 @@
--- The spans of the selected runs, read from no more than the stretch of time those runs lie in.
+-- The spans of the selected runs, read from no more than the stretch of time those runs lie in. Its ends are asked for
+-- at once: each sub-query that gives a value is planned and run on its own.
+WITH (SELECT (min(first_span_time), max(last_span_time)) FROM selected_runs) AS extent
 SELECT *
 FROM spans FINAL
 WHERE project = {project:String}
-    AND start_time >= (SELECT min(first_span_time) FROM selected_runs)
-    AND start_time <= (SELECT max(last_span_time) FROM selected_runs)
+    AND start_time >= extent.1
+    AND start_time <= extent.2
     AND run_id IN (SELECT run_id FROM selected_runs)

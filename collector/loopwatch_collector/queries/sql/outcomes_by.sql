@@ -31,11 +31,12 @@ SELECT
     countIf(selected_runs.ended AND iteration_cap > 0) AS capped,
     countIf(selected_runs.ended AND iteration_cap > 0 AND iterations >= iteration_cap) AS at_cap,
     countIf(limit_name = 'identical_calls' OR run_id IN (
+        WITH (SELECT (min(first_span_time), max(last_span_time)) FROM selected_runs) AS extent
         SELECT run_id
         FROM spans
         WHERE project = {project:String}
-            AND start_time >= (SELECT min(first_span_time) FROM selected_runs)
-            AND start_time <= (SELECT max(last_span_time) FROM selected_runs)
+            AND start_time >= extent.1
+            AND start_time <= extent.2
             AND has(event_names, 'loopwatch.loop')
     )) AS looping,
     quantileExactInclusiveOrNullIf(0.95)(duration_ns, selected_runs.ended) AS p95_duration_ns

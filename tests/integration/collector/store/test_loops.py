@@ -5,8 +5,10 @@ import json
 from collections.abc import Callable
 from decimal import Decimal
 from importlib import resources
+from random import Random
 from typing import Any
 
+from loopwatch.loops import Loop, LoopDetector
 from loopwatch_collector.queries.runner import Question, ask
 from loopwatch_collector.store.store import Store
 
@@ -78,3 +80,39 @@ def test_a_loop_wastes_the_model_calls_that_asked_for_its_repeats(
     write(store, calls + models)
     rows = ask(store.connection(), Question("loops", "default", 0, 2**62)).rows
     assert rows == [["identical_calls", "search", 1, 1, 3, 302, 3.0, "run-1"]]
+
+
+def test_the_sql_detector_and_the_sdks_agree_on_runs_nobody_wrote_by_hand(
+    store: Store, span: Callable[..., list[Any]], write: Callable[[Store, list[list[Any]]], None]
+) -> None:
+    """On seeded random runs of few tools, arguments and answers, both report the same loops at the same calls."""
+    draws = Random(20)
+    cases = [{"calls": [_drawn(draws) for _ in range(draws.randrange(4, 40))]} for _ in range(150)]
+    write(store, [row for run, case in enumerate(cases) for row in _calls(span, run, case)])
+    kinds: set[str] = set()
+    for n in (2, 3):
+        found = _found(store, n)
+        for run, case in enumerate(cases):
+            detector = LoopDetector(n)
+            wanted = [
+                (at, loop.kind, loop.tool, loop.calls)
+                for at, call in enumerate(case["calls"], 1)
+                if (loop := _added(detector, call)) is not None
+            ]
+            assert sorted(found.get(f"run-{run}", [])) == sorted(wanted), case["calls"]
+            kinds |= {kind for _, kind, _, _ in wanted}
+    assert kinds == {"identical_calls", "cycle", "no_progress", "retry_storm", "polling"}
+
+
+def _drawn(draws: Random) -> dict[str, str]:
+    call = {"tool": draws.choice("ab"), "arguments": draws.choice("xyz"), "outcome": "success"}
+    if draws.random() < 0.2:
+        return {**call, "outcome": "error"}
+    answer = "the answer that both of them give, at length" if draws.random() < 0.5 else draws.choice("12")
+    return {**call, "result": answer if draws.random() < 0.9 else str(draws.random())}
+
+
+def _added(detector: LoopDetector, call: dict[str, str]) -> Loop | None:
+    result = call.get("result")
+    size = len(result.encode()) if result is not None else 0
+    return detector.add(call["tool"], hash(call["arguments"]), None if result is None else hash(result), lambda: size)
