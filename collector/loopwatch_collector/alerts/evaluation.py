@@ -33,6 +33,7 @@ class Surroundings:
         may_write: whether we still hold the lease.
         late: stretches of the past for which data came since the rule was evaluated last.
         until_s: when the evaluation must be done, by the monotonic clock; None for no such bound.
+        since: the answers know of all data that had arrived by then (see RuleReader.arrived); None for now.
     """
 
     connection: Callable[[], Connection]
@@ -42,6 +43,7 @@ class Surroundings:
     may_write: Callable[[], bool]
     late: Sequence[Range] = ()
     until_s: float | None = None
+    since: int | None = None
 
 
 def evaluate(
@@ -68,7 +70,7 @@ def evaluate(
     active = [group for group, alert in known.items() if alert.state in {"pending", "firing"}]
 
     def read(stretch: Range) -> Mapping[Group, Values]:
-        return reader.read(rule, now_ns, stretch, surroundings.until_s)
+        return reader.read(rule, now_ns, stretch, surroundings.until_s, surroundings.since)
 
     verdicts = judge(rule, now_ns, read, active)
     late = late_verdicts(rule, now_ns, read, verdicts, known, surroundings.late)

@@ -15,6 +15,8 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
+from loopwatch_collector.queries.filter_sets.places import with_filter_sets, without_filter_sets
+
 FILTERS: Final = ("environment", "agent", "version", "model", "customer")
 UNITS: Final = frozenset({"runs", "calls", "tokens", "usd", "ns", "ratio", "time", "text", "count", "bytes"})
 _HEAD_LINE: Final = re.compile(r"-- (title|description|param|column|with): (.*)")
@@ -62,6 +64,7 @@ class NamedQuery:
         params: beside range and filters.
         columns: in the order of the rows' values.
         sql: the statement, parts included, to be bounded by the runner.
+        text_for_filter_sets: the statement that answers for several sets of filters at once; "" for most queries.
     """
 
     name: str
@@ -70,6 +73,7 @@ class NamedQuery:
     params: list[Param] = field(default_factory=list[Param])
     columns: list[QueryColumn] = field(default_factory=list[QueryColumn])
     sql: str = ""
+    text_for_filter_sets: str = ""
 
 
 @cache
@@ -96,7 +100,9 @@ def parse(name: str, text: str) -> NamedQuery:
     while lines and (match := _HEAD_LINE.fullmatch(lines[0])):
         _read_head_line(query, parts, match[1], match[2])
         lines.pop(0)
-    query.sql = _with_parts(parts, "\n".join(lines))
+    statement = "\n".join(lines)
+    text = _with_parts(parts, statement)
+    query.sql, query.text_for_filter_sets = without_filter_sets(text), with_filter_sets(text, statement)
     return query
 
 

@@ -294,6 +294,35 @@ def test_rules_are_on_time_although_others_are_slow(tmp_path, hook, rules_file, 
     assert not any(one.error for one in done), "it goes on where it has time, and is no fault"
 
 
+@pytest.fixture
+def slow_together(monkeypatch):
+    """A named query that takes four seconds when it is asked for several sets of filters, and none for one."""
+    slow = "SELECT sum(sleepEachRow(0.2)) AS runs FROM numbers(20) SETTINGS max_block_size = 1"
+    text = f"SELECT toUInt8(0) AS filter_set, runs FROM ({slow})"
+    columns = [QueryColumn("runs", "runs", "None")]
+    query = NamedQuery("slow", columns=columns, sql="SELECT toInt64(7) AS runs", text_for_filter_sets=text)
+    monkeypatch.setitem(catalogue(), "slow", query)
+
+
+@pytest.mark.usefixtures("slow_together")
+def test_a_slow_question_that_rules_share_keeps_nobody_waiting(tmp_path, hook, rules_file, engines, spend, eventually):
+    """Eight rules share a question of four seconds: each is answered alone, and another rule tells what crosses."""
+    shared = "".join(
+        SLOW_RULE.format(number=1).replace('"slow-1"', f'"slow-{number}"') + f'filters = {{ customer = "c{number}" }}\n'
+        for number in range(1, 9)
+    )
+    path = rules_file(tmp_path / "rules.toml", hook.url, BUDGET_RULE + shared)
+    spend(60)
+    engine = engines(path, prompt_s=1.5)
+    eventually(lambda: hook.received)
+    spend(60, "zeta")
+    eventually(lambda: len(hook.received) == 2)
+    eventually(lambda: all(engine.status("default", f"slow-{number}") for number in range(1, 9)), 30)
+    for number in range(1, 9):
+        status = engine.status("default", f"slow-{number}")
+        assert (status.error, status.verdicts[""].value) == ("", 7.0)
+
+
 def test_a_rule_without_new_data_costs_nothing(rules, engines, spend, eventually, monkeypatch):
     """After it was evaluated on an empty store, and again after data of others, it asks the store nothing more."""
     rules.write_text(rules.read_text().replace("evidence =", 'filters = { customer = "acme" }\nevidence ='))
