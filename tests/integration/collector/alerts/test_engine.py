@@ -342,3 +342,46 @@ def test_a_rule_without_new_data_costs_nothing(rules, engines, spend, eventually
     assert asked == before
     spend(20, "acme")
     eventually(lambda: len(asked) > len(before))
+
+
+@pytest.fixture
+def broken_evidence(monkeypatch):
+    """A named query that names runs and always fails."""
+    sql = "SELECT throwIf(1, 'no such luck') AS run_id"
+    query = NamedQuery("broken", columns=[QueryColumn("run_id", "text", "None")], sql=sql)
+    monkeypatch.setitem(catalogue(), "broken", query)
+
+
+@pytest.mark.usefixtures("broken_evidence")
+def test_an_alert_fires_although_its_runs_cannot_be_found(rules, engines, spend, hook, eventually):
+    """What the message would name its runs by fails: it is sent without them."""
+    rules.write_text(rules.read_text().replace('"spend_top_runs"', '"broken"'))
+    spend(60)
+    engines(rules)
+    eventually(lambda: hook.received)
+    (message,) = hook.messages()
+    assert (message["kind"], message["value"], message["run_ids"]) == ("firing", 60.0, [])
+
+
+@pytest.fixture
+def slow_evidence(monkeypatch):
+    """A named query that names a run after four seconds."""
+    slept = "SELECT sum(sleepEachRow(0.2)) AS runs FROM numbers(20) SETTINGS max_block_size = 1"
+    sql = f"SELECT concat('slow-', toString(runs)) AS run_id FROM ({slept})"
+    query = NamedQuery("slow", columns=[QueryColumn("run_id", "text", "None")], sql=sql)
+    monkeypatch.setitem(catalogue(), "slow", query)
+
+
+@pytest.mark.usefixtures("slow_evidence")
+def test_rules_are_on_time_although_another_looks_for_its_runs(tmp_path, hook, rules_file, engines, spend, eventually):
+    """Six rules that fire take four seconds each to find their runs; another one tells what crosses meanwhile."""
+    firing = "".join(
+        BUDGET_RULE.replace('"customer-budget-hour"', f'"slow-{number}"\nevidence = "slow"') for number in range(6)
+    )
+    spend(60)
+    path = rules_file(tmp_path / "rules.toml", hook.url, firing + BUDGET_RULE)
+    engines(path, prompt_s=1.0)
+    eventually(lambda: len(hook.received) == 7, 60)
+    first, *others = hook.messages()
+    assert first["rule"] == "customer-budget-hour"
+    assert {tuple(message["run_ids"]) for message in others} == {("slow-0",)}
