@@ -6,6 +6,8 @@ A head line is `-- key: value`:
 - `param: NAME TYPE [= DEFAULT] | DESCRIPTION`, with TYPE UInt32, Float64, String or `Enum(a, b)`
 - `column: NAME UNIT | DESCRIPTION`, in the order of the SELECT
 - `with: PART, ...`: files under parts/ that the query reads as if they were tables, or calls: those that are a lambda
+
+A query that says `{{filter_set}}` can answer for several sets of filters at once: see filter_sets/places.py.
 """
 
 import re
