@@ -28,6 +28,7 @@ _PRESENT_S: Final = 2 * PAST_STEP_S
 _GRID_NS: Final = 10 * NS  # windows that end now end on this grid, so that rules that ask the same share the answer
 _KEEP_PAST_S: Final = 3_600.0  # what comes late is forgotten at once; reprices and deletions are seen after this
 _KEEP_PRESENT_S: Final = 10.0
+_SHARED_S: Final = 5.0  # others wait for a shared question: one that takes longer is no gain
 _FAIR_S: Final = 1.0  # that a question was not answered in less says nothing about it
 
 
@@ -139,6 +140,7 @@ class RuleReader:
 
     def _ask_for_each(self, asking: Asking, filter_sets: Sequence[Filters], keep_s: float, asked_at: int) -> None:
         settings = asking.settings(self._clock())
+        settings = {**settings, "max_execution_time": min(settings["max_execution_time"], _SHARED_S)}
         try:
             answers = ask_each(
                 self._connection(), asking.question(self._project), [dict(filters) for filters in filter_sets], settings
