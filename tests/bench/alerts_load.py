@@ -1,9 +1,12 @@
 """What 200 rules cost on ten million spans: the share of a core while data comes.
 
-    python -m tests.bench.alerts_load [--spans 10000000] [--rules 200] [--seconds 60] [--dsn chdb:///path]
+    python -m tests.bench.alerts_load [--spans 10000000] [--rules 200] [--seconds 60] [--dsn chdb:///path] [--of KIND]
 
 With --dsn an existing store is measured; otherwise ten million spans over 30 days are made in the engine. While it is
 measured spans come at the rate at which such a store fills, four a second, from customers as unequal as those in it.
+Three kinds of rules are measured one after the other: `none` but the delivered ones; `customers`, which differ in their
+customer alone; `mixed`, whose filters, groups, values, conditions and intervals differ, one in five of a query that
+can only be asked for one rule at a time.
 """
 
 import argparse
@@ -53,6 +56,49 @@ def rules_text(count: int) -> str:
     return "\n".join(rules)
 
 
+_MIXED_QUERIES = (
+    ("spend_by", "customer", "cost_usd", 'kind = "threshold", above = 1e6'),
+    ("outcomes_by", "agent", "escalated", 'kind = "rate", of = ["ended"], above = 0.99'),
+    ("tool_reliability", "tool", "failing_runs", 'kind = "rate", of = ["runs"], above = 0.99'),
+    ("latency", "tool", "p95_duration_ns", 'kind = "threshold", above = 1e15'),
+    ("spend_by", "agent", "cost_per_run_usd", 'kind = "baseline", factor = 9.0, floor = 1e3, sample = "runs"'),
+    ("spend_top_runs", "run_id", "cost_usd", 'kind = "threshold", above = 1e6'),
+    ("outcomes_by", "customer", "p95_duration_ns", 'kind = "threshold", above = 1e15'),
+    ("spend_by", "model", "tokens", 'kind = "threshold", above = 1e12'),
+    ("escalation_reasons", "reason", "runs", 'kind = "threshold", above = 1e9'),
+    ("tool_reliability", "tool", "p50_duration_ns", 'kind = "threshold", above = 1e15'),
+)
+_MIXED_FILTERS = (
+    *(f'customer = "customer-{number}"' for number in range(8)),
+    *(f'agent = "{agent}"' for agent in ("resolver", "triage", "billing", "researcher")),
+    'environment = "production"',
+    'environment = "staging", agent = ["resolver", "triage"]',
+    'model = "claude-opus-5-5"',
+    'customer = ["customer-1", "customer-2"], environment = "production"',
+    'version = "11"',
+    "",
+)
+_MIXED_EVERY = ("15s", "15s", "30s")
+
+
+def mixed_rules_text(count: int) -> str:
+    """So many rules of ten kinds, each over four windows, whose filters are of every kind."""
+    rules: list[str] = []
+    for number in range(count):
+        query, group, value, condition = _MIXED_QUERIES[number % len(_MIXED_QUERIES)]
+        window = _WINDOWS[number // len(_MIXED_QUERIES) % len(_WINDOWS)]
+        filters = _MIXED_FILTERS[number * 7 // len(_MIXED_QUERIES) % len(_MIXED_FILTERS)]
+        rules.append(
+            f'[[rule]]\nname = "mixed-{number}"\ntitle = "Rule {number}"\nquery = "{query}"\ngroup_by = "{group}"\n'
+            f'value = "{value}"\nwindow = "{window}"\nfilters = {{ {filters} }}\n'
+            f'every = "{_MIXED_EVERY[number % len(_MIXED_EVERY)]}"\ncondition = {{ {condition} }}\n'
+        )
+    return "\n".join(rules)
+
+
+_KINDS = {"none": lambda _: "", "customers": rules_text, "mixed": mixed_rules_text}
+
+
 def fill(store: Store, days: range, runs: int) -> None:
     """Makes the spans of days so long ago in the engine, and derives the runs they belong to."""
     today = datetime.now(UTC).date()
@@ -63,12 +109,14 @@ def fill(store: Store, days: range, runs: int) -> None:
         store.refresh_runs([("default", run_id, first, last) for run_id, first, last in extents])
 
 
-def measure(store: Store, rules: int, seconds: float, spans_per_s: float) -> None:
+def measure(store: Store, kind: str, rules: int, seconds: float, spans_per_s: float) -> None:
     """Runs the engine while spans come; prints the CPU it takes beyond that of storing them."""
     storing, _, _ = _while_spans_come(store, None, seconds / 2, spans_per_s)
+    text = _KINDS[kind](rules)
+    rules = text.count("[[rule]]")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rules.toml"
-        path.write_text(rules_text(rules))
+        path.write_text(text)
         metrics = Metrics()
         engine = AlertEngine(store, metrics, ["default"], path)
         engine.start()
@@ -76,10 +124,11 @@ def measure(store: Store, rules: int, seconds: float, spans_per_s: float) -> Non
         share, done, wall = _while_spans_come(store, metrics, seconds, spans_per_s)
         engine.stop(10)
     per_minute = done / wall * 60
-    print(f"{rules} rules and the delivered ones, {spans_per_s:g} spans a second: {share - storing:.1%} of a core for")
+    print(f"{kind}: {rules} rules and the delivered ones, {spans_per_s:g} spans a second:")
     print(
-        f"  the rules (at most 20 %), beside {storing:.1%} for storing the spans; {per_minute:.0f} evaluations a minute"
+        f"  {share - storing:.1%} of a core for the rules (at most 20 %), beside {storing:.1%} for storing the spans;"
     )
+    print(f"  {per_minute:.0f} evaluations a minute")
 
 
 def _wait_until_each_was_evaluated(engine: AlertEngine) -> None:
@@ -132,6 +181,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--rules", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--spans-per-second", type=float, default=4.0)
+    parser.add_argument("--of", choices=list(_KINDS), help="one kind of rules alone")
     parser.add_argument("--dsn", help="a filled store, which is written to")
     options = parser.parse_args(argv or [])
     with tempfile.TemporaryDirectory() as folder:
@@ -140,7 +190,8 @@ def main(argv: list[str] | None = None) -> None:
             started = time.monotonic()
             fill(store, range(_DAYS), options.spans // _SPANS_PER_RUN // _DAYS)
             print(f"{options.spans:,} spans over {_DAYS} days made in {time.monotonic() - started:.0f} s")
-        measure(store, options.rules, options.seconds, options.spans_per_second)
+        for kind in [options.of] if options.of else _KINDS:
+            measure(store, kind, options.rules, options.seconds, options.spans_per_second)
         store.close()
 
 

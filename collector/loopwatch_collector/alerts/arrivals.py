@@ -32,10 +32,10 @@ class Scope(NamedTuple):
 
     def concerns(self, project: str, rule: Rule) -> bool:
         """Whether a rule of a project looks at such data."""
-        if project != self.project:
-            return False
-        held = {**self._asdict(), "model": self.models}
-        return all(_matches(held[name], wanted) for name, wanted in rule.filters.items())
+        return project == self.project and all(
+            _matches(self.models if name == "model" else getattr(self, name), wanted)
+            for name, wanted in rule.filters.items()
+        )
 
 
 def _matches(held: str | tuple[str, ...], wanted: tuple[str, ...]) -> bool:

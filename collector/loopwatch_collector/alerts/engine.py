@@ -32,7 +32,7 @@ from loopwatch_collector.alerts.rulebook import Rulebook
 from loopwatch_collector.alerts.schedule import Key, Schedule
 from loopwatch_collector.errors import CollectorError, Unavailable
 from loopwatch_collector.metrics import Metrics
-from loopwatch_collector.store.errors import QueryTooLarge
+from loopwatch_collector.store.errors import QueryTooLarge, StoreUnavailable
 from loopwatch_collector.store.store import Store
 
 _LOG = logging.getLogger(__name__)
@@ -203,6 +203,8 @@ class AlertEngine:
         rules = self.rulebook.reload()
         self._channels = Channels(rules.channels, self._dashboards_url)
         self._remarks = arrange(self.records.remarks())
+        for project, reader in self._readers.items():
+            reader.share(rule for rule in rules.rules_of(project).values() if rule.enabled)
 
     def _tick(self, is_held: bool) -> None:
         self.health.sample(time.time_ns())
@@ -237,18 +239,19 @@ class AlertEngine:
             waiting.extend(arrival.late)
 
     def _start(self, key: Key, rule: Rule) -> None:
+        since = self._readers[key[0]].arrived
         if self._schedule.is_slow(key):
-            self._slow.submit(self._evaluate, key, rule)
+            self._slow.submit(self._evaluate, key, rule, since)
         else:
-            self._prompt.submit(self._evaluate_promptly, key, rule)
+            self._prompt.submit(self._evaluate_promptly, key, rule, since)
 
-    def _evaluate_promptly(self, key: Key, rule: Rule) -> None:
+    def _evaluate_promptly(self, key: Key, rule: Rule, since: int) -> None:
         """Evaluates a rule, and has it go on in the slow lane when that takes long."""
-        if not self._evaluate(key, rule, time.monotonic() + self._prompt_s):
+        if not self._evaluate(key, rule, since, time.monotonic() + self._prompt_s):
             self._schedule.set_slow(key, is_slow=True)
-            self._slow.submit(self._evaluate, key, rule)
+            self._slow.submit(self._evaluate, key, rule, since)
 
-    def _evaluate(self, key: Key, rule: Rule, until_s: float | None = None) -> bool:
+    def _evaluate(self, key: Key, rule: Rule, since: int, until_s: float | None = None) -> bool:
         """Evaluates a rule; False when it could not be done in time, and is still to be done."""
         project = key[0]
         started = time.perf_counter()
@@ -265,6 +268,7 @@ class AlertEngine:
             lambda: self._lease.is_held,
             late,
             until_s,
+            since,
         )
         try:
             verdicts = evaluate(project, rule, self._readers[project], surroundings)
@@ -275,6 +279,9 @@ class AlertEngine:
                 return False
             error = str(fault)
             _LOG.warning("rule %s of project %s could not be evaluated: %s", rule.name, project, fault)
+            if isinstance(fault, StoreUnavailable):  # the next try has to look at what this one was begun for
+                self._late[key] = late + self._late[key]
+                self._schedule.note_news(key)
         except Exception as fault:  # noqa: BLE001 one rule's fault is not the others'
             error = f"{type(fault).__name__}: {fault}"
             _LOG.exception("rule %s of project %s", rule.name, project)

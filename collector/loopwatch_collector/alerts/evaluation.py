@@ -1,5 +1,6 @@
 """One evaluation of one rule: from its query's answers to changed alerts."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,14 +10,18 @@ from loopwatch_collector.alerts.book import AlertBook
 from loopwatch_collector.alerts.channels import Channels
 from loopwatch_collector.alerts.conditions import PAST_STEP_S, Group, Values, Verdict, judge
 from loopwatch_collector.alerts.durations import NS
+from loopwatch_collector.alerts.errors import OutOfTime
 from loopwatch_collector.alerts.evidence import runs_behind
 from loopwatch_collector.alerts.ranges import Range, aligned
 from loopwatch_collector.alerts.reading import RuleReader
 from loopwatch_collector.alerts.remarks import Remarks
 from loopwatch_collector.alerts.rule import Rate, Rule, Threshold
 from loopwatch_collector.alerts.states import Alert, advance, speak
+from loopwatch_collector.errors import CollectorError
 from loopwatch_collector.store.client import Connection
+from loopwatch_collector.store.errors import QueryTooLarge, StoreUnavailable
 
+_LOG = logging.getLogger(__name__)
 LATE_S: Final = 6 * 3_600
 _SAVE_READINGS_NS: Final = 60 * NS
 
@@ -33,6 +38,7 @@ class Surroundings:
         may_write: whether we still hold the lease.
         late: stretches of the past for which data came since the rule was evaluated last.
         until_s: when the evaluation must be done, by the monotonic clock; None for no such bound.
+        since: the answers know of all data that had arrived by then (see RuleReader.arrived); None for now.
     """
 
     connection: Callable[[], Connection]
@@ -42,6 +48,7 @@ class Surroundings:
     may_write: Callable[[], bool]
     late: Sequence[Range] = ()
     until_s: float | None = None
+    since: int | None = None
 
 
 def evaluate(
@@ -68,7 +75,7 @@ def evaluate(
     active = [group for group, alert in known.items() if alert.state in {"pending", "firing"}]
 
     def read(stretch: Range) -> Mapping[Group, Values]:
-        return reader.read(rule, now_ns, stretch, surroundings.until_s)
+        return reader.read(rule, now_ns, stretch, surroundings.until_s, surroundings.since)
 
     verdicts = judge(rule, now_ns, read, active)
     late = late_verdicts(rule, now_ns, read, verdicts, known, surroundings.late)
@@ -98,7 +105,7 @@ def _after(
     if alert is None:
         return None
     if alert.state == "firing" and (before is None or before.state != "firing"):
-        alert = replace(alert, run_ids=runs_behind(surroundings.connection(), project, rule, group, now_ns))
+        alert = replace(alert, run_ids=_runs_behind(project, rule, group, surroundings, now_ns))
     silence = surroundings.remarks.silence(project, rule.name, rule.group_by, group, now_ns)
     acknowledgement = surroundings.remarks.acknowledgement(project, alert.alert_id)
     return speak(
@@ -109,6 +116,26 @@ def _after(
         acknowledged=acknowledgement is not None,
         channels=surroundings.channels.of(rule.notify),
     )
+
+
+def _runs_behind(project: str, rule: Rule, group: Group, surroundings: Surroundings, now_ns: int) -> tuple[str, ...]:
+    """The runs a message names; an alert without them is better than none.
+
+    Raises:
+        OutOfTime: there is no time left for the question; it goes on where there is.
+        QueryTooLarge: the time that was left did not do.
+        StoreUnavailable: nothing can be asked or stored just now.
+    """
+    left_s = None if surroundings.until_s is None else surroundings.until_s - time.monotonic()
+    if left_s is not None and left_s <= 0:
+        raise OutOfTime(f"rule {rule.name} has no time left to look for the runs behind an alert")
+    try:
+        return runs_behind(surroundings.connection(), project, rule, group, now_ns, left_s)
+    except CollectorError as fault:
+        if isinstance(fault, StoreUnavailable) or (left_s is not None and isinstance(fault, QueryTooLarge)):
+            raise
+        _LOG.warning("rule %s of project %s fires without its runs: %s", rule.name, project, fault)
+        return ()
 
 
 def _must_be_stored(before: Alert | None, after: Alert, now_ns: int, every_s: int) -> bool:

@@ -6,15 +6,23 @@ from loopwatch_collector.alerts.conditions import Group
 from loopwatch_collector.alerts.ranges import window_ending
 from loopwatch_collector.alerts.rule import Rule
 from loopwatch_collector.alerts.sources import OWN
-from loopwatch_collector.queries.catalogue import FILTERS
-from loopwatch_collector.queries.runner import Question, ask
+from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery
+from loopwatch_collector.queries.runner import READ_SETTINGS, Question, ask
 from loopwatch_collector.store.client import Connection
 
 _RUNS: Final = 5
 _RUN_COLUMNS: Final = ("run_id", "example_run_id")
 
 
-def runs_behind(connection: Connection, project: str, rule: Rule, group: Group, now_ns: int) -> tuple[str, ...]:
+def names_runs(query: NamedQuery) -> bool:
+    """Whether a query can be asked for the runs behind an alert: it names runs, and needs nothing but a range."""
+    has_runs = any(column.name in _RUN_COLUMNS for column in query.columns)
+    return has_runs and all(param.default is not None for param in query.params)
+
+
+def runs_behind(
+    connection: Connection, project: str, rule: Rule, group: Group, now_ns: int, left_s: float | None = None
+) -> tuple[str, ...]:
     """Finds the runs that say most about an alert.
 
     Args:
@@ -23,6 +31,7 @@ def runs_behind(connection: Connection, project: str, rule: Rule, group: Group, 
         rule: names the query that is asked, and the window.
         group: of the alert; a filter where the dimension is one, else compared with the column of its name.
         now_ns: where the window ends.
+        left_s: how long the engine may take; None for the limit of every question.
 
     Returns:
         Up to five run ids, in the query's order.
@@ -34,7 +43,8 @@ def runs_behind(connection: Connection, project: str, rule: Rule, group: Group, 
     if rule.group_by in FILTERS:
         filters[rule.group_by] = (group,)
     question = Question(rule.evidence, project, stretch.from_ns, stretch.to_ns, filters=filters, limit=100)
-    answer = ask(connection, question)
+    settings = READ_SETTINGS if left_s is None else {**READ_SETTINGS, "max_execution_time": left_s}
+    answer = ask(connection, question, settings)
     names = [column.name for column in answer.query.columns]
     place = next((names.index(name) for name in _RUN_COLUMNS if name in names), None)
     if place is None:

@@ -109,6 +109,9 @@ class Notifier:
         except (DeliveryFailed, DestinationRefused) as fault:
             delivery = _failed(delivery, fault)
             _LOG.warning("message %s to %s: %s", delivery.kind, delivery.channel, fault)
+        except Exception as fault:  # noqa: BLE001 whatever a library meets, the message waits its time and is tried again
+            delivery = _failed(delivery, DeliveryFailed(f"{type(fault).__name__}: {fault}"))
+            _LOG.exception("message %s to %s", delivery.kind, delivery.channel)
         else:
             delivery = replace(delivery, state="sent", error="", at_ns=time.time_ns())
         self._metrics.notifications.labels(delivery.channel, delivery.state).inc()

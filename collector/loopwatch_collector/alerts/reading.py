@@ -1,31 +1,35 @@
-"""Rules' queries answered for ranges of time, with what does not change kept."""
+"""Rules' queries answered for ranges of time: once for all rules that ask the same, and with what still holds kept."""
 
+import logging
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any, Final
 
+from loopwatch_collector.alerts.asking import SMALL_SETTINGS, Asking, Filters, Readings
 from loopwatch_collector.alerts.conditions import PAST_STEP_S, Group, Values
 from loopwatch_collector.alerts.durations import NS
 from loopwatch_collector.alerts.errors import OutOfTime
+from loopwatch_collector.alerts.kept_answers import KeptAnswers
 from loopwatch_collector.alerts.own_health import OwnHealth
 from loopwatch_collector.alerts.ranges import Range
 from loopwatch_collector.alerts.rule import Rule
+from loopwatch_collector.alerts.shared_questions import SharedQuestions
 from loopwatch_collector.alerts.sources import COLLECTOR, LOSSES
-from loopwatch_collector.queries.runner import MAX_LIMIT, READ_SETTINGS, Question, ask
+from loopwatch_collector.errors import CollectorError
+from loopwatch_collector.queries.filter_sets.asking import ask_each
+from loopwatch_collector.queries.runner import Question, ask, named
 from loopwatch_collector.store.client import Connection
+from loopwatch_collector.store.errors import StoreUnavailable
 
-Readings = dict[Group, dict[str, float | None]]
-
+_LOG = logging.getLogger(__name__)
 _PRESENT_S: Final = 2 * PAST_STEP_S
 _GRID_NS: Final = 10 * NS  # windows that end now end on this grid, so that rules that ask the same share the answer
 _KEEP_PAST_S: Final = 3_600.0  # what comes late is forgotten at once; reprices and deletions are seen after this
 _KEEP_PRESENT_S: Final = 10.0
-_MAX_KEPT: Final = 20_000
-_SMALL_S: Final = 6 * 3_600
-# One thread: a question about so short a time is small, and most of it is planning.
-_SETTINGS: Final = {**READ_SETTINGS, "max_threads": 1}
+_SHARED_S: Final = 5.0  # others wait for a shared question: one that takes longer is no gain
+_FAIR_S: Final = 1.0  # that a question was not answered in less says nothing about it
 
 
 class RuleReader:
@@ -49,11 +53,27 @@ class RuleReader:
         self._project = project
         self._health = health
         self._clock = clock
+        self._kept = KeptAnswers(clock)
+        self._shared = SharedQuestions(clock)
         self._lock = threading.Lock()
-        self._forgotten = 0
-        self._kept: OrderedDict[tuple[Any, ...], tuple[float, Readings]] = OrderedDict()
+        self._under_way: dict[tuple[Any, ...], tuple[int, Future[None]]] = {}
 
-    def read(self, rule: Rule, now_ns: int, stretch: Range, until_s: float | None = None) -> Mapping[Group, Values]:
+    @property
+    def arrived(self) -> int:
+        """How many times data has come: an evaluation that begins now has to know of all that."""
+        return self._kept.arrived
+
+    def share(self, rules: Iterable[Rule]) -> None:
+        """Says which rules there are: those that differ in nothing but their filters are one question to the store.
+
+        Args:
+            rules: all that are evaluated.
+        """
+        self._shared.arrange(rules)
+
+    def read(
+        self, rule: Rule, now_ns: int, stretch: Range, until_s: float | None = None, since: int | None = None
+    ) -> Mapping[Group, Values]:
         """Answers a rule's query for a range.
 
         Args:
@@ -61,6 +81,7 @@ class RuleReader:
             now_ns: what now is; ranges that end well before it are kept longer.
             stretch: the range.
             until_s: when the answer must be there, by the reader's clock; None for the limit of every question.
+            since: the answer knows of all data that had `arrived` by then; None for now.
 
         Raises:
             OutOfTime: it is later than that.
@@ -72,85 +93,91 @@ class RuleReader:
             return {**self._health.losses(stretch), **self._sender_losses(stretch)}
         if stretch.to_ns > now_ns - _GRID_NS:
             stretch = _on_grid(stretch)
-        key = _question_of(rule, stretch)
-        with self._lock:
-            kept = self._kept.get(key)
-            forgotten = self._forgotten
-        if kept is not None and kept[0] > self._clock():
-            return kept[1]
-        readings = self._ask(rule, stretch, until_s)
-        is_past = stretch.to_ns <= now_ns - _PRESENT_S * NS
-        with self._lock:
-            if forgotten != self._forgotten:
-                return readings  # data came while it was asked, which it may have missed
-            self._kept[key] = (self._clock() + (_KEEP_PAST_S if is_past else _KEEP_PRESENT_S), readings)
-            self._kept.move_to_end(key)
-            self._forget_expired()
-        return readings
+        asking = Asking(rule, stretch, until_s)
+        keep_s = _KEEP_PAST_S if stretch.to_ns <= now_ns - _PRESENT_S * NS else _KEEP_PRESENT_S
+        since = self.arrived if since is None else since
+        found = self._kept.find(asking.key, since)
+        if found is None:
+            self._ask_with_others(asking, keep_s, since)
+            found = self._kept.find(asking.key, since)
+        return self._ask_alone(asking, keep_s) if found is None else found
 
     def forget(self, late: Sequence[Range], now_ns: int) -> None:
-        """Drops answers that data which came made old.
+        """Notes that data came, which makes answers old.
 
         Args:
             late: stretches of the past for which some came.
             now_ns: the moment; answers about the present are old in any case.
         """
-        late = [*late, Range(now_ns - _PRESENT_S * NS, now_ns + _GRID_NS)]
-        with self._lock:
-            self._forgotten += 1
-            for key in list(self._kept):
-                asked: Range = key[-1]
-                if any(asked.from_ns < stretch.to_ns and stretch.from_ns < asked.to_ns for stretch in late):
-                    del self._kept[key]
+        self._kept.note_arrival([*late, Range(now_ns - _PRESENT_S * NS, now_ns + _GRID_NS)])
 
-    def _forget_expired(self) -> None:
-        """Drops what has run out at the old end; the bound holds whatever has not."""
-        while self._kept:
-            expires, _ = next(iter(self._kept.values()))
-            if expires > self._clock() and len(self._kept) <= _MAX_KEPT:
-                return
-            self._kept.popitem(last=False)
+    def _ask_with_others(self, asking: Asking, keep_s: float, since: int) -> None:
+        """Has one thread ask for all rules that differ in their filters alone, while the others wait for the answer.
+
+        Where that fails nothing is kept, and each asks for itself.
+        """
+        filter_sets = self._shared.filter_sets(asking.rule)
+        place = asking.key_for(filter_sets)
+        with self._lock:
+            asked_at, done = self._under_way.get(place, (-1, Future[None]()))
+            is_mine = asked_at < since  # nobody asks, or began before data came that is to be known
+            if is_mine:
+                asked_at, done = self.arrived, Future[None]()
+                self._under_way[place] = asked_at, done
+        if not is_mine:
+            _wait_for(done, asking.left_s(self._clock()))
+            return
+        try:
+            if len(filter_sets) > 1:
+                self._ask_for_each(asking, filter_sets, keep_s, asked_at)
+            else:
+                self._ask_alone(asking, keep_s)
+        finally:
+            with self._lock:
+                if self._under_way.get(place, (0, None))[1] is done:
+                    del self._under_way[place]
+            done.set_result(None)
+
+    def _ask_for_each(self, asking: Asking, filter_sets: Sequence[Filters], keep_s: float, asked_at: int) -> None:
+        settings = asking.settings(self._clock())
+        settings = {**settings, "max_execution_time": min(settings["max_execution_time"], _SHARED_S)}
+        try:
+            answers = ask_each(
+                self._connection(), asking.question(self._project), [dict(filters) for filters in filter_sets], settings
+            )
+        except CollectorError as fault:
+            _LOG.info("rules that ask %s are answered one by one: %s", asking.rule.query, fault)
+            had_time = settings["max_execution_time"] >= _FAIR_S
+            if had_time and not isinstance(fault, StoreUnavailable):
+                self._shared.part(asking.rule)
+            return
+        query = named(asking.rule.query)
+        keys = [asking.key_for(filters) for filters in filter_sets]
+        readings = {key: asking.readings(query, rows) for key, rows in zip(keys, answers, strict=True)}
+        self._kept.keep(readings, keep_s, asked_at)
+
+    def _ask_alone(self, asking: Asking, keep_s: float) -> Readings:
+        asked_at = self.arrived
+        answer = ask(self._connection(), asking.question(self._project), asking.settings(self._clock()))
+        readings = asking.readings(answer.query, answer.rows)
+        self._kept.keep({asking.key: readings}, keep_s, asked_at)
+        return readings
 
     def _sender_losses(self, stretch: Range) -> Readings:
-        answer = ask(self._connection(), Question("sender_drops", self._project, *stretch), _SETTINGS)
+        answer = ask(self._connection(), Question("sender_drops", self._project, *stretch), SMALL_SETTINGS)
         columns = [column.name for column in answer.query.columns]
         source, dropped = columns.index("source"), columns.index("dropped_spans")
         return {str(row[source]): {"lost": float(row[dropped])} for row in answer.rows}
 
-    def _ask(self, rule: Rule, stretch: Range, until_s: float | None) -> Readings:
-        settings: Mapping[str, Any] = _SETTINGS if stretch.seconds <= _SMALL_S else READ_SETTINGS
-        if until_s is not None:
-            left_s = until_s - self._clock()
-            if left_s <= 0:
-                raise OutOfTime(f"rule {rule.name} asks more than can be answered in its time")
-            settings = {**settings, "max_execution_time": left_s}
-        question = Question(
-            rule.query,
-            self._project,
-            stretch.from_ns,
-            stretch.to_ns,
-            rule.params,
-            rule.filters,
-            limit=MAX_LIMIT,
-        )
-        answer = ask(self._connection(), question, settings)
-        names = [column.name for column in answer.query.columns]
-        numbers = [place for place, column in enumerate(answer.query.columns) if column.unit not in {"text", "time"}]
-        group_place = names.index(rule.group_column) if rule.group_column else None
-        return {
-            "" if group_place is None else str(row[group_place]): {
-                names[place]: None if row[place] is None else float(row[place]) for place in numbers
-            }
-            for row in answer.rows
-        }
+
+def _wait_for(done: "Future[None]", left_s: float | None) -> None:
+    try:
+        done.result(left_s)
+    except TimeoutError:
+        raise OutOfTime("another rule still asks the same") from None
 
 
 def _on_grid(stretch: Range) -> Range:
     """Moves a range that ends now to the next step of the grid: what is not over yet is empty."""
     ahead_ns = -stretch.to_ns % _GRID_NS
     return Range(stretch.from_ns + ahead_ns, stretch.to_ns + ahead_ns)
-
-
-def _question_of(rule: Rule, stretch: Range) -> tuple[Any, ...]:
-    filters = tuple(sorted((name, *values) for name, values in rule.filters.items()))
-    return (rule.query, tuple(sorted(rule.params.items())), filters, rule.group_column, stretch)

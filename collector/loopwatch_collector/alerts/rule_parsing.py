@@ -1,7 +1,7 @@
 """Rules and channels from TOML: every fault found, each with its line."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Final
@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from loopwatch_collector.alerts.condition_parsing import CONDITION_KINDS, parse_condition
 from loopwatch_collector.alerts.durations import parse_duration
 from loopwatch_collector.alerts.errors import Fault, InvalidRule
+from loopwatch_collector.alerts.evidence import names_runs
 from loopwatch_collector.alerts.rule import SEVERITIES, Rule, Source
 from loopwatch_collector.alerts.sources import OWN, source_named, source_names
 from loopwatch_collector.alerts.toml_lines import Lines, Path, load_toml
-from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery
+from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery, catalogue
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _REQUIRED: Final = ("name", "title", "query", "value", "condition")
@@ -79,6 +80,8 @@ def parse_rules(text: str, source: Source, environment: Mapping[str, str] | None
         _RuleReader(table, lines, ("rule", index), source, texts[index]).read_into(result)  # pyright: ignore[reportUnknownArgumentType]  # the same
     for name, table in document.get("channels", {}).items():
         _read_channel(name, table, lines, environment or {}, result)
+    if source == "file":  # where the channels are too
+        _refuse_unknown_channels(result, lines, tables, document.get("channels", {}))  # pyright: ignore[reportUnknownArgumentType]  # the same
     _refuse_doubles(result, lines, tables)  # pyright: ignore[reportUnknownArgumentType]  # the same
     result.faults.sort(key=lambda fault: fault.line or 0)
     return result
@@ -172,6 +175,7 @@ class _RuleReader:
                 self.fault(key, f"query {query.name} has no number '{wanted}'; it has {', '.join(numeric)}")
             elif key == "value":
                 fields["unit"] = "ratio" if hasattr(fields.get("condition"), "of") else columns[wanted].unit
+        self._check_evidence(fields)
         self._check_params(query, fields)
         self._check_group(query, fields)
 
@@ -180,6 +184,15 @@ class _RuleReader:
         condition = fields.get("condition")
         others = [*getattr(condition, "of", ()), getattr(condition, "sample", ""), getattr(condition, "noise", "")]
         return wanted + [("condition", column) for column in others if column]
+
+    def _check_evidence(self, fields: dict[str, Any]) -> None:
+        name = fields.get("evidence", "cost_top_runs")
+        query = catalogue().get(name)
+        if query is None:
+            self.fault("evidence", f"there is no query '{name}'{_near(name, catalogue())}")
+        elif not names_runs(query):
+            able = ", ".join(sorted(one.name for one in catalogue().values() if names_runs(one)))
+            self.fault("evidence", f"query {name} names no runs without more being said; these do: {able}")
 
     def _check_params(self, query: NamedQuery, fields: dict[str, Any]) -> None:
         known = {param.name: param for param in query.params}
@@ -339,6 +352,18 @@ def _refuse_doubles(result: RulesFile, lines: Lines, tables: list[Any]) -> None:
         if name in first:
             result.faults.append(Fault(line, f"the name '{name}' is taken by the rule on line {first[name]}"))
         first.setdefault(name, line)
+
+
+def _refuse_unknown_channels(result: RulesFile, lines: Lines, tables: list[Any], channels: Collection[str]) -> None:
+    """Notes names of channels that do not exist; such a rule stays in force, for the page shows it."""
+    for index, table in enumerate(tables):
+        rule = next((one for one in result.rules if isinstance(table, dict) and table.get("name") == one.name), None)  # pyright: ignore[reportUnknownMemberType]  # of a TOML array
+        for name in rule.notify if rule else ():
+            if name not in channels:
+                hint = _near(name, channels) if channels else "; there are none"
+                result.faults.append(
+                    Fault(lines.of(("rule", index, "notify")), f"notify: there is no channel '{name}'{hint}")
+                )
 
 
 def _near(word: str, words: Any) -> str:

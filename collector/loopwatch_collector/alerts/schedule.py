@@ -6,6 +6,7 @@ from typing import Final
 from zlib import crc32
 
 from loopwatch_collector.alerts.rule import Absence, Forecast, Rule
+from loopwatch_collector.alerts.shared_questions import question_of
 from loopwatch_collector.alerts.sources import OWN
 
 _MAX_IDLE_S: Final = 300
@@ -32,8 +33,7 @@ def idle_s(rule: Rule) -> float:
 
 def _next_s(rule: Rule, now_s: float) -> float:
     """The rule's next moment: rules that ask the same have the same moments, so that they share the answer."""
-    question = (rule.query, sorted(rule.params.items()), sorted(rule.filters.items()), rule.window_s)
-    phase = crc32(repr(question).encode()) % rule.every_s
+    phase = crc32(repr(question_of(rule)).encode()) % rule.every_s
     return ((now_s - phase) // rule.every_s + 1) * rule.every_s + phase
 
 

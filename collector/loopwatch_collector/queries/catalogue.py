@@ -6,6 +6,8 @@ A head line is `-- key: value`:
 - `param: NAME TYPE [= DEFAULT] | DESCRIPTION`, with TYPE UInt32, Float64, String or `Enum(a, b)`
 - `column: NAME UNIT | DESCRIPTION`, in the order of the SELECT
 - `with: PART, ...`: files under parts/ that the query reads as if they were tables, or calls: those that are a lambda
+
+A query that says `{{filter_set}}` can answer for several sets of filters at once: see filter_sets/places.py.
 """
 
 import re
@@ -14,6 +16,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Final
+
+from loopwatch_collector.queries.filter_sets.places import with_filter_sets, without_filter_sets
 
 FILTERS: Final = ("environment", "agent", "version", "model", "customer")
 UNITS: Final = frozenset({"runs", "calls", "tokens", "usd", "ns", "ratio", "time", "text", "count", "bytes"})
@@ -63,6 +67,7 @@ class NamedQuery:
         params: beside range and filters.
         columns: in the order of the rows' values.
         sql: the statement, parts included, to be bounded by the runner.
+        text_for_filter_sets: the statement that answers for several sets of filters at once; "" for most queries.
     """
 
     name: str
@@ -71,6 +76,7 @@ class NamedQuery:
     params: list[Param] = field(default_factory=list[Param])
     columns: list[QueryColumn] = field(default_factory=list[QueryColumn])
     sql: str = ""
+    text_for_filter_sets: str = ""
 
 
 @cache
@@ -97,7 +103,10 @@ def parse(name: str, text: str) -> NamedQuery:
     while lines and (match := _HEAD_LINE.fullmatch(lines[0])):
         _read_head_line(query, parts, match[1], match[2])
         lines.pop(0)
-    query.sql = without_comments(_with_parts(parts, "\n".join(lines)))
+    statement = "\n".join(lines)
+    text = _with_parts(parts, statement)
+    query.sql = without_comments(without_filter_sets(text))
+    query.text_for_filter_sets = without_comments(with_filter_sets(text, statement))
     return query
 
 

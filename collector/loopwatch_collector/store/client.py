@@ -88,7 +88,8 @@ class Connection:
             result = self._client.query(  # pyright: ignore[reportUnknownMemberType]  # the driver's signature says Sequence without of what
                 self._adapted(sql), dict(parameters or {}), dict(settings or {}), tz_mode="aware"
             )
-        return [tuple(row) for row in result.result_rows]
+            # read here: the driver decodes all blocks but the first only now, and may find that they are cut off
+            return [tuple(row) for row in result.result_rows]
 
     def records(
         self, sql: str, parameters: Mapping[str, Any] | None = None, settings: Mapping[str, Any] | None = None
@@ -98,7 +99,7 @@ class Connection:
             result = self._client.query(  # pyright: ignore[reportUnknownMemberType]  # see rows
                 self._adapted(sql), dict(parameters or {}), dict(settings or {}), tz_mode="aware"
             )
-        return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
+            return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
 
     def run(
         self, sql: str, parameters: Mapping[str, Any] | None = None, settings: Mapping[str, Any] | None = None

@@ -1,6 +1,6 @@
 -- The model calls made in the range that pass the filters, each once: of the spans of one call the one of the
 -- highest rank speaks for it.
-SELECT run_id, model, agent, agent_version, customer_id, environment, user_id, conversation_id,
+SELECT {{filter_sets_of_span}} run_id, model, agent, agent_version, customer_id, environment, user_id, conversation_id,
     input_tokens, cache_read_tokens, output_tokens, cost_usd
 FROM spans FINAL
 WHERE project = {project:String}
@@ -25,4 +25,4 @@ WHERE project = {project:String}
             AND notEmpty(duplicate_span_ids)
     )
 ORDER BY call_rank DESC, span_id
-LIMIT 1 BY if(call_key = '', toString(span_id), call_key)
+LIMIT 1 BY {{filter_set}} if(call_key = '', toString(span_id), call_key)

@@ -1,7 +1,7 @@
 -- The runs that started in the range and pass the filters. Every question is about these, so that numbers of
 -- different questions about one range add up.
 SELECT
-    * EXCEPT (outcome),
+    {{filter_sets_of_run}} * EXCEPT (outcome),
     -- nothing heard from a run for an hour, and no end: nobody will send one any more
     if(ended OR last_activity_time > fromUnixTimestamp64Nano({now_ns:Int64}, 'UTC') - INTERVAL 1 HOUR, outcome, 'abandoned') AS outcome
 FROM runs FINAL

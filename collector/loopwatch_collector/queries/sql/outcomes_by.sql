@@ -14,7 +14,7 @@
 -- column: p95_duration_ns ns | 95th percentile of the duration of ended runs
 -- with: selected_runs
 SELECT
-    multiIf(
+    {{filter_set}} multiIf(
         {dimension:String} = 'agent', toString(agent),
         {dimension:String} = 'version', toString(agent_version),
         {dimension:String} = 'customer', customer_id,
@@ -41,5 +41,5 @@ SELECT
     )) AS looping,
     quantileExactInclusiveOrNullIf(0.95)(duration_ns, selected_runs.ended) AS p95_duration_ns
 FROM selected_runs
-GROUP BY key
+GROUP BY {{filter_set}} key
 ORDER BY runs DESC, key

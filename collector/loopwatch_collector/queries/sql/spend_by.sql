@@ -13,7 +13,7 @@
 -- column: uncached_share ratio | Share of the input tokens that was not read from a prompt cache
 -- with: calls_in_range
 SELECT
-    key,
+    {{filter_set}} key,
     count() AS runs,
     sum(by_run.model_calls) AS model_calls,
     sum(by_run.cost_usd) AS cost_usd,
@@ -25,7 +25,7 @@ SELECT
     1 - sum(by_run.cache_read_tokens) / nullIf(sum(by_run.input_tokens), 0) AS uncached_share
 FROM (
     SELECT
-        multiIf(
+        {{filter_set}} multiIf(
             {dimension:String} = 'model', toString(model),
             {dimension:String} = 'agent', toString(agent),
             {dimension:String} = 'version', toString(agent_version),
@@ -43,7 +43,7 @@ FROM (
         sum(calls_in_range.cache_read_tokens) AS cache_read_tokens,
         sumIf(calls_in_range.input_tokens + calls_in_range.output_tokens, isNull(calls_in_range.cost_usd)) AS unpriced_tokens
     FROM calls_in_range
-    GROUP BY key, run_id
+    GROUP BY {{filter_set}} key, run_id
 ) AS by_run
-GROUP BY key
+GROUP BY {{filter_set}} key
 ORDER BY cost_usd DESC NULLS LAST, tokens DESC, key

@@ -9,13 +9,13 @@
 -- column: tokens tokens | Their input and output
 -- with: calls_in_range
 SELECT
-    run_id,
+    {{filter_set}} run_id,
     any(calls_in_range.agent) AS agent,
     any(calls_in_range.customer_id) AS customer_id,
     count() AS model_calls,
     sum(calls_in_range.cost_usd) AS cost_usd,
     sum(input_tokens + output_tokens) AS tokens
 FROM calls_in_range
-GROUP BY run_id
+GROUP BY {{filter_set}} run_id
 HAVING {least_usd:Float64} <= 0 OR cost_usd >= {least_usd:Float64}
 ORDER BY cost_usd DESC NULLS LAST, tokens DESC, run_id

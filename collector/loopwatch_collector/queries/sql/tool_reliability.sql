@@ -11,7 +11,7 @@
 -- with: selected_runs, selected_spans
 WITH arraySort(groupArray(by_run.duration_ns)) AS sorted_ns
 SELECT
-    tool,
+    {{filter_set}} tool,
     count() AS runs,
     sum(by_run.errors / by_run.calls) AS failing_runs,
     sum(by_run.calls) AS calls,
@@ -31,6 +31,6 @@ FROM (
     FROM selected_spans
     WHERE kind = 'tool_call'
     GROUP BY tool, run_id
-) AS by_run
-GROUP BY tool
+) AS by_run {{filter_sets_of_runs}}
+GROUP BY {{filter_set}} tool
 ORDER BY failing_runs DESC, tool

@@ -24,7 +24,8 @@ condition = { kind = "threshold", above = 50, clear = 40.5 }
 
 
 def faults(text, environment=None):
-    return [(fault.line, fault.message) for fault in parse_rules(text, "file", environment).faults]
+    channels = "" if "[channels" in text else '\n[channels.ops]\napprise = "json://example.com"\n'
+    return [(fault.line, fault.message) for fault in parse_rules(text + channels, "file", environment).faults]
 
 
 def changed(old, new, text=GOOD):
@@ -60,14 +61,14 @@ def test_a_rule_is_read_whole():
 def test_conditions_have_defaults(condition, expected):
     """What is not said has a stated default."""
     text = changed('{ kind = "threshold", above = 50, clear = 40.5 }', condition)
-    assert parse_rule(text, "file").condition == expected
+    assert parse_rule(text, "stored").condition == expected
 
 
 def test_a_condition_may_be_a_table_of_its_own():
     """[rule.condition] says the same as an inline table; its faults have its lines."""
     head = GOOD[: GOOD.index("condition =")]
     text = head + '[rule.condition]\nkind = "threshold"\nabove = 50\n'
-    assert parse_rule(text, "file").condition == Threshold(50.0, None, 50.0)
+    assert parse_rule(text, "stored").condition == Threshold(50.0, None, 50.0)
     assert faults(head + '[rule.condition]\nkind = "theshold"\n')[0][0] == 12
 
 
@@ -105,7 +106,7 @@ def test_a_fault_has_its_line(old, new, line, words):
 def test_all_faults_are_told_at_once_and_good_rules_kept():
     """A file with a bad rule between good ones keeps the good ones and lists every fault of the bad one."""
     bad = '[[rule]]\nname = "b"\ntitle = 3\nquery = "nothing"\n'
-    result = parse_rules(f"{GOOD}\n{bad}\n{changed('customer-hour', 'other')}", "file")
+    result = parse_rules(f"{GOOD}\n{bad}\n{changed('customer-hour', 'other')}", "stored")
     assert [rule.name for rule in result.rules] == ["customer-hour", "other"]
     assert [fault.line for fault in result.faults] == [14, 14, 16, 17]
 
@@ -181,3 +182,26 @@ def test_the_delivered_rules_are_well_formed_and_cover_what_is_promised():
     }  # fmt: skip
     assert isinstance(rules["budget-month"].condition, Forecast)
     assert all(rule.enabled and rule.description for rule in rules.values())
+
+
+def test_a_channel_that_does_not_exist_is_a_fault():
+    """A misspelt name would have nobody told; it is said with its line, and the rule stays in force for the page."""
+    text = changed('["ops"]', '["opps", "ops"]') + '[channels.ops]\napprise = "json://example.com"\n'
+    assert faults(text) == [(11, "notify: there is no channel 'opps'; did you mean 'ops'?")]
+    assert [rule.name for rule in parse_rules(text, "file").rules] == ["customer-hour"]
+    assert parse_rules(GOOD, "stored").faults == [], "a rule made through the API does not hold the channels"
+
+
+@pytest.mark.parametrize(
+    ("evidence", "fault"),
+    [
+        ("escalation", "there is no query 'escalation'; did you mean 'escalations'?"),
+        ("cost_by", "query cost_by names no runs without more being said"),
+        ("latency_outliers", None),
+    ],
+)
+def test_evidence_names_runs(evidence, fault):
+    """A query that could not be asked when an alert fires, or that names no runs, is a fault with its line."""
+    found = faults(changed('notify = ["ops"]', f'evidence = "{evidence}"'))
+    assert [line for line, _ in found] == ([11] if fault else [])
+    assert all(message.startswith(fault) for _, message in found)

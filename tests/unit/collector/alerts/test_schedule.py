@@ -71,3 +71,12 @@ def test_a_rule_never_runs_twice_at_once():
     assert not schedule.begin(KEY, RULE, 60, is_active=True)
     schedule.end(KEY)
     assert schedule.begin(KEY, RULE, 61, is_active=True)
+
+
+def test_rules_that_share_a_question_are_due_together():
+    """Filters do not move a rule's moments, so that one question answers all of them; another query does."""
+    moments = range(20)
+    rules = [replace(RULE, filters={"customer": (name,)}) for name in ("acme", "zeta", "nobody")]
+    assert len({tuple(times_due(Schedule(), rule, moments, is_active=True)) for rule in rules}) == 1
+    windows = [replace(RULE, window_s=seconds) for seconds in (600, 900, 1_800, 7_200)]
+    assert len({tuple(times_due(Schedule(), rule, moments, is_active=True)) for rule in windows}) > 1

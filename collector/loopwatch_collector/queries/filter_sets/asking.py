@@ -1,0 +1,82 @@
+"""Asks a named query for several sets of filters in one statement, each answered as if it had been asked alone."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from loopwatch_collector.queries.catalogue import FILTERS
+from loopwatch_collector.queries.filter.compile import FILTER_PLACE
+from loopwatch_collector.queries.runner import READ_SETTINGS, Question, bind, named, plain
+from loopwatch_collector.store.client import Connection
+from loopwatch_collector.store.errors import QueryTooLarge
+
+MAX_FILTER_SETS: Final = 64
+"""A set is a bit of a number of the engine."""
+
+FilterSet = Mapping[str, Sequence[str]]
+"""Values by dimension (FILTERS); any of them matches, and a dimension that is not there lets everything pass."""
+
+
+def can_answer_each(name: str) -> bool:
+    """Whether a query can be asked for several sets of filters at once."""
+    return bool(named(name).text_for_filter_sets)
+
+
+def ask_each(
+    connection: Connection,
+    question: Question,
+    filter_sets: Sequence[FilterSet],
+    settings: Mapping[str, Any] = READ_SETTINGS,
+) -> list[list[list[Any]]]:
+    """Answers a question for each set of filters.
+
+    Args:
+        connection: this thread's.
+        question: what is asked; its own filters are not looked at, and its limit is one of all rows together.
+        filter_sets: 1 to MAX_FILTER_SETS.
+        settings: the engine's, its limits among them.
+
+    Returns:
+        For each set the rows in the order of the query's columns, none left out.
+
+    Raises:
+        UnknownQuery: there is no query of that name.
+        InvalidParameter: a parameter is missing, unknown or not of its type.
+        QueryTooLarge: the question hit its limit of time, memory or rows.
+    """
+    query = named(question.name)
+    parameters = {
+        **bind(query, question),
+        **{name: _wanted_by_all(name, filter_sets) for name in FILTERS},
+        **{key: value for name in FILTERS for key, value in _sets_by_value(name, filter_sets).items()},
+        "page_limit": question.limit + 1,
+    }
+    sql = query.text_for_filter_sets.replace(FILTER_PLACE, "1")
+    found = connection.rows(f"{sql}\nLIMIT {{page_limit:UInt64}}", parameters, settings)
+    if len(found) > question.limit:
+        raise QueryTooLarge(f"query {query.name} has more than {question.limit} rows for {len(filter_sets)} askers")
+    rows: list[list[list[Any]]] = [[] for _ in filter_sets]
+    for filter_set, *values in found:
+        rows[filter_set].append([plain(value) for value in values])
+    return rows
+
+
+def _wanted_by_all(name: str, filter_sets: Sequence[FilterSet]) -> list[str]:
+    """The values of a dimension that may be read; none where a set lets everything pass."""
+    wanted = [filter_set.get(name, ()) for filter_set in filter_sets]
+    return sorted({value for values in wanted for value in values}) if all(wanted) else []
+
+
+def _sets_by_value(name: str, filter_sets: Sequence[FilterSet]) -> dict[str, Any]:
+    """For each value of a dimension, and for all others, the sets that let it pass, as bits."""
+    others, by_value = 0, dict[str, int]()
+    for number, filter_set in enumerate(filter_sets):
+        values = filter_set.get(name, ())
+        others |= 0 if values else 1 << number
+        for value in values:
+            by_value[value] = by_value.get(value, 0) | 1 << number
+    by_value = by_value or {"": 0}  # the engine knows no look-up in nothing
+    return {
+        f"{name}_values": list(by_value),
+        f"{name}_sets": [sets | others for sets in by_value.values()],
+        f"{name}_other_sets": others,
+    }

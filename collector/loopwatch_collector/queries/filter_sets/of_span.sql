@@ -1,0 +1,9 @@
+-- The numbers of the sets of filters that a model call passes, a row for each: sets are bits, and each value of a
+-- dimension knows the sets that let it pass.
+arrayJoin(bitPositionsToArray(bitAnd(bitAnd(bitAnd(bitAnd(
+    transform(toString(environment), {environment_values:Array(String)}, {environment_sets:Array(UInt64)}, {environment_other_sets:UInt64}),
+    transform(toString(agent), {agent_values:Array(String)}, {agent_sets:Array(UInt64)}, {agent_other_sets:UInt64})),
+    transform(toString(agent_version), {version_values:Array(String)}, {version_sets:Array(UInt64)}, {version_other_sets:UInt64})),
+    transform(toString(model), {model_values:Array(String)}, {model_sets:Array(UInt64)}, {model_other_sets:UInt64})),
+    transform(customer_id, {customer_values:Array(String)}, {customer_sets:Array(UInt64)}, {customer_other_sets:UInt64}))
+)) AS filter_set,

@@ -1,0 +1,274 @@
+"""Rules that differ in nothing but their filters: one question to the store, and each gets what it would get alone."""
+
+import threading
+import time
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from loopwatch_collector.alerts import reading
+from loopwatch_collector.alerts.own_health import OwnHealth
+from loopwatch_collector.alerts.ranges import Range, window_ending
+from loopwatch_collector.alerts.reading import RuleReader
+from loopwatch_collector.alerts.rule import Rule, Threshold
+from loopwatch_collector.alerts.rulebook import delivered_rules
+from loopwatch_collector.alerts.sources import OWN
+from loopwatch_collector.metrics import Metrics
+from loopwatch_collector.queries.catalogue import NamedQuery, QueryColumn, catalogue
+from loopwatch_collector.queries.filter_sets.asking import ask_each
+from loopwatch_collector.queries.runner import MAX_LIMIT, Question, ask
+from loopwatch_collector.store.errors import StatementFailed
+from loopwatch_collector.store.store import Store
+from tests.integration.collector.alerts.conftest import put, span
+
+NOW_NS = time.time_ns()
+HOUR_NS = 3_600 * 10**9
+VALUES = {
+    "environment": ["production", "staging", ""],
+    "agent": ["resolver", "triage"],
+    "version": ["1", "2"],
+    "model": ["opus", "haiku", "unpriced"],
+    "customer": ["acme", "zeta", "o'neill", ""],
+}
+SHARED = [query for query in catalogue().values() if query.text_for_filter_sets]
+
+
+def some_run(random: Random, number: int) -> list[list]:
+    """A run's spans: calls of one or two models, some of them told twice, and tools that fail now and then."""
+    at_ns = NOW_NS - random.randrange(3 * HOUR_NS)
+    own = {
+        "run_id": f"run-{number}",
+        "environment": random.choice(VALUES["environment"]),
+        "agent": random.choice(VALUES["agent"]),
+        "agent_version": random.choice(VALUES["version"]),
+        "user_id": random.choice(["ana", "ben"]),
+        "trace_id": number.to_bytes(16, "big"),
+    }
+    customer = random.choice(VALUES["customer"])
+    rows = []
+    for _ in range(random.randrange(4)):
+        rows.append(some_call(random, at_ns + random.randrange(HOUR_NS // 60), customer, own))
+        if random.random() < 0.3:
+            rows.append(rows[-1])
+    for _ in range(random.randrange(4)):
+        tool = {"tool": random.choice(["search", "fetch"]), "tool_outcome": random.choice(["success", "error"])}
+        rows.append(span("tool_call", at_ns, customer_id=customer, duration_ns=random.randrange(10**9), **tool, **own))
+    if random.random() < 0.8:
+        looped = ["loopwatch.loop"] if random.random() < 0.3 else []
+        events = {"event_names": looped, "event_times": [at_ns] * len(looped), "event_attributes": [{}] * len(looped)}
+        outcome = {"outcome": random.choice(["completed", "escalated", "failed"]), "iteration_cap": 5}
+        rows.append(span("run", at_ns, customer_id=customer, **own, **outcome, **events))
+    return rows
+
+
+def some_call(random: Random, at_ns: int, customer: str, own: dict) -> list:
+    """A model call; some models have no price."""
+    model = random.choice(VALUES["model"])
+    cost = None if model == "unpriced" else Decimal(random.randrange(1, 99)) / 8
+    tokens = {"input_tokens": 10, "output_tokens": 5, "cache_read_tokens": random.randrange(5)}
+    key = {"call_key": f"call-{random.randrange(10**9)}", "call_rank": 1}
+    return span("model_call", at_ns, model=model, customer_id=customer, cost_usd=cost, **tokens, **key, **own)
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory):
+    """A store with a hundred and fifty runs of every kind in the last three hours."""
+    opened = Store.open(f"chdb://{tmp_path_factory.mktemp('fleet')}/store")
+    random = Random(11)
+    put(opened, [row for number in range(150) for row in some_run(random, number)])
+    yield opened
+    opened.close()
+
+
+filter_sets = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={name: st.lists(st.sampled_from([*values, "nobody"]), max_size=3) for name, values in VALUES.items()},
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+def assert_same(found, expected):
+    """Rows are the same in any order, floats but for their last digits: those tell in which order they were added."""
+    assert len(found) == len(expected)
+    for one, other in zip(sorted(found, key=_texts), sorted(expected, key=_texts), strict=True):
+        for value, wanted in zip(one, other, strict=True):
+            assert value == (pytest.approx(wanted, rel=1e-9) if isinstance(wanted, float) else wanted)
+
+
+def _texts(row):
+    return [value for value in row if isinstance(value, str)]
+
+
+@pytest.mark.parametrize("query", SHARED, ids=lambda query: query.name)
+@settings(max_examples=8, deadline=timedelta(seconds=60), suppress_health_check=list(HealthCheck))
+@given(asked=filter_sets, hours=st.sampled_from([1, 2, 3]), data=st.data())
+def test_each_set_of_filters_is_answered_as_if_alone(fleet, query, asked, hours, data):
+    """Whatever the filters: several values, some nobody has, overlapping sets, the same set twice, none at all."""
+    choices = [param.values for param in query.params if param.values]
+    params = {"dimension": data.draw(st.sampled_from(choices[0]))} if choices else {}
+    question = Question(query.name, "default", NOW_NS - hours * HOUR_NS, NOW_NS, params, limit=MAX_LIMIT)
+    shared = ask_each(fleet.connection(), question, asked)
+    for filters, rows in zip(asked, shared, strict=True):
+        assert_same(rows, ask(fleet.connection(), replace(question, filters=filters)).rows)
+
+
+def test_sixty_four_sets_are_told_apart(fleet):
+    """The last bit of the engine's number is a set like the others, beside one that lets everything pass."""
+    question = Question("spend_by", "default", NOW_NS - HOUR_NS, NOW_NS, {"dimension": "customer"}, limit=MAX_LIMIT)
+    asked = [{"customer": [f"nobody-{number}"]} for number in range(62)] + [{}, {"customer": ["acme"]}]
+    *others, everybody, acme = ask_each(fleet.connection(), question, asked)
+    assert not any(others)
+    assert {row[0] for row in everybody} == set(VALUES["customer"])
+    assert acme == [row for row in everybody if row[0] == "acme"]
+
+
+def reader_of(store, *rules, clock=time.monotonic):
+    """A reader of the default project that knows of rules."""
+    made = RuleReader(store.connection, "default", OwnHealth(Metrics()), clock)
+    made.share(rules)
+    return made
+
+
+def with_filters(rule: Rule) -> list[Rule]:
+    """The rule for everybody, for each of seventy customers, and for some other choices."""
+    chosen = [{"customer": (f"customer-{number}",)} for number in range(70)]
+    chosen += [{name: (value,)} for name, values in VALUES.items() for value in values]
+    chosen += [{"environment": ("production", ""), "customer": ("acme", "zeta")}]
+    return [rule, *(replace(rule, filters=filters) for filters in chosen)]
+
+
+def rows_of(readings):
+    """A reader's answer as rows."""
+    return [[group, *values.values()] for group, values in readings.items()]
+
+
+@pytest.mark.parametrize("rule", [one for one in delivered_rules() if one.query not in OWN], ids=lambda rule: rule.name)
+def test_a_delivered_rule_reads_the_same_with_any_filters(fleet, rule):
+    """Values by group are those that a reader finds that knows of no other rule, past sixty-four filters too."""
+    rules = with_filters(rule)
+    shared, alone = reader_of(fleet, *rules), reader_of(fleet)
+    window = window_ending(NOW_NS, rule.window_s)
+    for one in [*rules[::20], *rules[-7:]]:
+        expected, found = alone.read(one, NOW_NS, window), shared.read(one, NOW_NS, window)
+        assert_same(rows_of(found), rows_of(expected))
+
+
+@pytest.fixture
+def questions(monkeypatch):
+    """The questions that were asked: (query, for how many sets of filters)."""
+    asked = []
+
+    def ask_counted(connection, question, *rest):
+        asked.append((question.name, 1))
+        return ask(connection, question, *rest)
+
+    def ask_each_counted(connection, question, filter_sets, *rest):
+        asked.append((question.name, len(filter_sets)))
+        return ask_each(connection, question, filter_sets, *rest)
+
+    monkeypatch.setattr(reading, "ask", ask_counted)
+    monkeypatch.setattr(reading, "ask_each", ask_each_counted)
+    return asked
+
+
+CUSTOMERS = [
+    Rule(
+        f"dear-{customer}", "Dear", "spend_by", "cost_usd", "usd", Threshold(50.0, None, 50.0), 3_600,
+        params={"dimension": "agent"}, group_by="agent", group_column="key", filters={"customer": (customer,)},
+    )
+    for customer in ("acme", "zeta", "o'neill", "nobody")
+]  # fmt: skip
+
+
+def test_rules_of_one_window_are_one_question(fleet, questions):
+    """Four customers, asked at once by as many threads, cost one statement; another window or group costs another."""
+    reader = reader_of(fleet, *CUSTOMERS, replace(CUSTOMERS[0], window_s=7_200))
+    window = window_ending(NOW_NS, 3_600)
+    together = threading.Barrier(len(CUSTOMERS))
+
+    def read(rule):
+        together.wait()
+        reader.read(rule, NOW_NS, window)
+
+    threads = [threading.Thread(target=read, args=(rule,)) for rule in CUSTOMERS]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert questions == [("spend_by", 4)]
+    reader.read(replace(CUSTOMERS[0], window_s=7_200), NOW_NS, window_ending(NOW_NS, 7_200))
+    assert questions[1:] == [("spend_by", 1)]
+
+
+def test_who_has_to_know_of_new_data_gets_no_older_answer(fleet, questions):
+    """An evaluation that began before data came may share an older answer; one that began after it asks anew."""
+    reader = reader_of(fleet, *CUSTOMERS)
+    before = reader.arrived
+    window = window_ending(NOW_NS, 3_600)
+    reader.read(CUSTOMERS[0], NOW_NS, window)
+    reader.forget([], NOW_NS)
+    reader.read(CUSTOMERS[1], NOW_NS, window, since=before)
+    assert len(questions) == 1
+    reader.read(CUSTOMERS[1], NOW_NS, window)
+    assert len(questions) == 2
+
+
+def test_late_data_leaves_other_answers_alone(fleet, questions):
+    """What came for five hours ago makes the answers about then old, and those about now, but not the others."""
+    reader = reader_of(fleet, *CUSTOMERS)
+    long_ago, then = (window_ending(NOW_NS - hours * HOUR_NS, 3_600) for hours in (9, 5))
+    for window in (long_ago, then):
+        reader.read(CUSTOMERS[0], NOW_NS, window)
+    reader.forget([Range(then.from_ns, then.from_ns + 900 * 10**9)], NOW_NS)
+    reader.read(CUSTOMERS[0], NOW_NS, long_ago)
+    assert len(questions) == 2
+    reader.read(CUSTOMERS[0], NOW_NS, then)
+    assert len(questions) == 3
+
+
+RUNS = """
+SELECT toInt64(count()) AS runs
+FROM runs
+WHERE project = {project:String} AND has({customer:Array(String)}, customer_id)
+"""
+BROKEN = replace(CUSTOMERS[0], query="broken", value="runs", params={}, group_by="", group_column="")
+
+
+@pytest.fixture
+def broken_query(monkeypatch):
+    """A named query that answers one set of filters, and fails for several."""
+    text = "SELECT throwIf(1, 'never together') AS filter_set, toInt64(0) AS runs"
+    query = NamedQuery("broken", columns=[QueryColumn("runs", "runs", "None")], sql=RUNS, text_for_filter_sets=text)
+    monkeypatch.setitem(catalogue(), "broken", query)
+
+
+@pytest.mark.usefixtures("broken_query")
+def test_where_a_shared_question_fails_each_asks_alone(fleet, questions):
+    """Every rule has its answer all the same, and for ten minutes none tries to share again."""
+    now_s = 1_000.0
+    rules = [replace(BROKEN, filters=rule.filters) for rule in CUSTOMERS]
+    reader = reader_of(fleet, *rules, clock=lambda: now_s)
+    window = window_ending(NOW_NS, 3_600)
+    found = [reader.read(rule, NOW_NS, window)[""]["runs"] for rule in rules]
+    assert found[0] > 0
+    assert found[-1] == 0
+    assert questions == [("broken", 4), *[("broken", 1)] * 4]
+    now_s += 601
+    reader.read(rules[0], NOW_NS, window)
+    assert questions[5:] == [("broken", 4), ("broken", 1)]
+
+
+def test_a_rule_that_fails_alone_says_why(fleet, monkeypatch):
+    """What is wrong with a question itself reaches the rule that asks it."""
+    query = NamedQuery("broken", columns=[QueryColumn("runs", "runs", "None")], sql="SELECT throwIf(1, 'never')")
+    monkeypatch.setitem(catalogue(), "broken", query)
+    with pytest.raises(StatementFailed, match="never"):
+        reader_of(fleet, BROKEN).read(BROKEN, NOW_NS, window_ending(NOW_NS, 3_600))
