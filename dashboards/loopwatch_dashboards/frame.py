@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Final
 
 import streamlit as st
@@ -28,7 +29,12 @@ _STYLE: Final = """<style>
 .st-key-late-tiles { min-height: 6rem; }
 .st-key-panel-span { position: sticky; top: 4rem; }
 [class*="st-key-bubble-"] { gap: 0.25rem; }
-@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding-left: 0.8rem; padding-right: 0.8rem; } }
+@media (max-width: 640px) {
+  [data-testid="stMainBlockContainer"] { padding-left: 0.8rem; padding-right: 0.8rem; }
+  [data-testid="stHorizontalBlock"]:has([class*="st-key-tile-"]) > [data-testid="stColumn"] {
+    min-width: calc(50% - 0.5rem); flex-basis: calc(50% - 0.5rem);
+  }
+}
 </style>"""
 
 
@@ -79,10 +85,16 @@ def _begin() -> Context:
 
 def _live(body: Body, live_seconds: int, needs_runs: bool) -> None:
     """Draws the body in a part of the page that is redrawn by itself: scroll, filters and what is open stay."""
+    drawn: dict[str, list[str]] = {}  # the address this part of the page was drawn for last
 
     def draw() -> None:
         context = contexts.current()
-        _guarded(context, lambda: _draw(context, body, needs_runs))
+        address = {name: st.query_params.get_all(name) for name in st.query_params}
+        is_refresh = drawn == address
+        drawn.clear()
+        drawn.update(address)
+        with states.unannounced() if is_refresh else nullcontext():
+            _guarded(context, lambda: _draw(context, body, needs_runs))
 
     st.fragment(draw, run_every=live_seconds or None)()
 

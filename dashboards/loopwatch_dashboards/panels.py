@@ -67,6 +67,7 @@ def chart_panel(
     is_empty: Callable[[Answer], bool] | None = None,
     nothing: str = "Nothing in this time range.",
     scrolls: bool = False,
+    legend: Mapping[str, str] | None = None,
 ) -> None:
     """A chart in a frame.
 
@@ -82,9 +83,12 @@ def chart_panel(
         is_empty: whether the answer has nothing to draw; the default looks for rows.
         nothing: what is said then.
         scrolls: whether the chart is too high for the page and scrolls in its frame.
+        legend: names of ours with their colours, written above a chart that has no room for them.
     """
 
     def draw(got: Answer) -> None:
+        if legend:
+            st.html(_legend(legend))
         with st.container(height=_SCROLLED_HEIGHT, border=False, autoscroll=False) if scrolls else st.container():
             event = _drawn(chart, got, key, title(got))
         if clicked := _points(event):
@@ -143,6 +147,13 @@ def rows_of_two(*draws: Callable[[], None]) -> None:
 
 
 _SCROLLED_HEIGHT = 560
+_SWATCH = '<span style="color:{colour}">■</span>&nbsp;{name}'
+
+
+def _legend(colours: Mapping[str, str]) -> str:
+    """A line of names; only for names and colours that are ours, never for what a trace says."""
+    parts = [_SWATCH.format(colour=colour, name=name.replace("_", "&nbsp;")) for name, colour in colours.items()]
+    return f'<small style="opacity:.75">{" &ensp; ".join(parts)}</small>'
 
 
 def _panel(

@@ -12,10 +12,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pyarrow.parquet as pq
 import pytest
-from playwright.sync_api import Browser
 
 from loopwatch_dashboards import formatting
-from tests.browsing import Visit, visit
+from tests.browsing import Visit
 from tests.processes import Running, collector, get, loopwatch, query, wait_for_runs, wait_until_stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboards-browser")]
@@ -267,11 +266,9 @@ def test_live_refresh_keeps_the_place(tab: Visit, shown: Running, receiver: Runn
     assert _params(tab) == {"live": ["5"], "agent": ["late"]}
 
 
-@pytest.mark.parametrize("width", [420, 1920])
-def test_narrow_and_wide_windows(browser: Browser, shown: Running, width: int) -> None:
-    """On a phone and on a wall the page is as wide as the window and nothing sticks out."""
-    with visit(browser, shown.url, width=width, dark=True) as tab:
-        tab.goto(f"{shown.url}/?range=all")
-        main = "document.querySelector('[data-testid=stMain]')"
-        assert tab.page.evaluate(f"{main}.scrollWidth <= {main}.clientWidth + 1")
-        assert tab.errors == []
+def test_wide_window(tab: Visit, shown: Running) -> None:
+    """On a wall the page is as wide as the window and nothing sticks out; phones have a test for every page."""
+    tab.page.set_viewport_size({"width": 1920, "height": 1080})
+    tab.goto(f"{shown.url}/?range=all")
+    main = "document.querySelector('[data-testid=stMain]')"
+    assert tab.page.evaluate(f"{main}.scrollWidth <= {main}.clientWidth + 1")

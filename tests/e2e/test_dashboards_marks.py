@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator
+from playwright.sync_api import Browser, BrowserContext, Locator
 
-from tests.browsing import Visit, visit
+from tests.browsing import Visit, new_tab, person
 from tests.processes import Running, collector, loopwatch, query, wait_until_stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboards-marks")]
@@ -60,6 +60,17 @@ def tab(tab: Visit) -> Iterator[Visit]:
     assert tab.warnings == []
 
 
+@pytest.fixture(scope="module")
+def phone(browser: Browser) -> Iterator[BrowserContext]:
+    """A person on the way, with a phone that is set to dark."""
+    with person(browser, width=420, dark=True) as someone:
+        yield someone
+
+
+def _dearest(receiver: Running) -> str:
+    return str(query(receiver.url, "cost_top_runs", limit=1)[0]["run_id"])
+
+
 def _address(shown: Running, path: str) -> str:
     return f"{shown.url}{path}{'&' if '?' in path else '?'}range=all"
 
@@ -108,8 +119,9 @@ def _click_largest(tab: Visit, panel: Locator) -> None:
 @pytest.mark.parametrize(("path", "tables"), LISTED.items())
 def test_row_leads_to_its_runs(tab: Visit, shown: Running, path: str, tables: list[str]) -> None:
     """A click on a row of any table lists its runs or opens the run."""
+    tab.goto(_address(shown, path))
     for key in tables:
-        tab.goto(_address(shown, path))
+        address = tab.page.url
         tab.page.locator(f".st-key-panel-{key} [data-testid=stDataFrame] .dvn-scroller").first.click(
             position={"x": 60, "y": 52}
         )
@@ -117,6 +129,11 @@ def test_row_leads_to_its_runs(tab: Visit, shown: Running, path: str, tables: li
         tab.settle()
         assert "No run matches" not in tab.text()
         assert tab.page.locator("[data-testid=stDataFrame], [data-testid=stVegaLiteChart]").count()
+        if key != tables[-1]:
+            tab.page.go_back()
+            tab.page.wait_for_url(address)
+            tab.page.locator(f".st-key-panel-{tables[-1]}").wait_for()
+            tab.settle()
 
 
 def test_table_behind_a_chart_is_the_querys_answer(tab: Visit, shown: Running, receiver: Running) -> None:
@@ -176,11 +193,15 @@ def test_keyboard_reaches_and_opens(tab: Visit, shown: Running) -> None:
     tab.page.wait_for_url("**/cost?**")
 
 
-@pytest.mark.parametrize("path", [*CHARTED, "/runs", "/conversations", "/system", "/rules", "/alerts"])
-def test_page_fits_a_phone(browser: Browser, shown: Running, path: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [*CHARTED, "/runs", "/conversations", "/system", "/rules", "/alerts", "/run?run={run}",
+     "/compare?left={run}&right={run}"],
+)  # fmt: skip
+def test_page_fits_a_phone(phone: BrowserContext, shown: Running, receiver: Running, path: str) -> None:
     """On a narrow window nothing sticks out, and no label of a chart is cut off."""
-    with visit(browser, shown.url, width=420, dark=True) as tab:
-        tab.goto(_address(shown, path))
+    with new_tab(phone, shown.url) as tab:
+        tab.goto(_address(shown, path.format(run=_dearest(receiver))))
         main = "document.querySelector('[data-testid=stMain]')"
         assert tab.page.evaluate(f"{main}.scrollWidth <= {main}.clientWidth + 1")
         cut = tab.page.evaluate(

@@ -25,6 +25,13 @@ class Front:
     busy: set[str] = field(default_factory=set)
     release: threading.Event = field(default_factory=threading.Event)
 
+    def calm(self) -> None:
+        """Lets held answers go, and holds back and refuses nothing any more."""
+        self.held.clear()
+        self.busy.clear()
+        self.release.set()
+        self.release = threading.Event()
+
 
 @contextmanager
 def front(endpoint: str) -> Iterator[Front]:
