@@ -29,12 +29,14 @@ _STYLE: Final = """<style>
 .st-key-late-tiles { min-height: 6rem; }
 .st-key-panel-span { position: sticky; top: 4rem; }
 [class*="st-key-bubble-"] { gap: 0.25rem; }
-@media (max-width: 640px) {
-  [data-testid="stMainBlockContainer"] { padding-left: 0.8rem; padding-right: 0.8rem; }
-  [data-testid="stHorizontalBlock"]:has([class*="st-key-tile-"]) > [data-testid="stColumn"] {
-    min-width: calc(50% - 0.5rem); flex-basis: calc(50% - 0.5rem);
-  }
+[class*="st-key-tile-"] [data-testid="stMetricLabel"] * { white-space: normal; overflow: visible; }
+[data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] [class*="st-key-tile-"]) > [data-testid="stColumn"] {
+  min-width: min(10.5rem, 100%);
 }
+[data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] [class*="st-key-panel-"]) > [data-testid="stColumn"] {
+  min-width: min(26rem, 100%);
+}
+@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding-left: 0.8rem; padding-right: 0.8rem; } }
 </style>"""
 
 
