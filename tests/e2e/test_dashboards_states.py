@@ -55,7 +55,7 @@ MAIN = "[data-testid=stMain]"
         ("/?range=15m", "tokens_over_time", ".st-key-panel-tokens", "svg.marks"),
         ("/?range=1h", "/runs?", MAIN, "[data-testid=stMetric]"),
         ("/?range=90d", "filter_values", MAIN, "[data-testid=stMetric]"),
-        ("/tools?range=1h", "tool_summary", MAIN, "[data-testid=stMetric]"),
+        ("/tools", "tool_summary", MAIN, "[data-testid=stMetric]"),
         ("/system", "/system", MAIN, "[data-testid=stMetric]"),
         ("/system?range=6h", "/keys", ".st-key-panel-keys", "p:has-text('keys used')"),
         ("/alerts", "/alerts", MAIN, "[data-testid=stAlert]"),

@@ -229,7 +229,7 @@ def _over_time(context: Context, answer: Any, dimension: str) -> None:
             selection=panels.click("bucket", "key"),
         ),
         opens=lambda point: links.open_bucket(
-            context, point, _condition(dimension, str(point["key"])), **_filter(dimension, str(point["key"]))
+            context, point, narrowing(dimension, str(point["key"])), **_filter(dimension, str(point["key"]))
         ),
     )
 
@@ -240,7 +240,7 @@ def _filter(dimension: str, value: str) -> dict[str, str]:
     return {dimension: value} if dimension in FILTERS or dimension in {"outcome", "conversation"} else {}
 
 
-def _condition(dimension: str, value: str) -> str:
+def narrowing(dimension: str, value: str) -> str:
     """What narrows runs to a mark where no filter does: the user, the prompt's version, a tool that was called."""
     if value in {palette.OTHERS, "(no tool)"}:
         return ""
@@ -277,7 +277,7 @@ def _by(context: Context, answer: Any, dimension: str) -> None:
             selection=panels.click("key"),
         ),
         opens=lambda point: links.open_runs(
-            context, _condition(dimension, str(point["key"])), **_filter(dimension, str(point["key"]))
+            context, narrowing(dimension, str(point["key"])), **_filter(dimension, str(point["key"]))
         ),
     )
 

@@ -224,7 +224,7 @@ def _long_runs(context: Context, summary: Mapping[str, Any]) -> None:
             compared,
             COMPARED,
             key="long-runs",
-            title=lambda _: _cost_fact(long, other),
+            title=lambda _: cost_fact(long, other),
             runs=panels.summed,
             note="Click a row for the long runs.",
             rows=lambda _: _differences(long, other),
@@ -243,7 +243,8 @@ def _long_runs(context: Context, summary: Mapping[str, Any]) -> None:
         )
 
 
-def _cost_fact(long: Mapping[str, Any], other: Mapping[str, Any] | None) -> str:
+def cost_fact(long: Mapping[str, Any], other: Mapping[str, Any] | None) -> str:
+    """What long runs cost beside the others."""
     of_others = f", the others {formatting.usd(other['mean_cost_usd'])}" if other else ""
     return f"A long run costs {formatting.usd(long['mean_cost_usd'])}{of_others}"
 

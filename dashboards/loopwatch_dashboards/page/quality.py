@@ -231,7 +231,7 @@ def _satisfaction(context: Context, verdicts: "Future[Answer]") -> None:
         context,
         answer,
         key="satisfaction",
-        title=lambda got: _satisfaction_fact(got, name),
+        title=lambda got: satisfaction_fact(got, name),
         runs=panels.in_view(context),
         note="Mean score by the start of the runs; a time without verdicts is a gap. Click a point for its runs.",
         chart=lambda got: timeline.lines(
@@ -248,7 +248,8 @@ def _satisfaction(context: Context, verdicts: "Future[Answer]") -> None:
     )
 
 
-def _satisfaction_fact(answer: Answer, name: str) -> str:
+def satisfaction_fact(answer: Answer, name: str) -> str:
+    """The mean of all verdicts of a name, from their means by bucket."""
     scored = [row for row in answer.rows if row["mean_score"] is not None]
     verdicts = sum(row["verdicts"] for row in scored)
     mean = sum(row["mean_score"] * row["verdicts"] for row in scored) / verdicts if verdicts else None

@@ -266,7 +266,7 @@ def _by_agent(context: Context, answer: Any) -> None:
         context,
         answer,
         key="tools-by-agent",
-        title=_worst_pair,
+        title=worst_pair,
         runs=panels.in_view(context),
         note="Calls by agent and tool; the shade is the share that failed. Click a cell for its runs.",
         chart=lambda got: bars.matrix(got.rows, selection=panels.click("agent", "tool")),
@@ -275,7 +275,7 @@ def _by_agent(context: Context, answer: Any) -> None:
     )
 
 
-def _worst_pair(answer: Answer) -> str:
+def worst_pair(answer: Answer) -> str:
     """The agent and tool that fail most, as far as so few calls can tell; else how many there are."""
     worst = max(answer.rows, key=lambda row: row["error_rate_low"] or 0)
     if not worst["errors"]:
