@@ -87,14 +87,13 @@ def _begin() -> Context:
 
 def _live(body: Body, live_seconds: int, needs_runs: bool) -> None:
     """Draws the body in a part of the page that is redrawn by itself: scroll, filters and what is open stay."""
-    drawn: dict[str, list[str]] = {}  # the address this part of the page was drawn for last
+    drawn: list[dict[str, list[str]]] = []  # the address this part of the page was drawn for last, if it was
 
     def draw() -> None:
         context = contexts.current()
         address = {name: st.query_params.get_all(name) for name in st.query_params}
-        is_refresh = drawn == address
-        drawn.clear()
-        drawn.update(address)
+        is_refresh = drawn == [address]
+        drawn[:] = [address]
         with states.unannounced() if is_refresh else nullcontext():
             _guarded(context, lambda: _draw(context, body, needs_runs))
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browsing import Visit
 from tests.integration.dashboards.fronts import Front, front
@@ -72,8 +73,9 @@ def test_what_is_not_answered_yet_is_awaited_in_words_and_outline(
     faced.held.add(question)
     tab.page.goto(shown.url + path.format(run=run, other=other))
     where = tab.page.locator(place)
-    where.locator("[data-testid=stSkeletonElement]").wait_for()
-    assert "Asking the collector." in where.inner_text()
+    assert faced.reached.wait(60)
+    expect(where).to_contain_text("Asking the collector.")
+    expect(where.locator("[data-testid=stSkeletonElement]")).to_be_visible()
     assert where.locator(drawn).count() == 0
     faced.release.set()
     where.locator(drawn).first.wait_for()
@@ -134,15 +136,15 @@ def test_live_refresh_leaves_what_is_drawn_while_answers_are_awaited(
     tab.page.locator(".st-key-panel-agents").scroll_into_view_if_needed()
     place = tab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
     assert place > 0
-    _run_agents(receiver, 1)
     faced.held.add("runs_summary")
-    tab.page.wait_for_function("document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'running'")
+    assert faced.reached.wait(60)
     asked = tab.page.evaluate("performance.now()")
     tab.page.wait_for_function(f"() => performance.now() > {asked} + 1500")
     assert tab.page.locator("[data-testid=stSkeletonElement]").count() == 0
     assert tab.tile("Runs") == before
     assert tab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == place
     faced.release.set()
+    _run_agents(receiver, 1)
     tab.page.wait_for_function(
         "before => document.querySelector('.st-key-tile-runs [data-testid=stMetricValue]').innerText.trim() !== before",
         arg=before,

@@ -205,6 +205,19 @@ def test_settings_are_for_admins(monkeypatch: pytest.MonkeyPatch, empty: Running
     assert "master" not in tables
 
 
+def test_use_of_keys_is_shown(monkeypatch: pytest.MonkeyPatch, empty: Running) -> None:
+    """An admin sees of each key its role, when it was used last, and how often; of those who had none, how many."""
+    _open(monkeypatch, empty, "system", key="guessed")
+    app = _open(monkeypatch, empty, "system", key="master")
+    got = get(f"{empty.url}/api/v1/keys", {"authorization": "Bearer master"})
+    keys = next(table.value for table in app.dataframe if "fingerprint" in table.value.columns)
+    assert keys["role"].tolist() == ["read", "admin"]
+    assert keys["fingerprint"].tolist() == [one["fingerprint"] for one in got["keys"]]
+    assert keys["requests"].tolist()[1] > 0
+    assert got["unknown_requests"] > 0
+    assert "Without a key or with an unknown one: " in _said(app)
+
+
 def test_escalation_opens_at_the_moment_it_gave_up(monkeypatch: pytest.MonkeyPatch, simulated: Running) -> None:
     """The page says when, after what and at what cost the run gave up, and reads from that iteration on."""
     escalated = next(row for row in query(simulated.url, "escalations") if row["iterations"] > 1)
