@@ -155,9 +155,10 @@ def test_shared_link_opens_the_same_view(tab: Visit, shown: Running, receiver: R
     assert (tab.tile("p50"), tab.tile("Max")) == ("3", "4")
 
 
-def test_click_on_a_bar_leads_to_its_runs(tab: Visit, shown: Running) -> None:
-    """A bar of the outcomes leads to exactly the runs it stands for."""
+def test_way_from_a_bar_to_a_span_and_back(tab: Visit, shown: Running) -> None:
+    """A bar leads to exactly its runs, a row to its run, a bar there to its span; Back goes the same way back."""
     tab.goto(f"{shown.url}/?range=all&agent=support")
+    addresses = [tab.page.url]
     bar = tab.page.locator(".st-key-panel-outcomes svg g.mark-rect path").first
     label = bar.get_attribute("aria-label") or ""
     bar.click()
@@ -167,29 +168,48 @@ def test_click_on_a_bar_leads_to_its_runs(tab: Visit, shown: Running) -> None:
     runs = label.rpartition("runs: ")[2]
     assert _params(tab)["outcome"] == [outcome]
     assert f"{runs} run" in tab.text()
-
-
-def test_click_on_a_row_opens_the_run(tab: Visit, shown: Running) -> None:
-    """A row of the list opens its run, whose story begins the page."""
-    tab.goto(f"{shown.url}/runs?range=all&agent=support")
+    addresses.append(tab.page.url)
     tab.page.locator("[data-testid=stDataFrame] .dvn-scroller").first.click(position={"x": 320, "y": 52})
     tab.page.wait_for_url("**/run?**")
     tab.settle()
     assert "This run" in tab.text()
     assert _params(tab)["agent"] == ["support"]
-
-
-def test_bar_of_the_waterfall_opens_its_span(tab: Visit, shown: Running, receiver: Running) -> None:
-    """A click on a bar shows that span beside it and makes its permalink."""
-    run_id = query(receiver.url, "cost_top_runs", agent="incident-resolver")[0]["run_id"]
-    tab.goto(f"{shown.url}/run?run={run_id}")
-    tab.page.locator(".st-key-panel-waterfall svg g.mark-rect path").nth(2).click()
+    addresses.append(tab.page.url)
+    tab.page.locator(".st-key-panel-waterfall svg g.mark-rect path").nth(1).click()
     tab.page.wait_for_url("**span=**")
     tab.settle()
-    span = _params(tab)["span"][0]
-    tab.goto(tab.page.url)
-    assert _params(tab)["span"] == [span]
-    assert "model call" in tab.page.locator(".st-key-panel-span").inner_text()
+    assert _params(tab)["run"] == parse_qs(urlsplit(addresses[-1]).query)["run"]
+    for address in reversed(addresses):
+        tab.page.go_back()
+        tab.page.wait_for_url(address)
+        tab.settle()
+    tab.page.locator(".st-key-panel-outcomes svg.marks").wait_for()
+
+
+def test_permalink_opens_its_span(tab: Visit, shown: Running, receiver: Running) -> None:
+    """An address with a span opens the run with that span beside it."""
+    run_id = query(receiver.url, "cost_top_runs", agent="incident-resolver")[0]["run_id"]
+    spans = get(f"{receiver.url}/api/v1/runs/{run_id}/spans")["spans"]
+    span = next(one for one in spans if one["kind"] == "model_call")
+    tab.goto(f"{shown.url}/run?run={run_id}&span={span['span_id']}")
+    beside = tab.page.locator(".st-key-panel-span").inner_text()
+    assert "model call" in beside
+    assert span["model"] in beside
+
+
+def test_two_ticked_runs_are_compared(tab: Visit, shown: Running) -> None:
+    """Two ticks in the list offer to compare those two runs, side by side."""
+    tab.goto(f"{shown.url}/runs?range=all&agent=incident-resolver")
+    for row in (52, 86):
+        tab.page.locator("[data-testid=stDataFrame] .dvn-scroller").first.click(position={"x": 17, "y": row})
+        tab.settle()
+    tab.page.get_by_role("link", name="Compare the two").click()
+    tab.page.wait_for_url("**/compare?**")
+    tab.settle()
+    sides = _params(tab)
+    assert sides["left"] != sides["right"]
+    assert "Two runs side by side" in tab.text()
+    assert tab.page.get_by_text("Iteration 1").count() == 2
 
 
 def test_list_is_downloaded_as_parquet(tab: Visit, shown: Running) -> None:

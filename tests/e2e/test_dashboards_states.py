@@ -58,7 +58,6 @@ MAIN = "[data-testid=stMain]"
         ("/?range=90d", "filter_values", MAIN, "[data-testid=stMetric]"),
         ("/tools", "tool_summary", MAIN, "[data-testid=stMetric]"),
         ("/system", "/system", MAIN, "[data-testid=stMetric]"),
-        ("/system?range=6h", "/keys", ".st-key-panel-keys", "p:has-text('keys used')"),
         ("/alerts", "/alerts", MAIN, "[data-testid=stAlert]"),
         ("/rules", "/rules", MAIN, "[data-testid=stDataFrame]"),
         ("/run?run={run}", "/spans", MAIN, ".st-key-panel-waterfall"),

@@ -76,6 +76,22 @@ def test_overview_shows_the_numbers_of_the_api(monkeypatch: pytest.MonkeyPatch, 
     assert tiles["p95 duration"] == formatting.duration(summary["p95_duration_ns"])
 
 
+def test_change_is_against_the_period_before(monkeypatch: pytest.MonkeyPatch, simulated: Running) -> None:
+    """Each tile's change is that of its number between this range and the one of the same length before it."""
+    start, middle, end = (f"2026-01-{day}T00:00:00Z" for day in ("25", "28", "31"))
+    app = _open(monkeypatch, simulated, "overview", **{"range": "", "from": middle, "to": end})
+    before, now = (
+        query(simulated.url, "runs_summary", **{"from": first, "to": last})[0]
+        for first, last in ((start, middle), (middle, end))
+    )
+    deltas = {tile.label: tile.delta for tile in app.metric}
+    assert now["runs"] != before["runs"]
+    assert deltas["Runs"] == formatting.change(now["runs"], before["runs"])
+    assert deltas["Cost"] == formatting.change(now["cost_usd"], before["cost_usd"])
+    assert deltas["Completed"] == formatting.points(now["completion_rate"], before["completion_rate"])
+    assert deltas["p95 duration"] == formatting.change(now["p95_duration_ns"], before["p95_duration_ns"])
+
+
 def test_iterations_and_tools_show_hand_counted_numbers(monkeypatch: pytest.MonkeyPatch, imported: Running) -> None:
     """The imported transcripts' counts, made by hand, stand on the pages."""
     iterations = _tiles(_open(monkeypatch, imported, "iterations"))
