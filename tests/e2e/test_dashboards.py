@@ -95,7 +95,7 @@ def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         done = loopwatch("import", str(SUPPORT), "--format", "chat", *options, "--endpoint", running.url)
         assert done.returncode == 0, done.stderr
         words = ["agent", "run", "--runs", "10", "--capture", "--latency-scale", "0", "--endpoint", running.url]
-        done = loopwatch(*words)
+        done = loopwatch(*words, timeout=300)
         assert done.returncode == 0, done.stderr
         headers = {"Content-Type": "application/json", "loopwatch-import": "true"}
         request = urllib.request.Request(f"{running.url}/v1/traces", _hostile_request(), headers)

@@ -276,6 +276,23 @@ def test_columns_of_the_url_are_the_columns_of_the_list(monkeypatch: pytest.Monk
     assert list(_listed(app).columns) == ["cost_usd", "agent", "run_id"]
 
 
+def test_choices_of_the_list_are_saved_in_the_url(monkeypatch: pytest.MonkeyPatch, simulated: Running) -> None:
+    """Columns, order, outcome and filter chosen on the page are in the address, which opens the same list again."""
+    app = _open(monkeypatch, simulated, "runs")
+    app.multiselect(key="runs-columns").set_value(["agent", "cost_usd", "run_id"]).run()
+    app.selectbox(key="runs-order").set_value("cost").run()
+    app.selectbox(key="runs-outcome").set_value("completed").run()
+    app.text_input(key="control-where").set_value("iterations > 2").run()
+    saved = {name: str(value) for name, value in app.query_params.items()}
+    assert saved == {
+        "range": "all", "columns": "agent,cost_usd,run_id", "order": "cost", "outcome": "completed",
+        "q": "iterations > 2",
+    }  # fmt: skip
+    opened = _listed(_open(monkeypatch, simulated, "runs", **saved))
+    assert opened.equals(_listed(app))
+    assert list(opened.columns) == ["agent", "cost_usd", "run_id"]
+
+
 def test_run_beside_itself_differs_in_nothing(monkeypatch: pytest.MonkeyPatch, simulated: Running) -> None:
     """The same run twice is drawn twice, and no measure differs."""
     run_id = query(simulated.url, "cost_top_runs")[0]["run_id"]
