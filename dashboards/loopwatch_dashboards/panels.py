@@ -68,6 +68,7 @@ def chart_panel(
     nothing: str = "Nothing in this time range.",
     scrolls: bool = False,
     legend: Mapping[str, str] | None = None,
+    state: str = "",
 ) -> None:
     """A chart in a frame.
 
@@ -83,6 +84,7 @@ def chart_panel(
         is_empty: whether the answer has nothing to draw; the default looks for rows.
         nothing: what is said then.
         scrolls: whether the chart is too high for the page and scrolls in its frame.
+        state: what a click changes on this page; the click is forgotten when it changes, so that Back is not undone.
         legend: names of ours with their colours, written above a chart that has no room for them.
     """
 
@@ -90,7 +92,7 @@ def chart_panel(
         if legend:
             st.html(_legend(legend))
         with st.container(height=_SCROLLED_HEIGHT, border=False, autoscroll=False) if scrolls else st.container():
-            event = _drawn(chart, got, key, title(got))
+            event = _drawn(chart, got, f"{key}-{state}" if state else key, title(got))
         if clicked := _points(event):
             opens(clicked[0])
 

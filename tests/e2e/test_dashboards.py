@@ -15,7 +15,7 @@ import pytest
 
 from loopwatch_dashboards import formatting
 from tests.browsing import Visit
-from tests.processes import Running, collector, get, loopwatch, query, wait_for_runs, wait_until_stored
+from tests.processes import ALL_TIME, Running, collector, get, loopwatch, query, wait_for_runs, wait_until_stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboards-browser")]
 SUPPORT = Path(__file__).parents[1] / "data" / "chat" / "support.json"
@@ -95,7 +95,7 @@ def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         done = loopwatch("import", str(SUPPORT), "--format", "chat", *options, "--endpoint", running.url)
         assert done.returncode == 0, done.stderr
         words = ["agent", "run", "--runs", "10", "--capture", "--latency-scale", "0", "--endpoint", running.url]
-        done = loopwatch(*words, timeout=300)
+        done = loopwatch(*words, timeout=240)
         assert done.returncode == 0, done.stderr
         headers = {"Content-Type": "application/json", "loopwatch-import": "true"}
         request = urllib.request.Request(f"{running.url}/v1/traces", _hostile_request(), headers)
@@ -192,9 +192,29 @@ def test_permalink_opens_its_span(tab: Visit, shown: Running, receiver: Running)
     spans = get(f"{receiver.url}/api/v1/runs/{run_id}/spans")["spans"]
     span = next(one for one in spans if one["kind"] == "model_call")
     tab.goto(f"{shown.url}/run?run={run_id}&span={span['span_id']}")
-    beside = tab.page.locator(".st-key-panel-span").inner_text()
+    beside = tab.page.locator(".st-key-panel-span").inner_text().replace("\u2060", "")
     assert "model call" in beside
     assert span["model"] in beside
+
+
+def test_error_then_bar_then_back_each_show_their_span(tab: Visit, shown: Running, receiver: Running) -> None:
+    """A row of the errors, then a bar: each opens its span and stays; Back returns to the row's, then to none."""
+    failed = get(f"{receiver.url}/api/v1/runs", **ALL_TIME, q="tool_errors > 0 and agent = support", limit=1)["runs"]
+    tab.goto(f"{shown.url}/run?run={failed[0]['run_id']}")
+    tab.page.locator("[data-testid=stExpander] .dvn-scroller").first.click(position={"x": 60, "y": 52})
+    tab.page.wait_for_url("**span=**")
+    tab.settle()
+    row = tab.page.url
+    tab.page.locator(".st-key-panel-waterfall svg g.mark-rect path").nth(1).click()
+    tab.page.wait_for_url(lambda url: "span=" in url and url != row)
+    tab.settle()
+    bar = tab.page.url
+    tab.page.wait_for_function("() => new Promise(done => setTimeout(() => done(true), 700))")
+    assert tab.page.url == bar
+    tab.page.go_back()
+    tab.page.wait_for_url(row)
+    tab.settle()
+    assert tab.page.url == row
 
 
 def test_two_ticked_runs_are_compared(tab: Visit, shown: Running) -> None:

@@ -59,7 +59,7 @@ def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A small fleet with all that the pages have panels for."""
     with collector(tmp_path_factory.mktemp("marks")) as running:
         options = ["--days", "14", "--runs", "250", "--end", "2026-01-31"]
-        done = loopwatch("simulate", *options, "--endpoint", running.url, timeout=300)
+        done = loopwatch("simulate", *options, "--endpoint", running.url, timeout=240)
         assert done.returncode == 0, done.stderr
         wait_until_stored(running.url)
         yield running

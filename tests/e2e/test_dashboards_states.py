@@ -22,7 +22,7 @@ def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 def _run_agents(receiver: Running, runs: int) -> None:
     words = ["agent", "run", "--runs", str(runs), "--latency-scale", "0", "--endpoint", receiver.url]
-    done = loopwatch(*words, timeout=300)
+    done = loopwatch(*words, timeout=240)
     assert done.returncode == 0, done.stderr
     wait_until_stored(receiver.url)
 

@@ -203,7 +203,13 @@ def _failures(context: Context, found: Sequence[Span]) -> None:
             }
             for span in failed
         ]
-        tables.show(context, rows, FAILED, key="failed", opens=lambda row: _choose(str(row["span_id"])))
+        key = f"failed-{_in_address(context)}"
+        tables.show(context, rows, FAILED, key=key, opens=lambda row: _choose(str(row["span_id"])))
+
+
+def _in_address(context: Context) -> str:
+    """The span the address names: what leads to another forgets its click with it, else two would take turns."""
+    return context.params.get("span", "")
 
 
 def _choose(span_id: str) -> None:
@@ -243,6 +249,7 @@ def _waterfall(context: Context, got: Mapping[str, Any], found: Sequence[Span], 
         opens=opens,
         scrolls=len(found) > _SCROLLS_ABOVE,
         legend=kinds_of(found),
+        state=_in_address(context),
     )
 
 
@@ -306,6 +313,7 @@ def _tokens(context: Context, got: Mapping[str, Any], found: Sequence[Span]) -> 
         note="Tokens of each iteration's model calls, by kind. Click a bar for its model call.",
         chart=lambda _: context_growth(loops, panels.click("number")),
         opens=opens,
+        state=_in_address(context),
     )
 
 
