@@ -118,11 +118,11 @@ def _keys(context: Context, asked: "Future[Any]") -> None:
             st.caption(ADMINS_ONLY)
             return
         keys = got["keys"]
-        used = sum(1 for one in keys if one["requests"])
-        st.markdown(f"**{formatting.count(used)} of {formatting.plural(len(keys), 'key')} used**")
         if not keys:
             st.caption(NO_KEYS)
             return
+        used = sum(1 for one in keys if one["requests"])
+        st.markdown(f"**{formatting.count(used)} of {formatting.plural(len(keys), 'key')} used**")
         since, unknown = formatting.time(got["since"], context.zone), got["unknown_requests"]
         st.caption(
             f"Since the collector started at {plain(since)}, in the order of LOOPWATCH\\_KEYS. "
