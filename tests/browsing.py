@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
 from tests.chromium import find, launch_arguments
 
@@ -83,27 +83,55 @@ def visit(
         width: of the window, in pixels.
         height: of the window, in pixels.
     """
-    context: BrowserContext = browser.new_context(
+    with person(browser, dark=dark, width=width, height=height) as someone, new_tab(someone, base_url) as tab:
+        yield tab
+
+
+@contextmanager
+def person(browser: Browser, *, dark: bool = False, width: int = 1440, height: int = 1000) -> Iterator[BrowserContext]:
+    """A person with a browser of their own, who keeps what it has loaded from one tab to the next.
+
+    Args:
+        browser: whose engine it is.
+        dark: whether the person prefers dark.
+        width: of their window, in pixels.
+        height: of their window, in pixels.
+    """
+    context = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme="dark" if dark else "light",
         timezone_id="Europe/Berlin",
         accept_downloads=True,
     )
     context.set_default_timeout(TIMEOUT_MS)
-    tab = Visit(context.new_page())
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+@contextmanager
+def new_tab(context: BrowserContext, base_url: str) -> Iterator[Visit]:
+    """A tab of a person, watched until it is closed.
+
+    Args:
+        context: the person.
+        base_url: the dashboards; requests to any other machine are noted.
+    """
     own = urlsplit(base_url).netloc
+    tab = Visit(context.new_page())
     said = {"error": tab.errors, "warning": tab.warnings}
+
+    def note(request: Request) -> None:
+        asked = urlsplit(request.url)
+        if asked.scheme in {"http", "https", "ws", "wss"} and asked.netloc != own:
+            tab.strangers.append(request.url)
+
     tab.page.on("console", lambda message: said[message.type].append(message.text) if message.type in said else None)
     tab.page.on("pageerror", lambda fault: tab.errors.append(str(fault)))
-    context.on(
-        "request",
-        lambda request: (
-            tab.strangers.append(request.url)
-            if urlsplit(request.url).scheme in {"http", "https", "ws", "wss"} and urlsplit(request.url).netloc != own
-            else None
-        ),
-    )
+    context.on("request", note)
     try:
         yield tab
     finally:
-        context.close()
+        context.remove_listener("request", note)
+        tab.page.close()

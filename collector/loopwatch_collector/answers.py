@@ -9,7 +9,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from loopwatch_collector.errors import CollectorError, Forbidden, Unauthenticated, Unavailable
+from loopwatch_collector.errors import CollectorError, Forbidden, NotFound, Unauthenticated, Unavailable
+from loopwatch_collector.key_use import KeyUse
 from loopwatch_collector.receive import status
 from loopwatch_collector.receive.routes import OTLP_PATHS
 
@@ -54,6 +55,7 @@ def add_answers(app: FastAPI) -> None:
 async def _collector_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, CollectorError):
         raise error
+    _count_refusal(request, error.status)
     if signal := OTLP_PATHS.get(request.url.path):
         if isinstance(error, Forbidden):  # a status OTLP's list lacks; the sentence says what the key is short of
             error = Unauthenticated(str(error))
@@ -64,14 +66,22 @@ async def _collector_error(request: Request, error: Exception) -> Response:
     return _answer(error.status, error.code, str(error), headers, error.details)
 
 
+def _count_refusal(request: Request, status_code: int) -> None:
+    """Counts it for the key that asked; to find nothing is an answer."""
+    use: KeyUse | None = getattr(request.state, "key_use", None)
+    if use and status_code != NotFound.status:
+        use.refusal()
+
+
 async def _fault(request: Request, _error: Exception) -> Response:
     """A fault of ours: logged by the server, and 503 because senders drop what is answered with 500."""
     return await _collector_error(request, Unavailable("the collector failed at this request; its log says why"))
 
 
-async def _invalid(_request: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
+    _count_refusal(request, 422)
     faults = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()]
     return _answer(422, "invalid_request", "; ".join(faults[:_MAX_FAULTS])[:1000])
 

@@ -10,6 +10,7 @@ from loopwatch_collector.alerts.routes import router as alerts_router
 from loopwatch_collector.answers import RESPONSES, add_answers
 from loopwatch_collector.api.custody import router as custody_router
 from loopwatch_collector.api.dead_letters import router as dead_letters_router
+from loopwatch_collector.api.keys import router as keys_router
 from loopwatch_collector.api.routes import router as api_router
 from loopwatch_collector.auth import Keyring
 from loopwatch_collector.event_lookup import event_lookup
@@ -66,6 +67,7 @@ def create_app(
     app.include_router(api_router)
     app.include_router(custody_router)
     app.include_router(dead_letters_router)
+    app.include_router(keys_router)
     app.include_router(alerts_router)
     app.include_router(health_router)
     app.include_router(reference_router)

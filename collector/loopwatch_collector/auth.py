@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
@@ -11,21 +12,32 @@ from urllib.parse import urlsplit
 from fastapi import Request
 
 from loopwatch_collector.errors import Forbidden, Unauthenticated
+from loopwatch_collector.key_use import KeyUse
 from loopwatch_collector.settings import Key
 
 DEFAULT_PROJECT: Final = "default"
 
 
-class Principal(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Principal:
     """The one who asks.
 
     Attributes:
         project: whose data it is; from the key, never from the body.
         role: ingest, read or admin.
+        use: the account of the key.
     """
 
     project: str
     role: str
+    use: KeyUse = field(default_factory=KeyUse, compare=False, repr=False)
+
+
+class KnownKey(NamedTuple):
+    """A key, and who asks with it."""
+
+    secret: str
+    principal: Principal
 
 
 class Keyring:
@@ -33,11 +45,17 @@ class Keyring:
 
     Args:
         keys: the entries of LOOPWATCH_KEYS; none at all means that everybody is the admin of `default`.
+
+    Attributes:
+        known: the keys in their order, with the account of each.
+        unknown: the account of those who came with no key, or with one that is not known.
     """
 
     def __init__(self, keys: Iterable[Key]) -> None:
+        self.known = tuple(KnownKey(key.secret, Principal(key.project, key.role)) for key in keys)
+        self.unknown = KeyUse()
         # Looked up by digest: the time an attempt takes says nothing about how much of a key it got right.
-        self._principals = {_digest(key.secret): Principal(key.project, key.role) for key in keys}
+        self._principals = {_digest(secret): principal for secret, principal in self.known}
 
     @property
     def is_open(self) -> bool:
@@ -61,7 +79,9 @@ class Keyring:
         for secret in _secrets(authorization or ""):
             principal = self._principals.get(_digest(secret))
             if principal is not None:
+                principal.use.request()
                 return principal
+        self.unknown.request()
         raise Unauthenticated("this collector wants a key it knows: send the header 'Authorization: Bearer KEY'")
 
 
@@ -79,7 +99,9 @@ def require(*roles: str) -> Callable[[Request], Principal]:
         keyring: Keyring = request.app.state.keyring
         if keyring.is_open:
             _refuse_rebound_name(request)
-        return permit(keyring.authenticate(request.headers.get("authorization")), *roles)
+        principal = keyring.authenticate(request.headers.get("authorization"))
+        request.state.key_use = principal.use  # for those who answer: what is refused is counted there
+        return permit(principal, *roles)
 
     return principal_of
 

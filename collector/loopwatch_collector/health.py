@@ -1,6 +1,5 @@
 """What the collector says of itself: alive, ready, its metrics, and its state as one document."""
 
-import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import fields
@@ -53,7 +52,7 @@ def metrics(request: Request) -> Response:
 async def system(request: Request, reader: Annotated[Principal, Depends(require("read"))]) -> dict[str, Any]:
     """The collector's state: what it holds, what came and what is missing, and how it is set up.
 
-    A reader sees the senders of its own project; keys and settings are for admins.
+    A reader sees the senders of its own project; settings are for admins.
     """
     return await run_in_threadpool(_system, request.app.state, reader)
 
@@ -96,8 +95,9 @@ def _system(state: State, reader: Principal) -> dict[str, Any]:
     journal = state.journal.backlog()
     reasons = faults_of(state)
     if journal.lag_s > _LAGGING_S:
-        reasons.append(f"the oldest record waits for the store since {journal.lag_s:.0f} s")
+        reasons.append(f"the oldest record has waited {journal.lag_s:.0f} s for the store")
     senders: list[tuple[SenderKey, Sender]] = state.senders.list()
+    own = [(key, sender) for key, sender in senders if key[0] == reader.project]
     counted = state.metrics.values()
     return {
         "status": "degraded" if reasons else "ok",
@@ -119,8 +119,9 @@ def _system(state: State, reader: Principal) -> dict[str, Any]:
         "written_spans": int(counted.get("loopwatch_written_spans_total", 0)),
         "duplicate_spans": int(counted.get("loopwatch_duplicate_spans_total", 0)),
         "dead_letters": int(counted.get("loopwatch_dead_letters_total", 0)),
-        "senders": [_shown(key, sender) for key, sender in senders if key[0] == reader.project][:_LISTED_SENDERS],
-        **({"settings": _settings(settings), "keys": _keys(settings)} if reader.role == "admin" else {}),
+        "senders": [_shown(key, sender) for key, sender in own[:_LISTED_SENDERS]],
+        "sender_processes": len(own),
+        **({"settings": _settings(settings)} if reader.role == "admin" else {}),
     }
 
 
@@ -178,10 +179,3 @@ def _masked(name: str, value: Any) -> str:
     if name == "dsn" and "@" in value:
         return f"clickhouse://***@{value.rpartition('@')[2]}"
     return "" if value is None else str(value)
-
-
-def _keys(settings: Settings) -> list[dict[str, str]]:
-    return [
-        {"project": key.project, "role": key.role, "fingerprint": hashlib.sha256(key.secret.encode()).hexdigest()[:12]}
-        for key in settings.keys
-    ]

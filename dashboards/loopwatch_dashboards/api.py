@@ -68,6 +68,9 @@ class Answer:
         return sum(row[column] for row in self.rows if row[column] is not None)
 
 
+NO_ANSWER = Answer("", (), [])
+
+
 def question(window: Window, filters: Mapping[str, Sequence[str]], **params: Any) -> Params:
     """The parameters of a question about a window, in an order that makes equal questions equal."""
     pairs = [("from", window.start.isoformat()), ("to", window.end.isoformat())]

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards.api import SLOW_SECONDS
+from loopwatch_dashboards import states
+from loopwatch_dashboards.api import NO_ANSWER, SLOW_SECONDS
 from loopwatch_dashboards.context import VIEW_PARAMS, Context
 from loopwatch_dashboards.errors import DashboardsError
 from loopwatch_dashboards.view import CUSTOM, FILTERS, LIVE_SECONDS, PRESETS, View
@@ -91,8 +92,8 @@ def _offered(context: Context) -> dict[str, list[str]]:
     """What each filter offers: values seen in this time range, most runs first, and those chosen already."""
     offered: dict[str, list[str]] = {name: list(context.view.filters.get(name, ())) for name in FILTERS}
     window = context.window.rounded(FILTERS_STEP_SECONDS)
-    rows = context.collector.query("filter_values", window, {}, fresh_seconds=SLOW_SECONDS).result().rows
-    for row in sorted(rows, key=lambda one: -one["runs"]):
+    asked = context.collector.query("filter_values", window, {}, fresh_seconds=SLOW_SECONDS)
+    for row in sorted(states.spared(asked, NO_ANSWER).rows, key=lambda one: -one["runs"]):
         values = offered.get(row["dimension"])
         if values is not None and row["value"] and row["value"] not in values:
             values.append(row["value"])

@@ -126,7 +126,7 @@ def plural(number: Any, noun: str, nouns: str | None = None) -> str:
 
 def times(value: Any) -> str:
     """A factor as 13.1 ×."""
-    return f"{count(value)} ×" if _is_number(value) else NOTHING
+    return f"{_trimmed(value) if value < 1000 else count(value)} ×" if _is_number(value) else NOTHING
 
 
 FORMATS: dict[str, Callable[[Any], str]] = {

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Final
 
 import streamlit as st
@@ -28,6 +29,13 @@ _STYLE: Final = """<style>
 .st-key-late-tiles { min-height: 6rem; }
 .st-key-panel-span { position: sticky; top: 4rem; }
 [class*="st-key-bubble-"] { gap: 0.25rem; }
+[class*="st-key-tile-"] [data-testid="stMetricLabel"] * { white-space: normal; overflow: visible; }
+[data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] [class*="st-key-tile-"]) > [data-testid="stColumn"] {
+  min-width: min(10.5rem, 100%);
+}
+[data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] [class*="st-key-panel-"]) > [data-testid="stColumn"] {
+  min-width: min(26rem, 100%);
+}
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding-left: 0.8rem; padding-right: 0.8rem; } }
 </style>"""
 
@@ -79,10 +87,15 @@ def _begin() -> Context:
 
 def _live(body: Body, live_seconds: int, needs_runs: bool) -> None:
     """Draws the body in a part of the page that is redrawn by itself: scroll, filters and what is open stay."""
+    drawn: list[dict[str, list[str]]] = []  # the address this part of the page was drawn for last, if it was
 
     def draw() -> None:
         context = contexts.current()
-        _guarded(context, lambda: _draw(context, body, needs_runs))
+        address = {name: st.query_params.get_all(name) for name in st.query_params}
+        is_refresh = drawn == [address]
+        drawn[:] = [address]
+        with states.unannounced() if is_refresh else nullcontext():
+            _guarded(context, lambda: _draw(context, body, needs_runs))
 
     st.fragment(draw, run_every=live_seconds or None)()
 

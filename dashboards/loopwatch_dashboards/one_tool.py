@@ -14,15 +14,13 @@ from loopwatch_dashboards.text import plain
 
 Rows = list[Mapping[str, Any]]
 ERRORS = {
-    "tool": ("tool", "text"),
     "pattern": ("error", "sentence"),
     "error_type": ("type", "name"),
     "calls": ("calls", "calls"),
     "last_seen": ("last seen", "time"),
 }
-MAX_OUTLIERS = 200
+MAX_OUTLIERS, MAX_OUTLIERS_SEARCHED = 200, 5_000
 OUTLIERS = {
-    "key": ("tool", "text"),
     "time": ("time", "time"),
     "duration_ns": ("duration", "ns"),
     "median_duration_ns": ("usual", "ns"),
@@ -39,7 +37,7 @@ def one_tool(context: Context, tool: str, summary: Answer) -> None:
         summary: the answer of tool_summary.
     """
     over_time, patterns = context.ask_over_time("tools_over_time"), context.ask("tool_errors")
-    outliers = ask_outliers(context)
+    outliers = ask_outliers(context, MAX_OUTLIERS_SEARCHED)
     navigation.link(context, "tools", "All tools", ":material/arrow_back:")
     st.subheader(plain(tool), anchor=False)
     row = next((one for one in summary.rows if one["tool"] == tool), None)
@@ -113,9 +111,9 @@ def error_patterns(context: Context, answer: Any, tool: str = "") -> None:
     panels.table_panel(
         context,
         answer,
-        ERRORS,
+        ERRORS if tool else {"tool": ("tool", "text"), **ERRORS},
         key="tool-errors",
-        title=lambda got: formatting.plural(len(rows(got)), "error pattern"),
+        title=lambda got: _pattern_fact(rows(got), tool),
         runs=panels.in_view(context),
         note="Numbers, ids and quoted values in messages are taken out. Click a row for an example run.",
         nothing="No tool call failed in this time range.",
@@ -124,9 +122,16 @@ def error_patterns(context: Context, answer: Any, tool: str = "") -> None:
     )
 
 
-def ask_outliers(context: Context) -> "Future[Answer]":
-    """Asks which calls of tools took over five times the usual."""
-    return context.ask("latency_outliers", dimension="tool", limit=MAX_OUTLIERS)
+def _pattern_fact(rows: Rows, tool: str) -> str:
+    """The most frequent pattern, and how many there are."""
+    first = max(rows, key=lambda row: row["calls"])
+    of = "" if tool else f"{first['tool']}: "
+    return f"{of}{first['pattern'] or first['error_type']} leads {formatting.plural(len(rows), 'error pattern')}"
+
+
+def ask_outliers(context: Context, limit: int = MAX_OUTLIERS) -> "Future[Answer]":
+    """Asks which calls of tools took over five times the usual; those of one tool are then picked from them."""
+    return context.ask("latency_outliers", dimension="tool", limit=limit)
 
 
 def outliers_panel(context: Context, answer: Any, tool: str = "") -> None:
@@ -138,10 +143,10 @@ def outliers_panel(context: Context, answer: Any, tool: str = "") -> None:
     panels.table_panel(
         context,
         answer,
-        OUTLIERS,
+        OUTLIERS if tool else {"key": ("tool", "text"), **OUTLIERS},
         key="tool-outliers",
         title=lambda got: (
-            f"{'More than ' if got.next_cursor else ''}{formatting.plural(len(rows(got)), 'call')} "
+            f"{'At least ' if got.next_cursor else ''}{formatting.plural(len(rows(got)), 'call')} "
             "took over five times the usual"
         ),
         runs=panels.in_view(context),

@@ -67,6 +67,8 @@ def chart_panel(
     is_empty: Callable[[Answer], bool] | None = None,
     nothing: str = "Nothing in this time range.",
     scrolls: bool = False,
+    legend: Mapping[str, str] | None = None,
+    state: str = "",
 ) -> None:
     """A chart in a frame.
 
@@ -82,11 +84,15 @@ def chart_panel(
         is_empty: whether the answer has nothing to draw; the default looks for rows.
         nothing: what is said then.
         scrolls: whether the chart is too high for the page and scrolls in its frame.
+        state: what a click changes on this page; the click is forgotten when it changes, so that Back is not undone.
+        legend: names of ours with their colours, written above a chart that has no room for them.
     """
 
     def draw(got: Answer) -> None:
+        if legend:
+            st.html(_legend(legend))
         with st.container(height=_SCROLLED_HEIGHT, border=False, autoscroll=False) if scrolls else st.container():
-            event = _drawn(chart, got, key, title(got))
+            event = _drawn(chart, got, f"{key}-{state}" if state else key, title(got))
         if clicked := _points(event):
             opens(clicked[0])
 
@@ -143,6 +149,13 @@ def rows_of_two(*draws: Callable[[], None]) -> None:
 
 
 _SCROLLED_HEIGHT = 560
+_SWATCH = '<span style="color:{colour}">■</span>&nbsp;{name}'
+
+
+def _legend(colours: Mapping[str, str]) -> str:
+    """A line of names; only for names and colours that are ours, never for what a trace says."""
+    parts = [_SWATCH.format(colour=colour, name=name.replace("_", "&nbsp;")) for name, colour in colours.items()]
+    return f'<small style="opacity:.75">{" &ensp; ".join(parts)}</small>'
 
 
 def _panel(

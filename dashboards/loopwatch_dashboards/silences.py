@@ -1,6 +1,7 @@
 """Silences: nobody is told for a while of an alert, or of all alerts of a rule."""
 
 from collections.abc import Mapping
+from concurrent.futures import Future
 from typing import Any, Final
 
 import streamlit as st
@@ -26,9 +27,14 @@ def begin(context: Context, alert: Mapping[str, Any]) -> None:
             change(context, "POST", "/api/v1/silences", body)
 
 
-def show(context: Context) -> None:
+def ask(context: Context) -> "Future[Any]":
+    """Asks for the silences that are on."""
+    return context.collector.ask("/api/v1/silences")
+
+
+def show(context: Context, answer: Mapping[str, Any]) -> None:
     """Lists the silences that are on, each with a button that ends it."""
-    found = context.collector.ask("/api/v1/silences").result()["silences"]
+    found = answer["silences"]
     if not found:
         return
     st.markdown(f"**{formatting.plural(len(found), 'silence')}**")

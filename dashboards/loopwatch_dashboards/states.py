@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
-from typing import Final, TypeVar
+from contextvars import ContextVar
+from typing import Any, Final, TypeVar
 
 import streamlit as st
 
@@ -20,9 +21,11 @@ export OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}
 
 TILES_HEIGHT: Final = 96
 SHORTER: Final = "A shorter time range is answered sooner."
+LONG_RUN: Final = "A long run takes longer."
 # An answer that comes sooner is not announced: the page would only flicker.
 _SOON_SECONDS: Final = 0.4
 _Got = TypeVar("_Got")
+_ANNOUNCED: Final = ContextVar("announced", default=True)
 
 
 def awaited(asked: "Future[_Got]", height: int = TILES_HEIGHT, hint: str = SHORTER) -> _Got:
@@ -39,18 +42,42 @@ def awaited(asked: "Future[_Got]", height: int = TILES_HEIGHT, hint: str = SHORT
     Raises:
         DashboardsError: there is none.
     """
-    if not wait([asked], _SOON_SECONDS).not_done:
+    # The place is always there: what comes after it is the same element with and without a wait, and stays in view.
+    place = st.empty()
+    if not _ANNOUNCED.get() or not wait([asked], _SOON_SECONDS).not_done:
         return asked.result()
-    with waiting(height, hint):
+    with waiting(height, hint, place):
         return asked.result()
 
 
 @contextmanager
-def waiting(height: int = TILES_HEIGHT, hint: str = SHORTER) -> Iterator[None]:
-    """An outline of what is awaited, in words too, until the block is left."""
-    place = st.empty()
+def unannounced() -> Iterator[None]:
+    """Within the block nothing is said of answers awaited: what was drawn before stays until it is drawn anew."""
+    token = _ANNOUNCED.set(False)
+    try:
+        yield
+    finally:
+        _ANNOUNCED.reset(token)
+
+
+def spared(asked: "Future[_Got]", otherwise: _Got) -> _Got:
+    """The answer of a question that a page can do without; `otherwise` where the collector is too busy for it.
+
+    Raises:
+        DashboardsError: there is none, for another reason.
+    """
+    try:
+        return awaited(asked)
+    except errors.CollectorBusy:
+        return otherwise
+
+
+@contextmanager
+def waiting(height: int = TILES_HEIGHT, hint: str = SHORTER, at: Any = None) -> Iterator[None]:
+    """An outline of what is awaited, in words too, until the block is left; `at` an empty place, or here."""
+    place = at or st.empty()
     with place.container():
-        st.caption(f":material/hourglass_top: Asking the collector. {hint}")
+        st.caption(f":material/hourglass_top: Asking the collector. {hint}".rstrip())
         st.skeleton(height=height)
     try:
         yield

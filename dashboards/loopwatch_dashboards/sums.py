@@ -7,10 +7,11 @@ from loopwatch_dashboards.charts import palette
 
 
 def by_key(rows: Sequence[Mapping[str, Any]], key: str, value: str) -> dict[str, float]:
-    """The sum of a column for each key, the largest first; unknown values count as nothing."""
+    """The sum of a column for each key, the largest first; a key of which no value is known is left out."""
     summed: dict[str, float] = {}
     for row in rows:
-        summed[str(row[key])] = summed.get(str(row[key]), 0) + (row[value] or 0)
+        if row[value] is not None:
+            summed[str(row[key])] = summed.get(str(row[key]), 0) + row[value]
     return dict(sorted(summed.items(), key=lambda item: -item[1]))
 
 
@@ -24,6 +25,8 @@ def folded(rows: Sequence[Mapping[str, Any]], key: str, value: str) -> list[dict
     kept = set(ranked(rows, key, value)[: len(palette.SERIES)])
     summed: dict[tuple[Any, str], float] = {}
     for row in rows:
+        if row[value] is None:
+            continue
         place = (row["bucket"], str(row[key]) if str(row[key]) in kept else palette.OTHERS)
-        summed[place] = summed.get(place, 0) + (row[value] or 0)
+        summed[place] = summed.get(place, 0) + row[value]
     return [{"bucket": bucket, key: name, value: amount} for (bucket, name), amount in summed.items()]

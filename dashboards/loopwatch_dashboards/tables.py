@@ -9,6 +9,7 @@ import streamlit as st
 
 from loopwatch_dashboards import formatting
 from loopwatch_dashboards.api import Answer
+from loopwatch_dashboards.charts import palette
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.text import one_line
 
@@ -52,7 +53,7 @@ def show(
         "hide_index": True,
         "key": f"rows-{key}",
         "column_config": config,
-        "height": height or _HEADING_HEIGHT + _ROW_HEIGHT * min(len(rows), AUTO_ROWS),
+        "height": height or rows_height(min(len(rows), AUTO_ROWS)),
         "row_height": _ROW_HEIGHT,
         "placeholder": formatting.NOTHING,
     }
@@ -64,6 +65,11 @@ def show(
     if opens and selected.cells:
         opens(rows[selected.cells[0][0]])
     return [rows[position] for position in selected.rows if position < len(rows)]
+
+
+def rows_height(rows: int) -> int:
+    """How high a table of so many rows is, in pixels."""
+    return _HEADING_HEIGHT + _ROW_HEIGHT * rows
 
 
 def _styled(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, tuple[str, str]], context: Context) -> Any:
@@ -111,4 +117,6 @@ def _said(value: Any, *, unit: str, context: Context) -> str:
         return f"{value[:12]}…" if len(value) > 13 else value
     if unit == "time":
         return formatting.time(value, context.zone)
+    if unit == "outcome":
+        return f"{palette.OUTCOME_MARKS.get(value, '')} {one_line(value, 60)}".strip()
     return one_line(formatting.of_unit(value, unit), 400)

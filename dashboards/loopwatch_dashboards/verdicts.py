@@ -4,7 +4,7 @@ from typing import Final
 
 import streamlit as st
 
-from loopwatch_dashboards import tables
+from loopwatch_dashboards import states, tables
 from loopwatch_dashboards.changes import change
 from loopwatch_dashboards.context import Context
 
@@ -21,7 +21,7 @@ NAME: Final = "user_feedback"
 
 def show(context: Context, run_id: str) -> None:
     """Lists a run's verdicts and takes another."""
-    found = context.collector.ask("/api/v1/verdicts", run_id=run_id).result()["verdicts"]
+    found = states.awaited(context.collector.ask("/api/v1/verdicts", run_id=run_id), hint="")["verdicts"]
     if found:
         tables.show(context, found, COLUMNS, key="verdicts")
     else:

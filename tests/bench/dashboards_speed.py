@@ -9,12 +9,12 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from playwright.sync_api import Browser
 
@@ -24,7 +24,20 @@ from tests.processes import Running, collector, dashboards, loopwatch, query, wa
 RUNS = 45_000
 DAYS = 60
 REPEATS = 3
-PAGES = ("", "iterations", "tools", "cost", "escalations", "quality", "runs", "conversations")
+PAGES = (
+    "",
+    "iterations",
+    "tools",
+    "cost",
+    "escalations",
+    "quality",
+    "runs",
+    "conversations",
+    "alerts",
+    "rules",
+    "system",
+)
+SECTIONS = ("Tokens and context", "Agent graph", "Reading view")  # of the page of one run, which has no filters
 RANGES = ("24h", "7d", "all")
 _QUIET_MS = 400
 # Notes when the page last changed or its script ended (tables are painted, not written), and when a chart was first
@@ -67,6 +80,7 @@ def main() -> None:
             _first_load(browser, shown.url)
             for one in sys.argv[1:] or RANGES:
                 _pages(browser, shown.url, one)
+            _one_run(browser, shown.url, query(receiver.url, "cost_top_runs", limit=1)[0])
 
 
 @contextmanager
@@ -121,14 +135,34 @@ def _pages(browser: Browser, base: str, preset: str) -> None:
         sys.stdout.flush()
 
 
+def _one_run(browser: Browser, base: str, run: Mapping[str, Any]) -> None:
+    """The page of the dearest run, and its sections one after another, whatever the range."""
+    with visit(browser, base) as tab:
+        load = _load(tab, f"{base}/run?run={run['run_id']}")
+        changes = [_section(tab, name) for name in SECTIONS]
+    first, complete = (median(one) for one in zip(*changes, strict=True))
+    sys.stdout.write(f"\none run of {run['iterations']} iterations: cold load, then another section\n")
+    sys.stdout.write(f"{'run':<16}{load:>10.2f}{first:>14.2f}{complete:>10.2f}\n")
+
+
+def _section(tab: Visit, name: str) -> Taken:
+    tab.page.get_by_role("radio", name=name).or_(tab.page.get_by_role("button", name=name)).first.focus()
+    tab.page.keyboard.press("Enter")
+    return _changed(tab)
+
+
 def _change(tab: Visit) -> Taken:
     tab.page.locator(".st-key-control-agent input").first.click()
     tab.page.keyboard.press("ArrowDown")
     tab.page.keyboard.press("Enter")
-    tab.page.wait_for_function("() => window.watched.first || window.watched.last > window.watched.start + 50")
-    taken = _complete(tab)
+    taken = _changed(tab)
     tab.page.keyboard.press("Escape")
     return taken
+
+
+def _changed(tab: Visit) -> Taken:
+    tab.page.wait_for_function("() => window.watched.first || window.watched.last > window.watched.start + 50")
+    return _complete(tab)
 
 
 if __name__ == "__main__":

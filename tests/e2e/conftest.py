@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.browsing import Visit, chromium, visit
+from tests.browsing import TIMEOUT_MS, Visit, chromium, new_tab, person
 from tests.processes import Running, dashboards
+
+# What is expected comes when it comes: a loaded machine takes longer, and that is no fault of the page.
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +25,17 @@ def shown(receiver: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield running
 
 
+@pytest.fixture(scope="module")
+def reader(browser: Browser) -> Iterator[BrowserContext]:
+    """A person at a desk, for all tests of a module: the application is loaded once, each tab is a session anew."""
+    with person(browser) as someone:
+        yield someone
+
+
 @pytest.fixture
-def tab(browser: Browser, shown: Running) -> Iterator[Visit]:
+def tab(reader: BrowserContext, shown: Running) -> Iterator[Visit]:
     """A tab in which, at the end, no error was logged and nothing was asked of another machine."""
-    with visit(browser, shown.url) as opened:
+    with new_tab(reader, shown.url) as opened:
         yield opened
         assert opened.strangers == []
         assert opened.errors == []

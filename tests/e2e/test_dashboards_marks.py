@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator
+from playwright.sync_api import Browser, BrowserContext, Locator
 
-from tests.browsing import Visit, visit
+from tests.browsing import Visit, new_tab, person
 from tests.processes import Running, collector, loopwatch, query, wait_until_stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboards-marks")]
@@ -39,6 +39,18 @@ LISTED = {
     "/quality?show=versions": ["versions"],
     "/conversations": ["conversations"],
 }
+# The texts of charts and tiles that are cut off; a chart follows the width of the window a moment later.
+_CUT = """() => [
+  ...[...document.querySelectorAll('[data-testid=stVegaLiteChart] svg')].flatMap(svg => {
+    const frame = svg.getBoundingClientRect();
+    return [...svg.querySelectorAll('text')].filter(text => {
+      const box = text.getBoundingClientRect();
+      return box.width && (box.left < frame.left - 2 || box.right > frame.right + 2);
+    });
+  }),
+  ...[...document.querySelectorAll('[data-testid=stMetricValue] *, [data-testid=stMetricLabel] *')]
+    .filter(part => part.clientWidth && part.scrollWidth > part.clientWidth + 1),
+].map(part => part.textContent)"""
 MARKS = "svg g.mark-rect.role-mark path, svg g.mark-symbol.role-mark path"
 
 
@@ -47,7 +59,7 @@ def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A small fleet with all that the pages have panels for."""
     with collector(tmp_path_factory.mktemp("marks")) as running:
         options = ["--days", "14", "--runs", "250", "--end", "2026-01-31"]
-        done = loopwatch("simulate", *options, "--endpoint", running.url, timeout=120)
+        done = loopwatch("simulate", *options, "--endpoint", running.url, timeout=240)
         assert done.returncode == 0, done.stderr
         wait_until_stored(running.url)
         yield running
@@ -58,6 +70,17 @@ def tab(tab: Visit) -> Iterator[Visit]:
     """A tab whose console stays empty of warnings too."""
     yield tab
     assert tab.warnings == []
+
+
+@pytest.fixture(scope="module")
+def phone(browser: Browser) -> Iterator[BrowserContext]:
+    """A person on the way, with a phone that is set to dark."""
+    with person(browser, width=420, dark=True) as someone:
+        yield someone
+
+
+def _dearest(receiver: Running) -> str:
+    return str(query(receiver.url, "cost_top_runs", limit=1)[0]["run_id"])
 
 
 def _address(shown: Running, path: str) -> str:
@@ -108,8 +131,9 @@ def _click_largest(tab: Visit, panel: Locator) -> None:
 @pytest.mark.parametrize(("path", "tables"), LISTED.items())
 def test_row_leads_to_its_runs(tab: Visit, shown: Running, path: str, tables: list[str]) -> None:
     """A click on a row of any table lists its runs or opens the run."""
+    tab.goto(_address(shown, path))
     for key in tables:
-        tab.goto(_address(shown, path))
+        address = tab.page.url
         tab.page.locator(f".st-key-panel-{key} [data-testid=stDataFrame] .dvn-scroller").first.click(
             position={"x": 60, "y": 52}
         )
@@ -117,6 +141,11 @@ def test_row_leads_to_its_runs(tab: Visit, shown: Running, path: str, tables: li
         tab.settle()
         assert "No run matches" not in tab.text()
         assert tab.page.locator("[data-testid=stDataFrame], [data-testid=stVegaLiteChart]").count()
+        if key != tables[-1]:
+            tab.page.go_back()
+            tab.page.wait_for_url(address)
+            tab.page.locator(f".st-key-panel-{tables[-1]}").wait_for()
+            tab.settle()
 
 
 def test_table_behind_a_chart_is_the_querys_answer(tab: Visit, shown: Running, receiver: Running) -> None:
@@ -176,23 +205,23 @@ def test_keyboard_reaches_and_opens(tab: Visit, shown: Running) -> None:
     tab.page.wait_for_url("**/cost?**")
 
 
-@pytest.mark.parametrize("path", [*CHARTED, "/runs", "/conversations", "/system", "/rules", "/alerts"])
-def test_page_fits_a_phone(browser: Browser, shown: Running, path: str) -> None:
-    """On a narrow window nothing sticks out, and no label of a chart is cut off."""
-    with visit(browser, shown.url, width=420, dark=True) as tab:
-        tab.goto(_address(shown, path))
-        main = "document.querySelector('[data-testid=stMain]')"
-        assert tab.page.evaluate(f"{main}.scrollWidth <= {main}.clientWidth + 1")
-        cut = tab.page.evaluate(
-            """() => [...document.querySelectorAll('[data-testid=stVegaLiteChart] svg')].flatMap(svg => {
-              const frame = svg.getBoundingClientRect();
-              return [...svg.querySelectorAll('text')].filter(text => {
-                const box = text.getBoundingClientRect();
-                return box.width && (box.left < frame.left - 2 || box.right > frame.right + 2);
-              }).map(text => text.textContent);
-            })"""
-        )
-        assert cut == []
+@pytest.mark.parametrize(
+    "path",
+    [*CHARTED, "/runs", "/conversations", "/system", "/rules", "/alerts", "/run?run={run}",
+     "/compare?left={run}&right={run}"],
+)  # fmt: skip
+def test_page_fits_a_phone_and_half_a_screen(
+    phone: BrowserContext, shown: Running, receiver: Running, path: str
+) -> None:
+    """In a narrow window nothing sticks out, and no label of a chart and no number of a tile is cut off."""
+    with new_tab(phone, shown.url) as tab:
+        tab.goto(_address(shown, path.format(run=_dearest(receiver))))
+        for width in (420, 820):
+            tab.page.set_viewport_size({"width": width, "height": 1000})
+            tab.settle()
+            main = "document.querySelector('[data-testid=stMain]')"
+            assert tab.page.evaluate(f"{main}.scrollWidth <= {main}.clientWidth + 1")
+            tab.page.wait_for_function(f"() => ({_CUT})().length === 0")
         assert tab.errors == []
 
 

@@ -1,13 +1,13 @@
 """What a person sees where some questions have an answer and one has none, or none yet."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browsing import Visit
 from tests.integration.dashboards.fronts import Front, front
-from tests.processes import Running, collector, dashboards, loopwatch, wait_until_stored
+from tests.processes import Running, collector, dashboards, loopwatch, query, wait_until_stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboards-states")]
 
@@ -16,44 +16,65 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboards-states")]
 def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A collector with a few runs of the reference agent."""
     with collector(tmp_path_factory.mktemp("states")) as running:
-        words = ["agent", "run", "--runs", "6", "--latency-scale", "0", "--endpoint", running.url]
-        done = loopwatch(*words)
-        assert done.returncode == 0, done.stderr
-        wait_until_stored(running.url)
+        _run_agents(running, 6)
         yield running
 
 
-@pytest.fixture
-def faced(receiver: Running) -> Iterator[Front]:
+def _run_agents(receiver: Running, runs: int) -> None:
+    words = ["agent", "run", "--runs", str(runs), "--latency-scale", "0", "--endpoint", receiver.url]
+    done = loopwatch(*words, timeout=240)
+    assert done.returncode == 0, done.stderr
+    wait_until_stored(receiver.url)
+
+
+@pytest.fixture(scope="module")
+def facing(receiver: Running) -> Iterator[Front]:
     with front(receiver.url) as opened:
         yield opened
 
 
 @pytest.fixture
-def shown(faced: Front, tmp_path: Path) -> Iterator[Running]:
+def faced(facing: Front) -> Iterator[Front]:
+    """The front between dashboards and collector. Each test asks about a range of its own, answered to no other."""
+    yield facing
+    facing.calm()
+
+
+@pytest.fixture(scope="module")
+def shown(facing: Front, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Dashboards that see the collector through a front."""
-    with dashboards(tmp_path, faced.url) as running:
+    with dashboards(tmp_path_factory.mktemp("shown"), facing.url) as running:
         yield running
+
+
+MAIN = "[data-testid=stMain]"
 
 
 @pytest.mark.parametrize(
     ("path", "question", "place", "drawn"),
     [
-        ("/", "tokens_over_time", ".st-key-panel-tokens", "svg.marks"),
-        ("/", "/runs?", "[data-testid=stMain]", "[data-testid=stMetric]"),
-        ("/tools", "tool_summary", "[data-testid=stMain]", "[data-testid=stMetric]"),
-        ("/system", "/system", "[data-testid=stMain]", "[data-testid=stMetric]"),
+        ("/?range=15m", "tokens_over_time", ".st-key-panel-tokens", "svg.marks"),
+        ("/?range=1h", "/runs?", MAIN, "[data-testid=stMetric]"),
+        ("/?range=90d", "filter_values", MAIN, "[data-testid=stMetric]"),
+        ("/tools", "tool_summary", MAIN, "[data-testid=stMetric]"),
+        ("/system", "/system", MAIN, "[data-testid=stMetric]"),
+        ("/alerts", "/alerts", MAIN, "[data-testid=stAlert]"),
+        ("/rules", "/rules", MAIN, "[data-testid=stDataFrame]"),
+        ("/run?run={run}", "/spans", MAIN, ".st-key-panel-waterfall"),
+        ("/compare?left={other}&right={other}", "/spans", MAIN, "[class*=st-key-bubble-]"),
     ],
 )
 def test_what_is_not_answered_yet_is_awaited_in_words_and_outline(
-    tab: Visit, faced: Front, shown: Running, path: str, question: str, place: str, drawn: str
+    tab: Visit, faced: Front, receiver: Running, shown: Running, path: str, question: str, place: str, drawn: str
 ) -> None:
     """A question under way is said to be, in its place, and nothing is drawn there before there is an answer."""
+    run, other = (str(row["run_id"]) for row in query(receiver.url, "cost_top_runs", limit=2))
     faced.held.add(question)
-    tab.page.goto(shown.url + path)
+    tab.page.goto(shown.url + path.format(run=run, other=other))
     where = tab.page.locator(place)
-    where.locator("[data-testid=stSkeletonElement]").wait_for()
-    assert "Asking the collector." in where.inner_text()
+    assert faced.reached.wait(60)
+    expect(where).to_contain_text("Asking the collector.")
+    expect(where.locator("[data-testid=stSkeletonElement]")).to_be_visible()
     assert where.locator(drawn).count() == 0
     faced.release.set()
     where.locator(drawn).first.wait_for()
@@ -64,17 +85,67 @@ def test_what_is_not_answered_yet_is_awaited_in_words_and_outline(
 def test_what_is_answered_is_drawn_while_the_rest_is_awaited(tab: Visit, faced: Front, shown: Running) -> None:
     """A slow question keeps its own panel waiting, not those before it."""
     faced.held.add("tokens_over_time")
-    tab.page.goto(shown.url)
+    tab.page.goto(f"{shown.url}/?range=7d")
     tab.page.locator(".st-key-panel-tokens [data-testid=stSkeletonElement]").wait_for()
     tab.page.locator(".st-key-panel-outcomes svg.marks").wait_for()
     assert tab.tile("Runs") == "6"
 
 
-def test_what_the_collector_cannot_answer_now_is_said_in_its_place(tab: Visit, faced: Front, shown: Running) -> None:
+@pytest.mark.parametrize(
+    ("path", "question", "place"),
+    [
+        ("/?range=30d", "tool_summary", ".st-key-panel-tools"),
+        ("/escalations?range=30d", "escalation_reasons", ".st-key-panel-escalation-reasons"),
+    ],
+)
+def test_what_the_collector_cannot_answer_now_is_said_in_its_place(
+    tab: Visit, faced: Front, shown: Running, path: str, question: str, place: str
+) -> None:
     """A busy answer to one question is a sentence in that panel; all others are drawn."""
-    faced.busy.add("tool_summary")
-    tab.goto(shown.url)
-    said = tab.page.locator(".st-key-panel-tools").inner_text()
+    faced.busy.add(question)
+    tab.goto(shown.url + path)
+    said = tab.page.locator(place).inner_text()
     assert "The collector is busy." in said
     assert "Too much is asked at once." in said
-    assert tab.page.locator(".st-key-panel-outcomes svg.marks").count()
+    assert tab.page.locator("[data-testid=stMetric]").count()
+    assert tab.page.locator("svg.marks").count()
+
+
+@pytest.mark.parametrize(
+    ("path", "question"),
+    [("/cost?range=30d", "/reprice"), ("/cost?range=7d", "cost_forecast"), ("/?range=all", "filter_values")],
+)
+def test_what_a_page_can_do_without_takes_nothing_away(
+    tab: Visit, faced: Front, shown: Running, path: str, question: str
+) -> None:
+    """Where the collector is too busy for a side question, the page is drawn without its answer."""
+    faced.busy.add(question)
+    tab.goto(shown.url + path)
+    assert "The collector is busy." not in tab.text()
+    assert tab.page.locator("[data-testid=stMetric]").count() >= 8
+    assert tab.page.locator("svg.marks").count()
+
+
+def test_live_refresh_leaves_what_is_drawn_while_answers_are_awaited(
+    tab: Visit, faced: Front, receiver: Running, shown: Running
+) -> None:
+    """While a refresh waits for slow answers the numbers and the place stay as they are; then the new ones come."""
+    tab.goto(f"{shown.url}/?range=6h&live=5")
+    before = tab.tile("Runs")
+    tab.page.locator(".st-key-panel-agents").scroll_into_view_if_needed()
+    place = tab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
+    assert place > 0
+    faced.held.add("runs_summary")
+    assert faced.reached.wait(60)
+    asked = tab.page.evaluate("performance.now()")
+    tab.page.wait_for_function(f"() => performance.now() > {asked} + 1500")
+    assert tab.page.locator("[data-testid=stSkeletonElement]").count() == 0
+    assert tab.tile("Runs") == before
+    assert tab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == place
+    faced.release.set()
+    _run_agents(receiver, 1)
+    tab.page.wait_for_function(
+        "before => document.querySelector('.st-key-tile-runs [data-testid=stMetricValue]').innerText.trim() !== before",
+        arg=before,
+    )
+    assert tab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == place

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 
 from loopwatch_collector.auth import Keyring, permit
 from loopwatch_collector.errors import CannotStart, CollectorError, RequestRefused, Unavailable
+from loopwatch_collector.key_use import KeyUse
 from loopwatch_collector.receive import signals, status
 from loopwatch_collector.receive.body import DEADLINE_S
 from loopwatch_collector.receive.receiver import Receiver, Sending
@@ -121,9 +122,12 @@ def _export(
     signal: Signal, receiver: Receiver, keyring: Keyring, arrivals: Arrivals
 ) -> Callable[[AsyncIterator[bytes], Any], Awaitable[Message]]:
     async def export(requests: AsyncIterator[bytes], context: Any) -> Message:
+        use: KeyUse | None = None
         try:
             metadata = {key: value for key, value in context.invocation_metadata() if isinstance(value, str)}
-            principal = permit(keyring.authenticate(metadata.get("authorization")), "ingest")
+            principal = keyring.authenticate(metadata.get("authorization"))
+            use = principal.use
+            permit(principal, "ingest")
             body = await arrivals.message(requests)
             return await _take(receiver, Sending(signal, principal, body, "", status.PROTOBUF, is_import=False))
         except CollectorError as fault:
@@ -131,6 +135,8 @@ def _export(
         except Exception:  # noqa: BLE001  # whatever it is, it is logged, and the sender keeps its data
             _LOG.exception("a request over gRPC failed")
             refusal = grpc.StatusCode.UNAVAILABLE, "the collector failed at this request; its log says why"
+        if use:
+            use.refusal()
         return await context.abort(*refusal)
 
     return export

@@ -89,6 +89,8 @@ class Receiver:
         if screened.taken:
             await asyncio.wrap_future(self._journal.append(record))
         self._count(screened, time.perf_counter() - started)
+        if sending.signal is signals.TRACES:
+            sending.principal.use.spans(screened.taken, screened.rejected.total())
         return signals.answer(sending.signal, screened.rejected.total(), screened.reason)
 
     async def _decompressed(self, sending: Sending) -> bytes:

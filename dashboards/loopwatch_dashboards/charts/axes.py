@@ -43,6 +43,8 @@ def quantity(field: str, title: str, unit: str, *, top: float, is_stacked: bool 
     """
     scale = alt.Scale(domain=[0, (top or 1) * 1.04], nice=False)
     extra: dict[str, Any] = {"tickMinStep": 1} if unit == "count" else {}
+    if unit == "seconds" and (ticks := seconds(top)):
+        extra["values"] = ticks
     axis = alt.Axis(labelExpr=_LABELS[unit], tickCount=5, title=title, **extra)
     return alt.Y(f"{field}:Q", axis=axis, scale=scale, stack="zero" if is_stacked else None)
 
@@ -70,7 +72,9 @@ def amount(
     if domain:
         scale = alt.Scale(domain=domain, nice=False, type="log" if log else "linear")
         if log:
-            extra["values"] = powers_of_ten(*domain)
+            extra["values"] = durations(*domain) if unit == "seconds" else powers_of_ten(*domain)
+        elif unit == "seconds" and (ticks := seconds(domain[1])):
+            extra["values"] = ticks
         elif unit == "ratio" and domain[1] > 1:
             # Room for numbers written beside full bars; a share over 100 % would be nonsense as a label.
             extra["values"] = [0, 0.2, 0.4, 0.6, 0.8, 1]
@@ -130,6 +134,25 @@ def _by_value(labels: Mapping[float, str]) -> str:
     return f"({json.dumps({str(int(value)): label for value, label in labels.items()})})[datum.value]"
 
 
+_LONG_SECONDS: Final = (60, 600, 3_600, 36_000)
+
+
+_SECOND_STEPS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 6 * 3600, 12 * 3600, 86_400)
+_MAX_SECOND_TICKS: Final = 7
+
+
+def seconds(top: float) -> list[float]:
+    """The ticks of an axis of seconds from zero to `top`: whole seconds, minutes or hours; empty for a few seconds."""
+    step = next((one for one in _SECOND_STEPS if top / one < _MAX_SECOND_TICKS), _SECOND_STEPS[-1])
+    return [float(step * number) for number in range(int(top / step) + 1)] if top >= 5 else []
+
+
+def durations(low: float, high: float) -> list[float]:
+    """The ticks of a logarithmic axis of seconds: powers of ten up to ten seconds, then minutes and hours."""
+    short = [one for one in powers_of_ten(low, high) if one <= 10]
+    return [*short, *(float(one) for one in _LONG_SECONDS if low <= one <= high)]
+
+
 def powers_of_ten(low: float, high: float) -> list[float]:
     """The ticks of a logarithmic axis: powers of ten, and thrice them where there are few."""
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
@@ -154,7 +177,7 @@ def legend(names: Sequence[str]) -> alt.Legend:
         title=None,
         columns=_legend_columns(names),
         labelLimit=260,
-        labelExpr="replace(datum.label, /_/g, ' ')" if fixed else "datum.label",
+        labelExpr="replace(datum.label, /_/g, ' ')" if fixed else f"datum.label || '{palette.NAMELESS}'",
         symbolLimit=12,
         offset=4,
         rowPadding=2,

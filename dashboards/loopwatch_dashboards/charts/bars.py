@@ -185,7 +185,7 @@ def spreads(rows: Rows, *, label: str, title: str, selection: alt.Parameter | No
 
 
 def matrix(rows: Rows, *, selection: alt.Parameter | None = None) -> Any:
-    """Agents against tools: the number of calls written, the share that failed as the shade.
+    """Tools against agents: the number of calls written, the share that failed as the shade.
 
     Args:
         rows: one per agent and tool, with calls and errors.
@@ -207,18 +207,15 @@ def matrix(rows: Rows, *, selection: alt.Parameter | None = None) -> Any:
     ]
     top = max((row["rate"] for row in values), default=0) or 1
     base = alt.Chart(alt.Data(values=values)).encode(
-        x=alt.X(
-            "tool:N",
-            sort=_by_main_agent(rows),
-            axis=alt.Axis(title=None, labelAngle=-40, labelLimit=200, labelOverlap=False),
-        ),
-        y=alt.Y("agent:N", axis=alt.Axis(title=None, labelLimit=260)),
+        # There are more tools than agents, and names read best on a row of their own, on a narrow page above all.
+        x=alt.X("agent:N", axis=alt.Axis(title=None, labelAngle=-40, labelLimit=160, labelOverlap=False)),
+        y=alt.Y("tool:N", sort=_by_main_agent(rows), axis=alt.Axis(title=None, labelLimit=240)),
         tooltip=axes.hover(("agent", "agent"), ("tool", "tool"), ("said", "calls"), ("failed", "failed")),
     )
     cells = base.mark_rect(cornerRadius=2).encode(
         color=alt.Color(
             "rate:Q",
-            scale=alt.Scale(domain=[0, top], range=["#9DB2C6", palette.VERMILION]),
+            scale=alt.Scale(domain=[0, top], range=["#9DB2C6", palette.VERMILION], interpolate="rgb"),
             legend=alt.Legend(
                 title="share failed",
                 orient="top",
@@ -228,8 +225,8 @@ def matrix(rows: Rows, *, selection: alt.Parameter | None = None) -> Any:
         )
     )
     written = base.mark_text(fontSize=11, color="#1c2530").encode(text="said:N")
-    agents = len({row["agent"] for row in values})
-    return axes.framed(alt.layer(*_clickable(selection, cells, written)), max(agents, 1) * 30 + 190)
+    tools = len({row["tool"] for row in values})
+    return axes.framed(alt.layer(*_clickable(selection, cells, written)), max(tools, 1) * 24 + 170)
 
 
 def _by_main_agent(rows: Rows) -> list[str]:

@@ -197,7 +197,7 @@ def calibration(rows: Rows, *, selection: alt.Parameter | None = None) -> Any:
     )
     agreed = line.encode(
         x=axes.amount("x", "stated confidence", "score", domain=[0, 1]),
-        y=alt.Y("y:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(title="mean verdict", tickCount=5)),
+        y=alt.Y("y:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(title="mean verdict", tickCount=5, format=".3~r")),
     )
     points = (
         alt.Chart(alt.Data(values=values))

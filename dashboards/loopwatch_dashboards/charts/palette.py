@@ -26,6 +26,15 @@ OUTCOMES: Final = {
     "open": SKY,
     "abandoned": GREY,
 }
+# The same without colour, for tables: what ended badly stands out while one scrolls.
+OUTCOME_MARKS: Final = {
+    "completed": "✓",
+    "escalated": "↗",
+    "failed": "✕",
+    "stopped": "■",
+    "open": "○",
+    "abandoned": "–",
+}
 KINDS: Final = {
     "run": GREY,
     "iteration": "#B4BDC7",
@@ -40,6 +49,7 @@ TOKEN_KINDS: Final = {"input": BLUE, "cache_read": SKY, "cache_write": ORANGE, "
 FIXED: Final = frozenset({*OUTCOMES, *KINDS, *TOOL_OUTCOMES, *TOKEN_KINDS})
 SERIES: Final = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, "#F0E442", "#7A6FAC")
 OTHERS: Final = "all others"
+NAMELESS: Final = "(none)"
 
 
 def series(keys: Sequence[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 
 from loopwatch_dashboards import formatting
-from loopwatch_dashboards.charts import axes
+from loopwatch_dashboards.charts import axes, palette
 from loopwatch_dashboards.view import Window
 
 HEIGHT = 225
@@ -61,6 +61,7 @@ def stacked(
             "bucket": (start := epoch_ms(row["bucket"])),
             "bucket_end": start + step_ms * 0.94,
             "key": str(row[key]),
+            "name": str(row[key]) or palette.NAMELESS,
             "amount": row[value],
             "place": order.get(str(row[key]), len(order)),
             "when": _clock_text(start, zone),
@@ -84,7 +85,7 @@ def stacked(
                 legend=axes.legend(list(colours)) if len(colours) > 1 else None,
             ),
             order=alt.Order("place:Q"),
-            tooltip=axes.hover(("when", "from"), ("key", key.replace("_", " ")), ("said", title)),
+            tooltip=axes.hover(("when", "from"), ("name", key.replace("_", " ")), ("said", title)),
         )
     )
     if selection is not None:

@@ -68,7 +68,7 @@ def waterfall(
     placed = ordered(spans)
     total_s = max((span["offset_ns"] + span["duration_ns"] for _, span in placed), default=0) / 1e9
     values = [_bar(row, depth, span, total_s, chosen) for row, (depth, span) in enumerate(placed)]
-    kinds = [kind for kind in palette.KINDS if any(value["kind"] == kind for value in values)]
+    kinds = list(kinds_of(spans))
     base = alt.Chart(alt.Data(values=values)).encode(
         y=alt.Y(
             "row:O",
@@ -100,7 +100,7 @@ def waterfall(
         color=alt.Color(
             "kind:N",
             scale=alt.Scale(domain=kinds, range=[palette.KINDS[kind] for kind in kinds]),
-            legend=axes.legend(kinds),
+            legend=None,  # the panel has it: beside the names of spans there is no room for one
         ),
         stroke=alt.condition("datum.failed || datum.chosen", alt.value(palette.VERMILION), alt.value(None)),
         strokeWidth=alt.condition("datum.chosen", alt.value(3), alt.value(1.5)),
@@ -113,6 +113,16 @@ def waterfall(
     )
     layers = [bars, written, *([_moment(gave_up_ns)] if gave_up_ns is not None else [])]
     return axes.framed(alt.layer(*layers), max(len(values), 1) * ROW_HEIGHT + 60)
+
+
+def kinds_of(spans: Sequence[Span]) -> dict[str, str]:
+    """The kinds of span there are, with the colour of each."""
+    present = {_kind(span) for span in spans}
+    return {kind: colour for kind, colour in palette.KINDS.items() if kind in present}
+
+
+def _kind(span: Span) -> str:
+    return span["kind"] if span["kind"] in palette.KINDS else "other"
 
 
 def _moment(gave_up_ns: int) -> Any:
@@ -131,7 +141,7 @@ def _bar(row: int, depth: int, span: Span, total_s: float, chosen: str) -> dict[
         "span_id": span["span_id"],
         "name": label(span),
         "label": _KEEP + _INDENT * min(depth, 8) + ("✕ " if failed else "") + label(span),
-        "kind": span["kind"] if span["kind"] in palette.KINDS else "other",
+        "kind": _kind(span),
         "start": start,
         "end": end,
         "failed": failed,

@@ -1,11 +1,12 @@
 """Alerts: what is firing, since when, and the runs behind it."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import choices, formatting, frame, navigation, silences, tables, tiles
+from loopwatch_dashboards import choices, formatting, frame, navigation, silences, states, tables, tiles
 from loopwatch_dashboards.changes import change
 from loopwatch_dashboards.charts.palette import Badge
 from loopwatch_dashboards.context import Context
@@ -31,6 +32,7 @@ HISTORY: Final = {
     "value": ("value", "text"),
     "detail": ("detail", "sentence"),
 }
+LIST_HEIGHT: Final = 340  # in pixels
 
 
 def alerts() -> None:
@@ -43,9 +45,10 @@ def _body(context: Context) -> None:
     if alert_id:
         _one(context, alert_id)
         return
-    silences.show(context)
+    asked, silenced = _ask(context, choices.asked(STATES, param="state", context=context)), silences.ask(context)
+    silences.show(context, states.awaited(silenced, hint=""))
     state = choices.choice("State", STATES, param="state", context=context)
-    found = _asked(context, state)
+    found = states.awaited(asked, LIST_HEIGHT, hint="" if state == "active" else states.SHORTER)["alerts"]
     if not found:
         _nothing(context, state)
         return
@@ -60,12 +63,12 @@ def _body(context: Context) -> None:
     )
 
 
-def _asked(context: Context, state: str) -> list[Mapping[str, Any]]:
+def _ask(context: Context, state: str) -> "Future[Any]":
     if state == "active":
-        return context.collector.ask("/api/v1/alerts", state=["firing", "pending"], limit=500).result()["alerts"]
+        return context.collector.ask("/api/v1/alerts", state=["firing", "pending"], limit=500)
     window = context.window
     between = {"from": window.start.isoformat(), "to": window.end.isoformat()}
-    return context.collector.ask("/api/v1/alerts", state="resolved", limit=500, **between).result()["alerts"]
+    return context.collector.ask("/api/v1/alerts", state="resolved", limit=500, **between)
 
 
 def _nothing(context: Context, state: str) -> None:
@@ -93,7 +96,7 @@ def shown(one: Mapping[str, Any]) -> dict[str, Any]:
 
 def _one(context: Context, alert_id: str) -> None:
     navigation.link(context, "alerts", "All alerts", ":material/arrow_back:")
-    got = context.collector.ask(f"/api/v1/alerts/{alert_id}").result()
+    got = states.awaited(context.collector.ask(f"/api/v1/alerts/{alert_id}"), LIST_HEIGHT, hint="")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(plain(got["title"]), anchor=False, width="content")
         st.badge(got["state"], color=COLOURS.get(got["state"], "gray"))

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import formatting, frame, navigation, spans, tables, transcript
+from loopwatch_dashboards import formatting, frame, navigation, spans, states, tables, transcript
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.story import story
 from loopwatch_dashboards.text import plain
@@ -32,6 +32,9 @@ SHOWN: Final = {
     "right": ("right", "text"),
     "change": ("change", "text"),
 }
+# In pixels: what is drawn where an answer is awaited.
+SUMMARY_HEIGHT: Final = 140
+READING_HEIGHT: Final = 420
 
 
 def compare() -> None:
@@ -47,13 +50,13 @@ def _body(context: Context) -> None:
         navigation.link(context, "runs", "Runs", ":material/list_alt:")
         return
     asked = [(context.collector.run(run_id), context.collector.spans(run_id)) for run_id in ids]
-    left, right = (summary.result() for summary, _ in asked)
+    left, right = (states.awaited(summary, SUMMARY_HEIGHT, hint="") for summary, _ in asked)
     for column, got in zip(st.columns(2), (left, right), strict=True):
         with column, st.container(border=True):
             st.markdown(f"**{plain(got['agent'] or 'run')}** {plain(story(got), 600)}.")
             navigation.link(context, "run", f"Open {got['run_id'][:12]}…", ":material/timeline:", run=got["run_id"])
-    tables.show(context, measures(left, right), SHOWN, key="measures", height=530)
-    answers = [trace.result() for _, trace in asked]
+    tables.show(context, measures(left, right), SHOWN, key="measures", height=tables.rows_height(len(MEASURES)))
+    answers = [states.awaited(trace, READING_HEIGHT, hint=states.LONG_RUN) for _, trace in asked]
     loops = [spans.iterations(answer["spans"]) for answer in answers]
     for number in range(max(map(len, loops), default=0)):
         for side, column in enumerate(st.columns(2)):

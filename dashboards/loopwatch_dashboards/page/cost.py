@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from loopwatch_dashboards import choices, formatting, frame, links, panels, states, sums, tiles
-from loopwatch_dashboards.api import Answer
+from loopwatch_dashboards.api import NO_ANSWER, Answer
 from loopwatch_dashboards.charts import bars, histograms, palette, timeline
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.text import plain
@@ -32,7 +32,7 @@ DIMENSIONS = {
 TOP_RUNS = {
     "start_time": ("started", "time"),
     "agent": ("agent", "text"),
-    "outcome": ("outcome", "text"),
+    "outcome": ("outcome", "outcome"),
     "iterations": ("iterations", "count"),
     "total_tokens": ("tokens", "tokens"),
     "cost_usd": ("cost", "usd"),
@@ -54,11 +54,13 @@ SAVINGS = {
 OUTLIERS = {
     "start_time": ("started", "time"),
     "agent": ("agent", "text"),
-    "outcome": ("outcome", "text"),
+    "outcome": ("outcome", "outcome"),
     "iterations": ("iterations", "count"),
     "cost_usd": ("cost", "usd"),
     "times_median": ("× usual", "times"),
 }
+# Of what a run may have none, and the filter language can say so.
+NAMELESS_CONDITIONS = frozenset({*FILTERS, "user", "prompt_version"})
 UNPRICED = {"key": ("model", "text"), "unpriced_tokens": ("tokens without a price", "tokens"), "runs": ("runs", "runs")}
 
 
@@ -73,13 +75,15 @@ def _body(context: Context) -> None:
     draw = {"dearest": _ask_dearest, "caching": _ask_caching}.get(section, _ask_shares)(context)
     savings, month = context.ask("cache_savings"), _ask_forecast(context)
     repriced = context.collector.ask("/api/v1/reprice")
-    _tiles(context, states.awaited(summary).first, before.result().first)
+    _tiles(context, states.awaited(summary).first, states.spared(before, NO_ANSWER).first)
     late = st.container(key="late-tiles")
     choices.choice("Show", SECTIONS, param="show", context=context)
-    _repricing(context, repriced.result())
+    _repricing(context, states.spared(repriced, {"days": (), "under_way": False}))
     draw()
     with late:
-        _late_tiles(context, summary.result().first, before.result().first, savings.result(), month.result())
+        spent, earlier = summary.result().first, states.spared(before, NO_ANSWER).first
+        saved, foretold = states.spared(savings, NO_ANSWER), states.spared(month, NO_ANSWER)
+        _late_tiles(context, spent, earlier, saved, foretold)
 
 
 def _repricing(context: Context, repriced: Mapping[str, Any]) -> None:
@@ -189,6 +193,8 @@ def _late_tiles(
 
 def forecast_tile(row: Mapping[str, Any]) -> tiles.Tile:
     """What the month will have cost at its end, beside what is spent of it, from a row of cost_forecast."""
+    if not row:
+        return tiles.Tile("This month", formatting.NOTHING, "The collector is too busy to foretell it.")
     if row.get("expected_usd") is None:
         return tiles.Tile("This month", formatting.usd(row.get("spent_usd")), "A forecast needs three whole days.")
     between = f"{formatting.usd(row['low_usd'])} to {formatting.usd(row['high_usd'])}"
@@ -223,21 +229,23 @@ def _over_time(context: Context, answer: Any, dimension: str) -> None:
             selection=panels.click("bucket", "key"),
         ),
         opens=lambda point: links.open_bucket(
-            context, point, _condition(dimension, str(point["key"])), **_filter(dimension, str(point["key"]))
+            context, point, narrowing(dimension, str(point["key"])), **_filter(dimension, str(point["key"]))
         ),
     )
 
 
 def _filter(dimension: str, value: str) -> dict[str, str]:
-    if value == palette.OTHERS or not value:
+    if value in {palette.OTHERS, palette.NAMELESS, ""}:
         return {}
     return {dimension: value} if dimension in FILTERS or dimension in {"outcome", "conversation"} else {}
 
 
-def _condition(dimension: str, value: str) -> str:
+def narrowing(dimension: str, value: str) -> str:
     """What narrows runs to a mark where no filter does: the user, the prompt's version, a tool that was called."""
-    if value in {palette.OTHERS, "", "none", "(no tool)"}:
+    if value in {palette.OTHERS, "(no tool)"}:
         return ""
+    if value in {"", palette.NAMELESS}:
+        return links.condition(dimension, "") if dimension in NAMELESS_CONDITIONS else ""
     if dimension == "tool":
         return links.called(value)
     return links.condition(dimension, value) if dimension in {"user", "prompt_version"} else ""
@@ -255,7 +263,7 @@ def _by(context: Context, answer: Any, dimension: str) -> None:
         runs=panels.in_view(context),
         note="The dearest nine. Click a bar for its runs.",
         chart=lambda got: bars.ranked(
-            [{**row, "key": row["key"] or "none"} for row in top(got)],
+            [{**row, "key": row["key"] or palette.NAMELESS} for row in top(got)],
             label="key",
             value="cost_usd",
             unit="usd",
@@ -269,7 +277,7 @@ def _by(context: Context, answer: Any, dimension: str) -> None:
             selection=panels.click("key"),
         ),
         opens=lambda point: links.open_runs(
-            context, _condition(dimension, str(point["key"])), **_filter(dimension, str(point["key"]))
+            context, narrowing(dimension, str(point["key"])), **_filter(dimension, str(point["key"]))
         ),
     )
 
@@ -277,7 +285,7 @@ def _by(context: Context, answer: Any, dimension: str) -> None:
 def _share_fact(rows: list[dict[str, Any]], total: Any, name: str) -> str:
     if not rows or not total or rows[0]["cost_usd"] is None:
         return f"Cost by {name}"
-    return f"{rows[0]['key'] or 'none'} takes {formatting.ratio(rows[0]['cost_usd'] / total)}"
+    return f"{rows[0]['key'] or palette.NAMELESS} takes {formatting.ratio(rows[0]['cost_usd'] / total)}"
 
 
 def _distribution(context: Context, answer: Any) -> None:
@@ -382,6 +390,7 @@ def _savings(context: Context, answer: Any) -> None:
         title=lambda got: f"Caching saved {formatting.usd(got.total('saved_usd'))}",
         runs=panels.in_view(context),
         note="By model; negative where writing to the cache cost more than it saved. Click a row for the runs.",
+        rows=lambda got: [row for row in got.rows if row["model"] or row["saved_usd"] is not None],
         opens=lambda row: links.open_runs(context, model=str(row["model"])),
     )
 
@@ -392,7 +401,10 @@ def _outliers(context: Context, answer: Any) -> None:
         answer,
         OUTLIERS,
         key="cost-outliers",
-        title=lambda got: f"{formatting.plural(len(got.rows), 'run')} cost over five times the usual",
+        title=lambda got: (
+            f"{'At least ' if got.next_cursor else ''}{formatting.plural(len(got.rows), 'run')} "
+            "cost over five times the usual"
+        ),
         runs=panels.in_view(context),
         note="Usual: the median of the agent's runs. Click a row to open the run.",
         nothing="No run cost over five times its agent's median.",
@@ -404,7 +416,7 @@ def _unpriced(context: Context, answer: Any) -> None:
     def rows(got: Answer) -> list[dict[str, Any]]:
         return [row for row in got.rows if row["unpriced_tokens"]]
 
-    if not rows(answer.result()):
+    if not rows(states.spared(answer, NO_ANSWER)):
         return
     panels.table_panel(
         context,

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from loopwatch_dashboards import choices, formatting, frame, links, panels, states, sums, tiles
+from loopwatch_dashboards.api import NO_ANSWER
 from loopwatch_dashboards.charts import bars, palette, timeline
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.outcome_shares import DIMENSIONS, shares_panel
@@ -35,7 +36,7 @@ def _body(context: Context) -> None:
     over_time = context.ask_over_time("escalations_over_time")
     reasons, listed = context.ask("escalation_reasons"), context.ask("escalations", limit=200)
     now = states.awaited(summary).first
-    _tiles(context, now, before.result().first)
+    _tiles(context, now, states.spared(before, NO_ANSWER).first)
     if not now.get("escalated"):
         st.info("No run was handed to a human in this time range.", icon=":material/thumb_up:")
         return

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from loopwatch_dashboards import choices, formatting, frame, links, panels, states, sums, tiles
-from loopwatch_dashboards.api import Answer
+from loopwatch_dashboards.api import NO_ANSWER, Answer
 from loopwatch_dashboards.charts import histograms, palette, timeline
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.text import plain
@@ -53,7 +53,7 @@ def _body(context: Context) -> None:
     summary, before = context.ask("iterations_summary"), context.ask_before("iterations_summary")
     section = choices.asked(SECTIONS, param="show", context=context)
     draw = {"long": _ask_long_runs, "loops": _ask_loops}.get(section, _ask_distribution)(context)
-    _tiles(context, states.awaited(summary).first, before.result().first)
+    _tiles(context, states.awaited(summary).first, states.spared(before, NO_ANSWER).first)
     choices.choice("Show", SECTIONS, param="show", context=context)
     draw()
 
@@ -69,7 +69,7 @@ def _ask_distribution(context: Context) -> Callable[[], None]:
 
 
 def _ask_long_runs(context: Context) -> Callable[[], None]:
-    return lambda: _long_runs(context, context.ask("iterations_summary").result().first)
+    return lambda: _long_runs(context, states.awaited(context.ask("iterations_summary")).first)
 
 
 def _ask_loops(context: Context) -> Callable[[], None]:
@@ -205,7 +205,7 @@ def _long_runs(context: Context, summary: Mapping[str, Any]) -> None:
         context.ask("long_runs", over_iterations=over),
         context.ask("long_run_tools", over_iterations=over),
     )
-    rows = compared.result().rows
+    rows = states.awaited(compared).rows
     long = next((row for row in rows if row["long"]), None)
     if not long or not long["runs"]:
         st.caption(f"No run took more than {over} iterations.")
@@ -224,7 +224,7 @@ def _long_runs(context: Context, summary: Mapping[str, Any]) -> None:
             compared,
             COMPARED,
             key="long-runs",
-            title=lambda _: "Long runs beside the others",
+            title=lambda _: cost_fact(long, other),
             runs=panels.summed,
             note="Click a row for the long runs.",
             rows=lambda _: _differences(long, other),
@@ -236,11 +236,22 @@ def _long_runs(context: Context, summary: Mapping[str, Any]) -> None:
             tools,
             LONG_TOOLS,
             key="long-run-tools",
-            title=lambda got: f"{got.rows[0]['tool']} differs most",
+            title=lambda got: _most_called(got.rows[0]),
             runs=panels.in_view(context),
             note="Tools by the difference in calls per run. Click a row for its long runs.",
             opens=lambda row: links.open_runs(context, f"iterations > {over} and {links.called(str(row['tool']))}"),
         )
+
+
+def cost_fact(long: Mapping[str, Any], other: Mapping[str, Any] | None) -> str:
+    """What long runs cost beside the others."""
+    of_others = f", the others {formatting.usd(other['mean_cost_usd'])}" if other else ""
+    return f"A long run costs {formatting.usd(long['mean_cost_usd'])}{of_others}"
+
+
+def _most_called(row: Mapping[str, Any]) -> str:
+    often, else_ = (formatting.count(row[f"{which}_calls_per_run"]) for which in ("long", "other"))
+    return f"Long runs call {row['tool']} {often} times, others {else_}"
 
 
 def _differences(long: Mapping[str, Any], other: Mapping[str, Any] | None) -> list[dict[str, str]]:

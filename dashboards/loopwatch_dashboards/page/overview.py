@@ -1,12 +1,13 @@
 """Overview: is the fleet healthy, and has that changed?"""
 
 from collections.abc import Mapping
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from loopwatch_dashboards import formatting, frame, links, navigation, panels, states, sums, tiles
-from loopwatch_dashboards.api import Answer
+from loopwatch_dashboards.api import NO_ANSWER, Answer
 from loopwatch_dashboards.charts import bars, palette, timeline
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.one_tool import failed_calls
@@ -66,12 +67,13 @@ def overview() -> None:
 
 def _body(context: Context) -> None:
     summary, before = context.ask("runs_summary"), context.ask_before("runs_summary")
-    outcomes = context.ask_over_time("runs_over_time")
+    hours, outcomes = _ask_pace(context), context.ask_over_time("runs_over_time")
     costs = context.ask_over_time("cost_over_time", dimension="model")
     tokens = context.ask_over_time("tokens_over_time")
     tool_calls = context.ask("tool_summary")
     agents = context.ask("outcomes_by", dimension="agent")
-    _tiles(context, _with_rates(states.awaited(summary).first), _with_rates(before.result().first), _pace(context))
+    now, earlier = states.awaited(summary).first, states.spared(before, NO_ANSWER).first
+    _tiles(context, _with_rates(now), _with_rates(earlier), _pace(hours))
     panels.rows_of_two(
         lambda: _outcomes(context, outcomes),
         lambda: _costs(context, costs),
@@ -86,14 +88,21 @@ def _with_rates(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "tool_error_rate": row["tool_errors"] / calls if calls else None}
 
 
-def _pace(context: Context) -> tiles.Tile | None:
-    """Cost of the last hour against the usual; only where the view ends now."""
+def _ask_pace(context: Context) -> "Future[Answer] | None":
+    """Asks what each hour of the last days cost; only where the view ends now."""
     now = datetime.now(UTC)
     if context.window.end < now - timedelta(hours=1):
         return None
     days = Window(now.replace(minute=0, second=0, microsecond=0) - timedelta(days=DAYS + 1), context.window.end)
-    asked = context.ask_within(days, "cost_over_time", step_seconds=3600, dimension="environment")
-    got = pace(asked.result().rows, now)
+    return context.ask_within(days, "cost_over_time", step_seconds=3600, dimension="environment")
+
+
+def _pace(hours: "Future[Answer] | None") -> tiles.Tile | None:
+    """Cost of the last hour against the usual."""
+    answer = states.spared(hours, NO_ANSWER) if hours else NO_ANSWER
+    if answer is NO_ANSWER:
+        return None
+    got = pace(answer.rows, datetime.now(UTC))
     usual = f"usual for this hour: {formatting.usd(got.usual_usd)}" if got.days else "no earlier day to compare with"
     return tiles.Tile(
         "Cost, last full hour",
@@ -205,8 +214,13 @@ def _costs(context: Context, answer: Any) -> None:
             zone=context.zone,
             selection=panels.click("bucket", "key"),
         ),
-        opens=lambda point: links.open_bucket(context, point, model=str(point["key"])),
+        opens=lambda point: _open_model(context, point),
     )
+
+
+def _open_model(context: Context, point: Mapping[str, Any]) -> None:
+    model = str(point["key"])
+    links.open_bucket(context, point, "" if model else links.condition("model", ""), model=model)
 
 
 def _tokens(context: Context, answer: Any) -> None:
@@ -247,7 +261,8 @@ def _tools(context: Context, answer: Any) -> None:
         key="tools",
         title=failed_calls,
         runs=panels.in_view(context),
-        note="Share of a tool's calls that ended in an error, with the 95 % interval. Click a bar for those runs.",
+        note="The eight tools with most errors: share of calls that failed, with the 95 % interval. "
+        "Click a bar for those runs.",
         chart=lambda got: bars.rates(
             sorted(got.rows, key=lambda row: -row["errors"])[:8],
             label="tool",

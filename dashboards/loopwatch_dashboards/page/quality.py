@@ -8,7 +8,7 @@ from typing import Any, Final
 import streamlit as st
 
 from loopwatch_dashboards import choices, formatting, frame, links, panels, states, sums, tiles
-from loopwatch_dashboards.api import Answer
+from loopwatch_dashboards.api import NO_ANSWER, Answer
 from loopwatch_dashboards.charts import histograms, palette, timeline
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.outcome_shares import DIMENSIONS, shares_panel
@@ -50,7 +50,7 @@ def _body(context: Context) -> None:
     summary, before = context.ask("runs_summary"), context.ask_before("runs_summary")
     section = choices.asked(SECTIONS, param="show", context=context)
     draw = {"verdicts": _ask_verdicts, "versions": _ask_versions}.get(section, _ask_completion)(context)
-    _tiles(context, states.awaited(summary).first, before.result().first)
+    _tiles(context, states.awaited(summary).first, states.spared(before, NO_ANSWER).first)
     choices.choice("Show", SECTIONS, param="show", context=context)
     draw()
 
@@ -222,7 +222,7 @@ def _verdicts(context: Context, answer: Any) -> None:
 
 def _satisfaction(context: Context, verdicts: "Future[Answer]") -> None:
     """The mean score of the verdict that most runs have."""
-    names = [str(row["name"]) for row in verdicts.result().rows if row["mean_score"] is not None]
+    names = [str(row["name"]) for row in states.awaited(verdicts).rows if row["mean_score"] is not None]
     if not names:
         return
     name = names[0]
@@ -231,7 +231,7 @@ def _satisfaction(context: Context, verdicts: "Future[Answer]") -> None:
         context,
         answer,
         key="satisfaction",
-        title=lambda got: f"{name}: {formatting.plural(got.total('verdicts'), 'verdict')} over time",
+        title=lambda got: satisfaction_fact(got, name),
         runs=panels.in_view(context),
         note="Mean score by the start of the runs; a time without verdicts is a gap. Click a point for its runs.",
         chart=lambda got: timeline.lines(
@@ -248,8 +248,16 @@ def _satisfaction(context: Context, verdicts: "Future[Answer]") -> None:
     )
 
 
+def satisfaction_fact(answer: Answer, name: str) -> str:
+    """The mean of all verdicts of a name, from their means by bucket."""
+    scored = [row for row in answer.rows if row["mean_score"] is not None]
+    verdicts = sum(row["verdicts"] for row in scored)
+    mean = sum(row["mean_score"] * row["verdicts"] for row in scored) / verdicts if verdicts else None
+    return f"{name}: {formatting.count(mean)} on average, over {formatting.plural(verdicts, 'verdict')}"
+
+
 def _versions(context: Context) -> None:
-    known = _versions_by_agent(context.ask("iteration_distribution").result())
+    known = _versions_by_agent(states.awaited(context.ask("iteration_distribution")))
     if not known:
         st.caption("No agent ran in two versions in this time range.")
         return
@@ -294,7 +302,7 @@ def _versions_fact(answer: Answer, a: str, b: str) -> str:
         return f"No significant difference between {a} and {b}"
     strongest = min(differing, key=lambda row: row["p_value"])
     change = formatting.change(strongest["b"], strongest["a"]) or formatting.NOTHING
-    return f"{b} differs from {a}: {_measure(strongest)} {change}"
+    return f"Version {b} differs from {a}: {_measure(strongest)} {change}"
 
 
 def _compared(row: Mapping[str, Any]) -> dict[str, str]:

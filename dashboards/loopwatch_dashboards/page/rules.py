@@ -1,6 +1,6 @@
 """Rules: what is watched, and what each rule would have said of the past."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -19,14 +19,14 @@ from loopwatch_dashboards.view import FILTERS
 LISTED: Final = {
     "title": ("rule", "text"),
     "severity": ("severity", "text"),
-    "state": ("state", "text"),
+    "state": ("state", "name"),
     "query": ("query", "text"),
     "value": ("value", "text"),
     "window": ("over", "ns"),
     "source": ("source", "text"),
     "evaluated_at": ("last evaluated", "time"),
 }
-
+LIST_HEIGHT: Final = 560  # in pixels
 # A test evaluates the rule once a step; a week every five minutes would take longer than a reader waits.
 _LEAST_STEP_SECONDS: Final = 300
 _MOST_STEPS: Final = 168
@@ -38,7 +38,7 @@ def rules() -> None:
 
 
 def _body(context: Context) -> None:
-    got = context.collector.ask("/api/v1/rules").result()
+    got = states.awaited(context.collector.ask("/api/v1/rules"), LIST_HEIGHT, hint="")
     for fault in got["faults"]:
         where = f"line {fault['line']}: " if fault["line"] else ""
         st.error(plain(f"The rules file: {where}{fault['message']}", 600), icon=":material/error:")
@@ -47,18 +47,32 @@ def _body(context: Context) -> None:
     if rule:
         _one(context, rule)
         return
-    firing = sum(1 for one in got["rules"] if one["state"]["firing"])
-    st.markdown(f"**{formatting.plural(len(got['rules']), 'rule')}, {firing} firing**")
+    st.markdown(f"**{fact(got['rules'])}**")
     st.caption("Click a row for what it watches and what it would have said of this time range.")
     tables.show(
         context,
-        [shown(one) for one in got["rules"]],
+        [shown(one) for one in sorted(got["rules"], key=urgency)],
         LISTED,
         key="rules",
         opens=lambda row: navigation.go(context, "rules", rule=str(row["name"])),
-        height=560 if len(got["rules"]) > tables.AUTO_ROWS else None,
+        height=LIST_HEIGHT if len(got["rules"]) > tables.AUTO_ROWS else None,
     )
     rule_editor.new(context)
+
+
+def fact(rules: Sequence[Mapping[str, Any]]) -> str:
+    """How many rules there are, how many fire and how many are no use now."""
+    firing = sum(1 for one in rules if one["state"]["firing"])
+    faulty = sum(1 for one in rules if one["enabled"] and one["state"]["error"])
+    said = f"{formatting.plural(len(rules), 'rule')}, {firing} firing"
+    return f"{said}, {faulty} cannot be evaluated" if faulty else said
+
+
+def urgency(rule: Mapping[str, Any]) -> int:
+    """Orders rules: what fires first, then what cannot be evaluated, what is pending, what is quiet, what is off."""
+    state = rule["state"]
+    ranks = (state["firing"], state["error"], state["pending"], True)
+    return next(rank for rank, holds in enumerate(ranks) if holds) if rule["enabled"] else len(ranks)
 
 
 def shown(rule: Mapping[str, Any]) -> dict[str, Any]:

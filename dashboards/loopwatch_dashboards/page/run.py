@@ -24,7 +24,7 @@ from loopwatch_dashboards import (
 from loopwatch_dashboards.charts import palette
 from loopwatch_dashboards.charts.context_growth import context_growth
 from loopwatch_dashboards.charts.graph import agent_graph
-from loopwatch_dashboards.charts.waterfall import label, waterfall
+from loopwatch_dashboards.charts.waterfall import kinds_of, label, waterfall
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.one_span import one_span
 from loopwatch_dashboards.spans import Span
@@ -50,7 +50,7 @@ SECTIONS: Final = {
 RELATED: Final = {
     "start_time": ("started", "time"),
     "agent": ("agent", "text"),
-    "outcome": ("outcome", "text"),
+    "outcome": ("outcome", "outcome"),
     "iterations": ("iterations", "count"),
     "duration_ns": ("duration", "ns"),
     "cost_usd": ("cost", "usd"),
@@ -77,10 +77,10 @@ def _body(context: Context) -> None:
         _ask_for_run(context)
         return
     summary, trace = context.collector.run(run_id), context.collector.spans(run_id)
-    got = summary.result()
+    got = states.awaited(summary, hint="")
     _head(context, got)
     _tiles(context, got)
-    answer = states.awaited(trace, 420, hint="A long run takes longer.")
+    answer = states.awaited(trace, 420, hint=states.LONG_RUN)
     found, contents = answer["spans"], answer["contents"]
     if answer.get("truncated"):
         st.warning(f"This run is longer than what is shown: its first {formatting.count(len(found))} spans.")
@@ -181,7 +181,7 @@ def _with_children(
             break
         child, offset_ns = waiting.pop(0)
         summary, trace = context.collector.run(child["run_id"]), context.collector.spans(child["run_id"])
-        answer = trace.result()
+        answer = states.awaited(trace, hint=states.LONG_RUN)
         shown += spans.shifted(answer["spans"], offset_ns)
         bodies |= answer["contents"]
         waiting += [(one, spans.offset_in(one, got)) for one in summary.result()["child_runs"]]
@@ -203,7 +203,13 @@ def _failures(context: Context, found: Sequence[Span]) -> None:
             }
             for span in failed
         ]
-        tables.show(context, rows, FAILED, key="failed", opens=lambda row: _choose(str(row["span_id"])))
+        key = f"failed-{_in_address(context)}"
+        tables.show(context, rows, FAILED, key=key, opens=lambda row: _choose(str(row["span_id"])))
+
+
+def _in_address(context: Context) -> str:
+    """The span the address names: what leads to another forgets its click with it, else two would take turns."""
+    return context.params.get("span", "")
 
 
 def _choose(span_id: str) -> None:
@@ -242,6 +248,8 @@ def _waterfall(context: Context, got: Mapping[str, Any], found: Sequence[Span], 
         chart=lambda _: waterfall(found, panels.click("span_id"), chosen, event["offset_ns"] if event else None),
         opens=opens,
         scrolls=len(found) > _SCROLLS_ABOVE,
+        legend=kinds_of(found),
+        state=_in_address(context),
     )
 
 
@@ -305,6 +313,7 @@ def _tokens(context: Context, got: Mapping[str, Any], found: Sequence[Span]) -> 
         note="Tokens of each iteration's model calls, by kind. Click a bar for its model call.",
         chart=lambda _: context_growth(loops, panels.click("number")),
         opens=opens,
+        state=_in_address(context),
     )
 
 
@@ -314,6 +323,11 @@ def _graph(got: Mapping[str, Any], found: Sequence[Span]) -> None:
     if not tools and not children:
         st.caption("This run called no tool and no other agent.")
         return
+    calls, failed = (sum(counts[which] for counts in tools.values()) for which in (0, 1))
+    called = f"{formatting.plural(len(tools), 'tool')} called {formatting.plural(calls, 'time')}"
+    started = f", {formatting.plural(len(children), 'nested run')}" if children else ""
+    st.markdown(f"**{called}, {formatting.count(failed)} failed{started}**")
+    st.caption("1 run · Who called what, and how often; an arrow in red has failed calls.")
     ink = "#E4E9EF" if st.context.theme.type == "dark" else "#1C2530"
     st.graphviz_chart(agent_graph(got, tools, children, ink), width="content")
 
@@ -323,7 +337,8 @@ def _related(context: Context, got: Mapping[str, Any]) -> None:
         st.caption("This run belongs to no conversation.")
         return
     everything = context.view.with_preset("all").window(context.window.end)
-    answer = context.collector.runs(everything, {}, conversation=got["conversation_id"], limit=100).result()
+    asked = context.collector.runs(everything, {}, conversation=got["conversation_id"], limit=100)
+    answer = states.awaited(asked, hint="")
     st.markdown(f"**Conversation {plain(got['conversation_id'])}: {formatting.plural(len(answer['runs']), 'run')}**")
     tables.show(
         context, answer["runs"], RELATED, key="related", opens=lambda row: links.open_run(context, row["run_id"])

@@ -14,7 +14,7 @@ COLUMNS: Final = {
     "start_time": ("started", "time"),
     "agent": ("agent", "text"),
     "version": ("version", "text"),
-    "outcome": ("outcome", "text"),
+    "outcome": ("outcome", "outcome"),
     "duration_ns": ("duration", "ns"),
     "iterations": ("iterations", "count"),
     "model_calls": ("model calls", "calls"),
@@ -65,7 +65,7 @@ def _body(context: Context) -> None:
     asked = _asked(context)
     listed = context.collector.runs(context.window, context.view.filters, limit=PAGE_RUNS, **asked)
     got = states.awaited(listed)
-    found = got["runs"]
+    found = [with_unknowns(run) for run in got["runs"]]
     if not found:
         st.info("**No run matches.** Widen the time range or take a condition away.", icon=":material/search_off:")
         return
@@ -86,6 +86,12 @@ def _body(context: Context) -> None:
         ticks=True,
     )
     _below(context, asked, cursor, got["next_cursor"], ticked)
+
+
+def with_unknowns(run: Mapping[str, Any]) -> dict[str, Any]:
+    """A run as the list shows it: tokens that nobody reported are unknown, as their cost is, and not none."""
+    unreported = run["cost_usd"] is None and not run["total_tokens"]
+    return {**run, "total_tokens": None} if unreported else dict(run)
 
 
 def _search(context: Context) -> None:

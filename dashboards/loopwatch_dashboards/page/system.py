@@ -28,8 +28,17 @@ GAPS: Final = {
 }
 
 SETTINGS: Final = {"name": ("setting", "text"), "value": ("value", "text"), "source": ("", "text")}
-KEYS: Final = {"project": ("project", "text"), "role": ("may", "text"), "fingerprint": ("key", "text")}
+KEYS: Final = {
+    "fingerprint": ("key", "text"),
+    "role": ("role", "text"),
+    "last_used_at": ("last used", "time"),
+    "requests": ("requests", "count"),
+    "refused_requests": ("refused", "count"),
+    "accepted_spans": ("spans accepted", "count"),
+    "rejected_spans": ("spans rejected", "count"),
+}
 NO_KEYS: Final = "No keys: everybody on this machine may read and write."
+ADMINS_ONLY: Final = "Shown to a key of the role admin."
 DELETIONS: Final = {
     "requested_at": ("asked for", "time"),
     "field": ("of a", "text"),
@@ -61,17 +70,17 @@ def system() -> None:
 
 def _body(context: Context) -> None:
     asked, gaps = context.collector.ask("/api/v1/system"), context.ask("sender_gaps", limit=1000)
-    kept = {path: context.collector.ask(f"/api/v1/{path}") for path in ("reprice", "deletions", "backups")}
+    kept = {path: context.collector.ask(f"/api/v1/{path}") for path in ("keys", "reprice", "deletions", "backups")}
     got = states.awaited(asked, hint="A large store takes longer to measure.")
     _health(got)
     _tiles(context, got)
-    _senders(context, got.get("senders", ()))
+    _senders(context, got["senders"], got["sender_processes"])
     _gaps(context, gaps)
+    _keys(context, kept["keys"])
     left, right = st.columns(2)
     with left:
-        _listed(context, "Settings in force", SETTINGS, got.get("settings"))
+        _listed(context, "Settings in force", SETTINGS, readable(got.get("settings")))
     with right:
-        _listed(context, "Access by key", KEYS, got.get("keys"), nothing=NO_KEYS)
         _kept(context, "Deletions", DELETIONS, kept["deletions"], "deletions")
         _kept(context, "Backups", BACKUPS, kept["backups"], "backups")
         _kept(context, "Priced again", REPRICED, kept["reprice"], "days")
@@ -82,8 +91,44 @@ def _health(got: Mapping[str, Any]) -> None:
     if got["status"] == "ok":
         st.success(f"**The collector is well.** {since}", icon=":material/check_circle:")
         return
-    reasons = " ".join(plain(reason, 300) for reason in got["reasons"])
-    st.error(f"**The collector is {plain(got['status'])}.** {reasons} {since}", icon=":material/error:")
+    reasons = " ".join(f"{reason[:1].upper()}{reason[1:].rstrip('.')}." for reason in got["reasons"])
+    st.error(f"**The collector is {plain(got['status'])}.** {plain(reasons, 900)} {since}", icon=":material/error:")
+
+
+def readable(settings: Sequence[Mapping[str, str]] | None) -> list[dict[str, str]] | None:
+    """Settings as they are shown: sizes with their unit, and what is not set as a dash."""
+    if settings is None:
+        return None
+    return [{**one, "value": _readable(one["name"], one["value"])} for one in settings]
+
+
+def _readable(name: str, value: str) -> str:
+    if name.endswith("_BYTES") and value.isdecimal():
+        return formatting.size(int(value))
+    return value or formatting.NOTHING
+
+
+def _keys(context: Context, asked: "Future[Any]") -> None:
+    """What each key was used for: whether it is still in use, by whom nothing comes, and what is refused."""
+    with st.container(border=True, key="panel-keys"):
+        try:
+            got = states.awaited(asked)
+        except KeyRefused:
+            st.markdown("**Access by key**")
+            st.caption(ADMINS_ONLY)
+            return
+        keys = got["keys"]
+        if not keys:
+            st.caption(NO_KEYS)
+            return
+        used = sum(1 for one in keys if one["requests"])
+        st.markdown(f"**{formatting.count(used)} of {formatting.plural(len(keys), 'key')} used**")
+        since, unknown = formatting.time(got["since"], context.zone), got["unknown_requests"]
+        st.caption(
+            f"Since the collector started at {plain(since)}, in the order of LOOPWATCH\\_KEYS. "
+            f"Without a key or with an unknown one: {formatting.plural(unknown, 'request')}."
+        )
+        tables.show(context, keys, KEYS, key="keys")
 
 
 def _tiles(context: Context, got: Mapping[str, Any]) -> None:
@@ -116,18 +161,23 @@ def _tiles(context: Context, got: Mapping[str, Any]) -> None:
     )
 
 
-def _senders(context: Context, senders: Sequence[Mapping[str, Any]]) -> None:
+def _senders(context: Context, senders: Sequence[Mapping[str, Any]], known: int) -> None:
     with st.container(border=True, key="panel-senders"):
-        st.markdown(f"**{formatting.plural(len(senders), 'process', 'processes')} sent since the collector started**")
         if not senders:
-            st.caption("Nothing was sent since then.")
+            st.caption("No process has sent anything since the collector started.")
             return
+        of = f"the latest {len(senders)} of " if len(senders) < known else ""
+        st.markdown(f"**Sent by {of}{formatting.plural(known, 'process', 'processes')}**")
         rows = [
             {**one, "dropped": ", ".join(f"{n} {reason}" for reason, n in one["dropped"].items()) or "0"}
-            for one in sorted(senders, key=lambda one: str(one["last_seen"]), reverse=True)
+            for one in sorted(senders, key=_incompleteness, reverse=True)
         ]
-        st.caption("Click a row for the runs of its service.")
+        st.caption("Since the collector started, those with losses first. Click a row for the runs of its service.")
         tables.show(context, rows, SENDERS, key="senders", opens=lambda row: _open_service(context, row))
+
+
+def _incompleteness(sender: Mapping[str, Any]) -> tuple[int, str]:
+    return sum(sender["dropped"].values()) + sender["gaps"], str(sender["last_seen"])
 
 
 def _open_service(context: Context, row: Mapping[str, Any]) -> None:
@@ -157,7 +207,7 @@ def _kept(
 ) -> None:
     """What the operator did, of a route that only admins may ask."""
     try:
-        rows = asked.result()[name]
+        rows = states.awaited(asked)[name]
     except KeyRefused:
         rows = None
     _listed(context, title, columns, rows)
@@ -174,7 +224,7 @@ def _listed(
     with st.container(border=True, key=f"panel-{key}"):
         st.markdown(f"**{title}**")
         if rows is None:
-            st.caption("Shown to a key of the role admin.")
+            st.caption(ADMINS_ONLY)
         elif not rows:
             st.caption(nothing)
         else:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from loopwatch_dashboards import choices, formatting, frame, links, navigation, panels, states, sums, tiles
-from loopwatch_dashboards.api import Answer
+from loopwatch_dashboards.api import NO_ANSWER, Answer
 from loopwatch_dashboards.charts import bars, palette, timeline
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.one_tool import ask_outliers, error_patterns, failed_calls, one_tool, outliers_panel
@@ -26,7 +26,7 @@ RETRIES = {
     "failed": ("failed", "calls"),
     "retried": ("retried", "calls"),
     "recovered": ("recovered", "calls"),
-    "recovery_rate": ("recovered", "ratio"),
+    "recovery_rate": ("of the retried", "ratio"),
     "retry_duration_ns": ("time spent", "ns"),
 }
 OFFERED = {
@@ -63,7 +63,7 @@ def _body(context: Context) -> None:
     draw = {"latency": _ask_latency, "agents": _ask_agents, "offered": _ask_offered}.get(section, _ask_failures)(
         context
     )
-    _tiles(context, states.awaited(summary), before.result())
+    _tiles(context, states.awaited(summary), states.spared(before, NO_ANSWER))
     choices.choice("Show", SECTIONS, param="show", context=context)
     draw()
 
@@ -144,9 +144,9 @@ def _rates(context: Context, answer: Any) -> None:
         key="tool-rates",
         title=failed_calls,
         runs=panels.in_view(context),
-        note="Bars: share of calls that failed; lines: 95 % interval (Wilson). Click a bar for the runs it failed in.",
+        note="Share of a tool's calls that failed, with the 95 % interval. Click a bar for the runs it failed in.",
         chart=lambda got: bars.rates(
-            sorted(got.rows, key=lambda row: (-(row["error_rate"] or 0), -row["calls"]))[:16],
+            sorted(got.rows, key=lambda row: (-(row["error_rate_low"] or 0), -row["calls"]))[:16],
             label="tool",
             title="share of calls that failed",
             selection=panels.click("key"),
@@ -266,16 +266,23 @@ def _by_agent(context: Context, answer: Any) -> None:
         context,
         answer,
         key="tools-by-agent",
-        title=lambda got: (
-            f"{formatting.plural(len(sums.by_key(got.rows, 'agent', 'calls')), 'agent')} call "
-            + formatting.plural(len(sums.by_key(got.rows, "tool", "calls")), "tool")
-        ),
+        title=worst_pair,
         runs=panels.in_view(context),
         note="Calls by agent and tool; the shade is the share that failed. Click a cell for its runs.",
         chart=lambda got: bars.matrix(got.rows, selection=panels.click("agent", "tool")),
         opens=lambda point: links.open_runs(context, links.called(str(point["tool"])), agent=str(point["agent"])),
         nothing=NO_TOOL,
     )
+
+
+def worst_pair(answer: Answer) -> str:
+    """The agent and tool that fail most, as far as so few calls can tell; else how many there are."""
+    worst = max(answer.rows, key=lambda row: row["error_rate_low"] or 0)
+    if not worst["errors"]:
+        agents, tools = (len(sums.by_key(answer.rows, column, "calls")) for column in ("agent", "tool"))
+        return f"{formatting.plural(agents, 'agent')} call {formatting.plural(tools, 'tool')}, no call failed"
+    share, calls = formatting.ratio(worst["error_rate"]), formatting.count(worst["calls"])
+    return f"{worst['tool']} fails most, called by {worst['agent']}: {share} of {calls}"
 
 
 def _table(context: Context, answer: Any) -> None:

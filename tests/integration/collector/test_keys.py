@@ -31,7 +31,7 @@ OTLP = {
 INGEST = OTLP | {("POST", "/v1/events"), ("POST", "/api/v1/verdicts")}
 READ_BY_AGENTS = {("GET", "/api/v1/prices"), ("GET", "/api/v1/breakers")}
 ADMIN_READS = {
-    ("GET", "/api/v1/deletions"), ("GET", "/api/v1/backups"),
+    ("GET", "/api/v1/deletions"), ("GET", "/api/v1/backups"), ("GET", "/api/v1/keys"),
     ("GET", "/api/v1/dead-letters"), ("GET", "/api/v1/dead-letters/{letter_id}"),
 }  # fmt: skip
 # Answers on a question: they change nothing.

@@ -4,7 +4,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -18,12 +18,21 @@ class Front:
         held: paths of which a part holds an answer back until `release`.
         busy: parts of paths that are answered with 503.
         release: lets held answers go.
+        reached: set when a question came whose answer is held back.
     """
 
     url: str = ""
     held: set[str] = field(default_factory=set)
     busy: set[str] = field(default_factory=set)
     release: threading.Event = field(default_factory=threading.Event)
+    reached: threading.Event = field(default_factory=threading.Event)
+
+    def calm(self) -> None:
+        """Lets held answers go, and holds back and refuses nothing any more."""
+        self.held.clear()
+        self.busy.clear()
+        self.release.set()
+        self.release, self.reached = threading.Event(), threading.Event()
 
 
 @contextmanager
@@ -34,6 +43,7 @@ def front(endpoint: str) -> Iterator[Front]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if any(part in self.path for part in own.held):
+                own.reached.set()
                 own.release.wait(60)
             if any(part in self.path for part in own.busy):
                 self._answer(503, b'{"error": {"code": "busy", "message": "Too much is asked at once."}}')
@@ -47,11 +57,12 @@ def front(endpoint: str) -> Iterator[Front]:
                     self._answer(refusal.code, refusal.read())
 
         def _answer(self, status: int, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            with suppress(ConnectionError):  # who asked may have given up
+                self.send_response(status)
+                self.send_header("content-type", "application/json")
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             pass

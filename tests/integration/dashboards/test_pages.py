@@ -76,6 +76,22 @@ def test_overview_shows_the_numbers_of_the_api(monkeypatch: pytest.MonkeyPatch, 
     assert tiles["p95 duration"] == formatting.duration(summary["p95_duration_ns"])
 
 
+def test_change_is_against_the_period_before(monkeypatch: pytest.MonkeyPatch, simulated: Running) -> None:
+    """Each tile's change is that of its number between this range and the one of the same length before it."""
+    start, middle, end = (f"2026-01-{day}T00:00:00Z" for day in ("25", "28", "31"))
+    app = _open(monkeypatch, simulated, "overview", **{"range": "", "from": middle, "to": end})
+    before, now = (
+        query(simulated.url, "runs_summary", **{"from": first, "to": last})[0]
+        for first, last in ((start, middle), (middle, end))
+    )
+    deltas = {tile.label: tile.delta for tile in app.metric}
+    assert now["runs"] != before["runs"]
+    assert deltas["Runs"] == formatting.change(now["runs"], before["runs"])
+    assert deltas["Cost"] == formatting.change(now["cost_usd"], before["cost_usd"])
+    assert deltas["Completed"] == formatting.points(now["completion_rate"], before["completion_rate"])
+    assert deltas["p95 duration"] == formatting.change(now["p95_duration_ns"], before["p95_duration_ns"])
+
+
 def test_iterations_and_tools_show_hand_counted_numbers(monkeypatch: pytest.MonkeyPatch, imported: Running) -> None:
     """The imported transcripts' counts, made by hand, stand on the pages."""
     iterations = _tiles(_open(monkeypatch, imported, "iterations"))
@@ -205,6 +221,19 @@ def test_settings_are_for_admins(monkeypatch: pytest.MonkeyPatch, empty: Running
     assert "master" not in tables
 
 
+def test_use_of_keys_is_shown(monkeypatch: pytest.MonkeyPatch, empty: Running) -> None:
+    """An admin sees of each key its role, when it was used last, and how often; of those who had none, how many."""
+    _open(monkeypatch, empty, "system", key="guessed")
+    app = _open(monkeypatch, empty, "system", key="master")
+    got = get(f"{empty.url}/api/v1/keys", {"authorization": "Bearer master"})
+    keys = next(table.value for table in app.dataframe if "fingerprint" in table.value.columns)
+    assert keys["role"].tolist() == ["read", "admin"]
+    assert keys["fingerprint"].tolist() == [one["fingerprint"] for one in got["keys"]]
+    assert keys["requests"].tolist()[1] > 0
+    assert got["unknown_requests"] > 0
+    assert "Without a key or with an unknown one: " in _said(app)
+
+
 def test_escalation_opens_at_the_moment_it_gave_up(monkeypatch: pytest.MonkeyPatch, simulated: Running) -> None:
     """The page says when, after what and at what cost the run gave up, and reads from that iteration on."""
     escalated = next(row for row in query(simulated.url, "escalations") if row["iterations"] > 1)
@@ -245,6 +274,23 @@ def test_columns_of_the_url_are_the_columns_of_the_list(monkeypatch: pytest.Monk
     """A shared link shows the columns its sender chose, in that order."""
     app = _open(monkeypatch, simulated, "runs", columns="cost_usd,agent,run_id")
     assert list(_listed(app).columns) == ["cost_usd", "agent", "run_id"]
+
+
+def test_choices_of_the_list_are_saved_in_the_url(monkeypatch: pytest.MonkeyPatch, simulated: Running) -> None:
+    """Columns, order, outcome and filter chosen on the page are in the address, which opens the same list again."""
+    app = _open(monkeypatch, simulated, "runs")
+    app.multiselect(key="runs-columns").set_value(["agent", "cost_usd", "run_id"]).run()
+    app.selectbox(key="runs-order").set_value("cost").run()
+    app.selectbox(key="runs-outcome").set_value("completed").run()
+    app.text_input(key="control-where").set_value("iterations > 2").run()
+    saved = {name: str(value) for name, value in app.query_params.items()}
+    assert saved == {
+        "range": "all", "columns": "agent,cost_usd,run_id", "order": "cost", "outcome": "completed",
+        "q": "iterations > 2",
+    }  # fmt: skip
+    opened = _listed(_open(monkeypatch, simulated, "runs", **saved))
+    assert opened.equals(_listed(app))
+    assert list(opened.columns) == ["agent", "cost_usd", "run_id"]
 
 
 def test_run_beside_itself_differs_in_nothing(monkeypatch: pytest.MonkeyPatch, simulated: Running) -> None:

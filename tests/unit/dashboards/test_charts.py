@@ -177,3 +177,45 @@ def test_hostile_names_stay_data() -> None:
     assert expression.startswith('["')
     assert expression.endswith('"][datum.value]')
     assert alt.LayerChart.from_dict(spec)
+
+
+@pytest.mark.parametrize(
+    ("top_s", "expected"),
+    [
+        (3.2, []),
+        (27.7, [0, 5, 10, 15, 20, 25]),
+        (95, [0, 15, 30, 45, 60, 75, 90]),
+        (307, [0, 60, 120, 180, 240, 300]),
+        (9_000, [0, 1800, 3600, 5400, 7200, 9000]),
+    ],
+)
+def test_durations_have_ticks_a_clock_would_have(top_s: float, expected: list[float]) -> None:
+    """An axis of seconds counts in seconds, half minutes, minutes or hours, never in 3.33 minutes."""
+    assert axes.seconds(top_s) == expected
+
+
+def test_long_durations_on_a_logarithmic_axis_are_minutes_and_hours() -> None:
+    """Beyond ten seconds a tick is a minute, ten minutes or an hour, not a thousand seconds."""
+    assert axes.durations(0.4, 4_000) == [1, 10, 60, 600, 3_600]
+
+
+def test_value_without_a_name_is_called_so() -> None:
+    """What has no name in the data is written as (none), in the hover text as in the legend, and clicks as empty."""
+    chart = timeline.stacked(
+        [{"bucket": "2026-11-20T10:00:00Z", "customer": "", "cost_usd": 2.0}],
+        key="customer",
+        value="cost_usd",
+        unit="usd",
+        title="cost",
+        colours={"a": palette.BLUE, "": palette.ORANGE},
+        window=WINDOW,
+    )
+    (bar,) = _values(chart)
+    assert (bar["key"], bar["name"]) == ("", "(none)")
+    assert "(none)" in chart.to_dict()["encoding"]["color"]["legend"]["labelExpr"]
+
+
+def test_kinds_of_a_waterfall_are_those_it_has() -> None:
+    """The line above a waterfall names each kind of span that is in it, in one order, and no other."""
+    spans = [{"kind": kind} for kind in ("tool_call", "model_call", "tool_call", "retrieval")]
+    assert list(waterfall.kinds_of(spans)) == ["model_call", "tool_call", "other"]
