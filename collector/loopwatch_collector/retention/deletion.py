@@ -1,8 +1,8 @@
 """Deletes a conversation, a customer or a user, and proves it by counting.
 
 Order matters: contents, log events, verdicts and run rows go before the spans that lead to them, so that a deletion
-cut short finds them again. Which tables are reached, and how, is in `tables.py`. The engine's mutations are not crash-atomic, so a finished deletion counts as proved only after
-a count that followed a restart found nothing.
+cut short finds them again. Which tables are reached, and how, is in `tables.py`. The engine's mutations are not
+crash-atomic, so a finished deletion counts as proved only after a count that followed a restart found nothing.
 """
 
 import secrets

@@ -79,7 +79,7 @@ def _naming(connection: Connection, person: str) -> list[str]:
     found: list[str] = []
     for table in _tables(connection):
         left_alone = table in TABLES and not TABLES[table].forgotten and TABLES[table].why
-        sql = f"SELECT count() FROM {table} WHERE position(formatRow('JSONEachRow', *), {{person:String}}) > 0"  # noqa: S608  # a name of the schema
+        sql = f"SELECT count() FROM {table} WHERE position(formatRow('JSONEachRow', *), {{person:String}}) > 0"
         if not left_alone and connection.rows(sql, {"person": person}) != [(0,)]:
             found.append(table)
     return found
@@ -103,7 +103,7 @@ def test_every_table_says_how_it_is_kept_and_forgotten(connection: Connection) -
 
 @pytest.mark.parametrize("field", deletion.FIELDS)
 def test_the_deleted_are_in_no_table(connection: Connection, field: str) -> None:
-    """A row in every table names one person, and another: the one deleted is nowhere any more, the other everywhere."""
+    """Rows in every table name one person, and another: the one deleted is nowhere any more, the other everywhere."""
     for trace, person in enumerate((BOB, ANN), start=1):
         _name_everywhere(connection, field, person, trace)
     everywhere = _naming(connection, BOB)
@@ -124,7 +124,7 @@ def test_a_table_that_is_forgotten_is_noticed(connection: Connection) -> None:
 
 
 def test_what_names_a_user_apart_from_their_spans_goes_too(connection: Connection) -> None:
-    """Events in logs, points and verdicts that name a user go where no span does; their contents go, shared ones stay."""
+    """Events in logs, points and verdicts that name a user go where no span does; shared contents stay."""
     trace, other = b"\x01" * 16, b"\x02" * 16
     for content in (1, 2):
         _write(connection, "contents", project="default", trace_id=trace, hash=content, body=f"content {content}")
@@ -175,7 +175,7 @@ def test_logs_points_and_verdicts_grow_old(connection: Connection) -> None:
     sweep(connection, policy, TODAY)
     assert sweep_verdicts(connection, policy, TODAY) == ["default"]
     kept = {
-        table: connection.rows(f"SELECT project, count() FROM {table} GROUP BY project ORDER BY project")  # noqa: S608
+        table: connection.rows(f"SELECT project, count() FROM {table} GROUP BY project ORDER BY project")
         for table in ("log_events", "metric_points", "verdicts")
     }
     assert kept == {

@@ -21,7 +21,9 @@ MakeSpan = Callable[..., Row]
 Write = Callable[[Store, list[Row]], None]
 
 
-def _runs(span: MakeSpan, first: int, count: int, *, cost: Decimal | None, ended: bool = True, **common: Any) -> list[Row]:
+def _runs(
+    span: MakeSpan, first: int, count: int, *, cost: Decimal | None, ended: bool = True, **common: Any
+) -> list[Row]:
     """Runs of one model call each, a second apart."""
     rows: list[Row] = []
     for number in range(first, first + count):
@@ -68,7 +70,7 @@ def test_few_priced_runs_say_nothing_of_the_cost(store: Store, span: MakeSpan, w
 
 
 def test_every_query_answers_fleets_that_lack_prices_and_ends(store: Store, span: MakeSpan, write: Write) -> None:
-    """Every query answers where an agent has no priced run, another no ended one, and runs say nothing of themselves."""
+    """Every query answers where an agent has no priced run, another no ended one, and a run says nothing."""
     write(store, _runs(span, 301, 2, cost=None, agent="unpriced", agent_version="1", at_s=-DAY_S))
     write(store, _runs(span, 401, 2, cost=None, agent="unpriced", agent_version="2"))
     write(store, _runs(span, 1, 3, cost=None, ended=False, agent="endless", agent_version="1", at_s=-DAY_S))
@@ -76,6 +78,8 @@ def test_every_query_answers_fleets_that_lack_prices_and_ends(store: Store, span
     write(store, [span(1, kind="run", run_id="bare"), span(2, kind="tool_call", run_id="bare")])
     answers = {name: _answer(store, name) for name in catalogue()}
     assert answers["runs_summary"][0][0] == 6
-    open_only = dict(zip([column.name for column in catalogue()["releases"].columns], answers["releases"][0], strict=True))
+    open_only = dict(
+        zip([column.name for column in catalogue()["releases"].columns], answers["releases"][0], strict=True)
+    )
     assert (open_only["agent"], open_only["runs"]) == ("endless", 0)
     assert (open_only["more_cost"], open_only["more_iterations"]) == (None, None)
