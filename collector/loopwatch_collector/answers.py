@@ -1,5 +1,6 @@
 """Errors as answers: one place maps what went wrong to a status and a body, so that no route holds a `try`."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -14,7 +15,10 @@ from loopwatch_collector.key_use import KeyUse
 from loopwatch_collector.receive import status
 from loopwatch_collector.receive.routes import OTLP_PATHS
 
+_LOG = logging.getLogger(__name__)
 _MAX_FAULTS: Final = 5
+_OUR_FAULT: Final = 500
+_INGEST: Final = "/v1/"
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
 
 
@@ -35,6 +39,7 @@ class ErrorAnswer(BaseModel):
 
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     "4XX": {"model": ErrorAnswer, "description": "The request is wrong, or its key does not reach this far"},
+    500: {"model": ErrorAnswer, "description": "A fault of the collector, which asking again does not mend"},
     503: {"model": ErrorAnswer, "description": "Not now; Retry-After says when to come back"},
 }
 """For OpenAPI: what any route may answer besides its success."""
@@ -55,6 +60,10 @@ def add_answers(app: FastAPI) -> None:
 async def _collector_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, CollectorError):
         raise error
+    if error.answer != str(error):
+        _LOG.warning("%s %s: %s", request.method, request.url.path[:200], error)
+    if error.status == _OUR_FAULT and request.url.path.startswith(_INGEST):
+        error = Unavailable(error.answer)
     _count_refusal(request, error.status)
     if signal := OTLP_PATHS.get(request.url.path):
         if isinstance(error, Forbidden):  # a status OTLP's list lacks; the sentence says what the key is short of
@@ -63,7 +72,7 @@ async def _collector_error(request: Request, error: Exception) -> Response:
         return status.refused(error, status.media_type_of(request.headers.get("content-type")))
     retry_after_s = error.retry_after_s or (Unavailable.retry_after_s if error.status == Unavailable.status else None)
     headers = {} if retry_after_s is None else {"retry-after": str(retry_after_s)}
-    return _answer(error.status, error.code, str(error), headers, error.details)
+    return _answer(error.status, error.code, error.answer, headers, error.details)
 
 
 def _count_refusal(request: Request, status_code: int) -> None:

@@ -4,7 +4,6 @@ import argparse
 import importlib.util
 import json
 import os
-import shutil
 import socket
 import sys
 import time
@@ -12,36 +11,22 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
-from pathlib import Path
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
-from loopwatch_collector.errors import CannotStart
+from loopwatch_collector.doctor_files import examine_files
+from loopwatch_collector.finding import Finding
 from loopwatch_collector.settings import HTTP_PORT, Settings
+from loopwatch_collector.spelling import unknown_variables
 
 _TIMEOUT_S: Final = 5
 _MAX_SKEW_S: Final = 60
+_WANTED_ENDPOINT: Final = f"set LOOPWATCH_ENDPOINT to an address such as http://127.0.0.1:{HTTP_PORT}"
 _EXTRAS: Final = {
     "collector": ("fastapi", "uvicorn", "clickhouse_connect", "chdb", "genai_prices", "isal", "orjson"),
     "dashboards": ("streamlit", "altair", "httpx"),
     "agent": ("anthropic",),
 }
-
-
-class Finding(NamedTuple):
-    """One thing that was looked at.
-
-    Attributes:
-        status: ok, note (nothing is broken, but read it) or problem.
-        subject: what was looked at.
-        text: what was found.
-        mend: what to do about it; "" when nothing.
-    """
-
-    status: str
-    subject: str
-    text: str
-    mend: str = ""
 
 
 def main(argv: list[str]) -> int:
@@ -75,14 +60,10 @@ def examine(environment: Mapping[str, str], endpoint: str) -> Iterator[Finding]:
     """
     yield _python()
     yield from _extras()
-    try:
-        settings = Settings.from_environment(environment)
-    except CannotStart as fault:
-        yield Finding("problem", "settings", str(fault), "correct the variables named here")
-        return
-    yield Finding("ok", "settings", "all LOOPWATCH_* variables are understood")
+    settings, faults = Settings.understood(environment)
+    yield from _settings(environment, faults)
     yield from _sender_settings(environment)
-    yield from _data_dir(settings)
+    yield from examine_files(settings, environment)
     yield from _collector(endpoint, environment.get("LOOPWATCH_API_KEY", ""))
 
 
@@ -101,6 +82,17 @@ def _extras() -> Iterator[Finding]:
             yield Finding("ok", f"extra {extra}", "installed")
 
 
+def _settings(environment: Mapping[str, str], faults: list[str]) -> Iterator[Finding]:
+    unknown = unknown_variables(environment)
+    for fault in faults:
+        yield Finding("problem", "settings", fault, "correct the variable; the rest is looked at without it")
+    for one in unknown:
+        status = "problem" if one.near else "note"
+        yield Finding(status, "settings", str(one), "correct its name, or unset it")
+    if not faults and not unknown:
+        yield Finding("ok", "settings", "all LOOPWATCH_* variables are understood")
+
+
 def _sender_settings(environment: Mapping[str, str]) -> Iterator[Finding]:
     if environment.get("OTEL_SDK_DISABLED", "").lower() == "true":
         yield Finding("problem", "OpenTelemetry", "OTEL_SDK_DISABLED is true: nothing is recorded", "unset it")
@@ -108,7 +100,13 @@ def _sender_settings(environment: Mapping[str, str]) -> Iterator[Finding]:
     if sampler and not sampler.endswith("always_on"):
         yield Finding("note", "OpenTelemetry", f"the sampler {sampler} leaves runs out", "unset OTEL_TRACES_SAMPLER")
     full = environment.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "")
-    if full and not urlsplit(full).path.strip("/"):
+    try:
+        is_bare = bool(full) and not urlsplit(full).path.strip("/")
+    except ValueError as fault:
+        text = f"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT={full} is no URL: {fault}"
+        yield Finding("problem", "OpenTelemetry", text, "correct it, or set OTEL_EXPORTER_OTLP_ENDPOINT instead")
+        return
+    if is_bare:
         yield Finding(
             "problem",
             "OpenTelemetry",
@@ -117,53 +115,20 @@ def _sender_settings(environment: Mapping[str, str]) -> Iterator[Finding]:
         )
 
 
-def _data_dir(settings: Settings) -> Iterator[Finding]:
-    folder = settings.data_dir
-    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    if not os.access(existing, os.W_OK):
-        mend = "make it writable, or set LOOPWATCH_DATA_DIR"
-        yield Finding("problem", "data directory", f"{existing} cannot be written", mend)
-        return
-    yield _room("data directory", folder, existing, settings.min_free_bytes)
-    if settings.dsn.startswith("chdb:"):
-        store = Path(urlsplit(settings.dsn).path)
-        existing = next(parent for parent in (store, *store.parents) if parent.exists())
-        yield _room("store", store, existing, settings.min_free_bytes)
-    yield from _holder(folder / "lock")
-
-
-def _room(subject: str, folder: Path, existing: Path, min_free_bytes: int) -> Finding:
-    free = shutil.disk_usage(existing).free
-    if free < min_free_bytes:
-        text = f"{free >> 20} MiB are free under {existing}, {min_free_bytes >> 20} MiB are needed"
-        return Finding(
-            "problem", subject, text, "free some space; the collector does not start or takes nothing until then"
-        )
-    return Finding("ok", subject, f"{folder}, {free >> 30} GiB free")
-
-
-def _holder(lock: Path) -> Iterator[Finding]:
-    try:
-        held = json.loads(lock.read_text(encoding="utf-8"))
-        pid = int(held["pid"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return
-    if Path(f"/proc/{pid}").exists() or not Path("/proc").exists():
-        yield Finding(
-            "ok", "data directory", f"held by process {pid}, listening on {held.get('url', 'an unknown port')}"
-        )
-    else:
-        text = f"was last held by process {pid}, which has ended"
-        yield Finding("note", "data directory", text, "nothing: the next start takes it over")
-
-
 def _collector(endpoint: str, key: str) -> Iterator[Finding]:
-    parts = urlsplit(endpoint)
     try:
+        parts = urlsplit(endpoint)
         port = parts.port or {"https": 443}.get(parts.scheme, 80)
-        with socket.create_connection((parts.hostname or "", port), _TIMEOUT_S):
+    except ValueError as fault:
+        yield Finding("problem", "collector", f"{endpoint} is no URL: {fault}", _WANTED_ENDPOINT)
+        return
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        yield Finding("problem", "collector", f"{endpoint} does not begin with http:// or https://", _WANTED_ENDPOINT)
+        return
+    try:
+        with socket.create_connection((parts.hostname, port), _TIMEOUT_S):
             pass
-    except (OSError, ValueError) as fault:
+    except OSError as fault:
         mend = "start it with `loopwatch serve`, or point LOOPWATCH_ENDPOINT at it"
         yield Finding("problem", "collector", f"nothing listens at {endpoint}: {fault}", mend)
         return

@@ -25,6 +25,11 @@ class CollectorError(Exception):
     retry_after_s: ClassVar[int | None] = None
 
     @property
+    def answer(self) -> str:
+        """The sentence a caller is told; the same as `str()` but where that is the engine's own text."""
+        return str(self)
+
+    @property
     def details(self) -> Mapping[str, Any]:
         """What an answer says beside code and message, for programs."""
         return {}

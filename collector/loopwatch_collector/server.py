@@ -35,6 +35,7 @@ from loopwatch_collector.receive import grpc_server
 from loopwatch_collector.receive.connections import BoundedHeadProtocol
 from loopwatch_collector.retention.custodian import Custodian
 from loopwatch_collector.settings import GRPC_PORT, HTTP_PORT, Settings
+from loopwatch_collector.spelling import unknown_variables
 from loopwatch_collector.store.store import Store
 from loopwatch_collector.write.handovers import Handovers
 from loopwatch_collector.write.senders import Senders
@@ -59,6 +60,8 @@ def main(argv: list[str]) -> int:
     """
     arguments = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    for unknown in unknown_variables(os.environ):
+        _LOG.warning("%s", unknown)
     try:
         serve(_settings(arguments), arguments.ready_file)
     except CollectorError as fault:

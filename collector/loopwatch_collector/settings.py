@@ -1,11 +1,13 @@
 """What the collector is told by its environment, read once at the entry point."""
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from loopwatch_collector.errors import CannotStart
 from loopwatch_collector.retention.policy import Days, RetentionPolicy, parse_projects
@@ -13,6 +15,8 @@ from loopwatch_collector.write.handovers import DEFAULT_PATTERNS
 
 HTTP_PORT: Final = 4318
 GRPC_PORT: Final = 4317
+_DSN_SCHEMES: Final = ("chdb", "clickhouse", "clickhouses", "http", "https")
+_SECRETS: Final = re.compile("'.*'")  # what a fault of urlsplit quotes
 ROLES: Final = ("ingest", "read", "admin")
 
 
@@ -86,6 +90,18 @@ class Settings:
         Raises:
             CannotStart: one or more variables are wrong; all of them are named.
         """
+        settings, faults = cls.understood(environment)
+        if faults:
+            raise CannotStart("; ".join(faults))
+        return settings
+
+    @classmethod
+    def understood(cls, environment: Mapping[str, str]) -> tuple["Settings", list[str]]:
+        """Reads what can be read, with defaults for what cannot, and says what is wrong with the rest.
+
+        Args:
+            environment: the process's variables, or a test's.
+        """
         faults: list[str] = []
         values: dict[str, Any] = {}
         for name, variable in VARIABLES.items():
@@ -96,11 +112,9 @@ class Settings:
                 values[name] = variable.parse(text)
             except ValueError as fault:
                 faults.append(f"{variable.name}: {fault}")
-        if faults:
-            raise CannotStart("; ".join(faults))
         data_dir = values.setdefault("data_dir", Path("~/.local/share/loopwatch").expanduser())
         values.setdefault("dsn", f"chdb://{data_dir}/store")
-        return cls(**values)
+        return cls(**values), faults
 
     @property
     def retention(self) -> RetentionPolicy:
@@ -168,6 +182,22 @@ def _path(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
 
+def _dsn(text: str) -> str:
+    """The store's address; faults never repeat it, for it may hold a password."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError as fault:
+        raise ValueError(f"it is no address: {_SECRETS.sub('...', str(fault))}") from None
+    if parts.scheme not in _DSN_SCHEMES:
+        raise ValueError(
+            f"'{parts.scheme}' is no kind of store; it begins with chdb:///, clickhouse:// or clickhouses://"
+        )
+    if parts.scheme == "chdb" and not parts.path.strip("/"):
+        raise ValueError("chdb:/// wants the directory of the store after it")
+    return text
+
+
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
         raise ValueError(f"'{text}' is not a port between 0 and 65535")
@@ -195,7 +225,7 @@ def _positive(text: str) -> int:
 
 VARIABLES: Final[dict[str, Variable]] = {
     "data_dir": Variable("LOOPWATCH_DATA_DIR", "where journal, lock and embedded store live", _path),
-    "dsn": Variable("LOOPWATCH_DSN", "the store: chdb:///path or clickhouse://user@host:port/db", str),
+    "dsn": Variable("LOOPWATCH_DSN", "the store: chdb:///path or clickhouse://user@host:port/db", _dsn),
     "host": Variable("LOOPWATCH_HOST", "the address to listen on", str),
     "port": Variable("LOOPWATCH_PORT", "the HTTP port; 0 lets the system choose", _port),
     "grpc_port": Variable("LOOPWATCH_GRPC_PORT", "the OTLP/gRPC port; off for none", _grpc_port),

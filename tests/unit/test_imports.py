@@ -29,7 +29,7 @@ ROOMS = {
     "prices": ("store",),
     "write": ("journal", "prices", "store"),
     "queries": ("store",),
-    "retention": ("journal", "store"),
+    "retention": ("journal", "store", "write"),
     "repricing": ("prices", "store"),
     "backups": ("store",),
     "moving": ("store",),

@@ -1,6 +1,7 @@
 """Routes of /api/v1. They read the request, ask the queries, and hold no `try`: errors know their status."""
 
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -12,7 +13,7 @@ from loopwatch_collector.prices.record import rate_history
 from loopwatch_collector.queries import runs
 from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery, catalogue
 from loopwatch_collector.queries.errors import InvalidParameter
-from loopwatch_collector.queries.filter.fields import EVENTS, FIELDS
+from loopwatch_collector.queries.filter.fields import EVENTS, FIELDS, OUTCOMES
 from loopwatch_collector.queries.runner import DEFAULT_LIMIT, MAX_LIMIT, Question, ask, ask_raw, plain
 from loopwatch_collector.queries.times import format_time, parse_range
 from loopwatch_collector.store.client import Connection
@@ -31,6 +32,9 @@ Anybody = Annotated[Principal, Depends(_anybody)]
 From = Annotated[str, Query(alias="from", description="start of the range: ISO 8601 or epoch ms, included")]
 To = Annotated[str, Query(alias="to", description="end of the range: ISO 8601 or epoch ms, excluded")]
 FilterText = Annotated[str, Query(alias="q", max_length=4000, description="a line of the filter language")]
+NEXT_CURSOR: Final = "loopwatch-next-cursor"
+"""The header of a page in CSV, Arrow or Parquet that is not the last: the cursor of the next."""
+_RUN_PARAMS: Final = ("from", "to", "limit", "cursor", "q", "order_by", "order", *runs.LIST_FILTERS)
 _RANGE_AND_PAGE: Final = {"from", "to", "limit", "cursor", "format", "q"}
 _RAW_FORMATS: Final = {
     "csv": ("CSVWithNames", "text/csv; charset=utf-8"),
@@ -64,7 +68,9 @@ def list_runs(
     Equal ones stand by their start, the latest first; runs without a cost come last in either direction.
     """
     from_ns, to_ns = parse_range(from_, to)
+    _refuse_unknown(request, _RUN_PARAMS)
     filters = _repeated(request, runs.LIST_FILTERS)
+    _refuse_unknown_outcomes(filters["outcome"])
     page = runs.list_runs(
         store, reader.project, from_ns, to_ns, filters, limit, cursor, q, order_by, descending=order == "desc"
     )
@@ -102,7 +108,10 @@ def ask_query(
     q: FilterText = "",
     format_: Annotated[str, Query(alias="format", description="json, csv, arrow or parquet")] = "json",
 ) -> Response | dict[str, Any]:
-    """Answers a named query over the runs that started in a range."""
+    """Answers a named query over the runs that started in a range.
+
+    CSV, Arrow and Parquet say in the header `loopwatch-next-cursor` that there are more rows, and where.
+    """
     from_ns, to_ns = parse_range(from_, to)
     own = {key: value for key, value in request.query_params.items() if key not in {*_RANGE_AND_PAGE, *FILTERS}}
     question = Question(name, reader.project, from_ns, to_ns, own, _repeated(request, FILTERS), q, limit, cursor)
@@ -170,11 +179,29 @@ def _repeated(request: Request, names: tuple[str, ...]) -> dict[str, list[str]]:
     return {name: request.query_params.getlist(name) for name in names}
 
 
+def _refuse_unknown(request: Request, known: tuple[str, ...]) -> None:
+    for name in request.query_params:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"it takes {', '.join(known)}"
+            raise InvalidParameter(f"there is no parameter '{name[:40]}': {hint}")
+
+
+def _refuse_unknown_outcomes(outcomes: list[str]) -> None:
+    for outcome in outcomes:
+        if outcome not in OUTCOMES:
+            near = get_close_matches(outcome, OUTCOMES, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"it is one of {', '.join(OUTCOMES)}"
+            raise InvalidParameter(f"no run has the outcome '{outcome[:40]}': {hint}")
+
+
 def _raw(store: Connection, question: Question, format_name: str) -> Response:
     if format_name not in _RAW_FORMATS:
         raise InvalidParameter(f"format must be json, {', '.join(_RAW_FORMATS)}, not '{format_name[:40]}'")
     engine_format, media_type = _RAW_FORMATS[format_name]
-    return Response(ask_raw(store, question, engine_format), media_type=media_type)
+    answer = ask_raw(store, question, engine_format)
+    headers = {NEXT_CURSOR: answer.next_cursor} if answer.next_cursor else {}
+    return Response(answer.body, media_type=media_type, headers=headers)
 
 
 def _described(query: NamedQuery) -> dict[str, Any]:

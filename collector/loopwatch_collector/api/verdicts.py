@@ -1,5 +1,6 @@
 """Verdicts: what people and evaluators say of a run, while it runs or long after."""
 
+import re
 import time
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -14,6 +15,7 @@ from loopwatch_collector.store.store import Store
 
 router: Final = APIRouter(prefix="/api/v1", tags=["verdicts"])
 
+_TRACE_ID: Final = re.compile("[0-9A-Fa-f]{32}")
 _THUMBS: Final = {"up": 1.0, "down": 0.0}
 
 
@@ -44,15 +46,21 @@ class Verdict(BaseModel):
 def give_verdict(
     verdict: Verdict, request: Request, author: Annotated[Principal, Depends(require_to_change("ingest"))]
 ) -> dict[str, Any]:
-    """Keeps a verdict; it replaces the one of equal run, span, name and author."""
+    """Keeps a verdict; it replaces the one of equal run, span, name and author.
+
+    A run id of 32 hexadecimal digits may be in upper case. `run_known` is false where no span of the run is stored:
+    the verdict counts when one is, which may be at once, later, or never if the id is wrong.
+    """
     now_ns = time.time_ns()
     score = verdict.score if verdict.thumb is None else _THUMBS[verdict.thumb]
     label = verdict.label or (verdict.thumb or "")
     store: Store = request.app.state.store
-    row = [author.project, verdict.run_id, verdict.span_id, verdict.name, verdict.author, score, label,
+    run_id, is_known = _run_meant(store, author.project, verdict.run_id)
+    row = [author.project, run_id, verdict.span_id, verdict.name, verdict.author, score, label,
            verdict.comment, now_ns, store.next_row_version()]  # fmt: skip
     store.insert_verdicts([row])
-    return _shown(verdict.run_id, verdict.span_id, verdict.name, verdict.author, score, label, verdict.comment, now_ns)
+    shown = _shown(run_id, verdict.span_id, verdict.name, verdict.author, score, label, verdict.comment, now_ns)
+    return {**shown, "run_known": is_known}
 
 
 @router.get("/verdicts")
@@ -70,7 +78,7 @@ def list_verdicts(
         reading("verdicts"),
         {
             "project": reader.project,
-            "run_ids": run_id or [],
+            "run_ids": sorted({form for one in run_id or [] for form in (one, _lower(one))}),
             "names": name or [],
             "from_ns": parse_time("from", from_),
             "to_ns": parse_time("to", to) if to else LATEST_NS,
@@ -79,6 +87,19 @@ def list_verdicts(
         READ_SETTINGS,
     )
     return {"verdicts": [_shown(*row) for row in rows]}
+
+
+def _run_meant(store: Store, project: str, run_id: str) -> tuple[str, bool]:
+    """The id of the run that is meant, and whether it is stored."""
+    forms = [run_id, _lower(run_id)]
+    rows = store.connection().rows(reading("known_run"), {"project": project, "run_ids": forms}, READ_SETTINGS)
+    known = {found for (found,) in rows}
+    return next(((form, True) for form in forms if form in known), (forms[-1], False))
+
+
+def _lower(run_id: str) -> str:
+    """Trace ids are hexadecimal and stored in lower case; other ids are what the sender made of them."""
+    return run_id.lower() if _TRACE_ID.fullmatch(run_id) else run_id
 
 
 def _shown(

@@ -67,6 +67,20 @@ def existing(folder: Path) -> list[Backup]:
     return sorted(found, key=lambda backup: backup.taken_at, reverse=True)
 
 
+def require_complete(folder: Path, name: str) -> None:
+    """Refuses a backup that cannot be restored, before anything is made for it.
+
+    Args:
+        folder: the backup directory, with the bases of the backup in it.
+        name: the backup's.
+
+    Raises:
+        InvalidBackup: there is no such backup, or one of its bases is gone.
+    """
+    for missing in _missing(folder, name):
+        raise InvalidBackup(f"there is no backup '{missing}' in {folder}")
+
+
 def restore(folder: Path, name: str, dsn: str) -> dict[str, int]:
     """Restores a backup into a store that does not exist yet.
 
@@ -81,8 +95,7 @@ def restore(folder: Path, name: str, dsn: str) -> dict[str, int]:
     Raises:
         InvalidBackup: there is no such backup, or one of its bases is gone.
     """
-    for missing in _missing(folder, name):
-        raise InvalidBackup(f"there is no backup '{missing}' in {folder}")
+    require_complete(folder, name)
     clients = Clients(dsn, backup_dir=folder)
     try:
         clients.get().run(_statement("restore"), {"name": name})

@@ -65,5 +65,6 @@ def _wait(reader: Reader, deletion_id: str, timeout_s: float) -> dict[str, Any] 
 def _sentence(done: dict[str, Any]) -> str:
     return (
         f"deleted {done['field']} {done['value']}: {done['runs']} runs, {done['spans']} spans, "
-        f"{done['contents']} contents; a count found nothing left\n"
+        f"{done['contents']} contents, {done['log_events']} log events, {done['metric_points']} metric points, "
+        f"{done['verdicts']} verdicts; a count found nothing left\n"
     )

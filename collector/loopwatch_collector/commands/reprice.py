@@ -19,9 +19,12 @@ def main(argv: list[str]) -> int:
         argv: the words after `loopwatch reprice`.
 
     Returns:
-        The exit status: 0, or 1 with a sentence on stderr that says from which day to go on.
+        The exit status: 0; 2 for days in the wrong order; 1 with a sentence on stderr that names the day to go on from.
     """
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.from_ > arguments.to:
+        parser.error(f"--from {arguments.from_} is later than --to {arguments.to}: there is no day between them")
     reader = Reader.from_environment(arguments.endpoint)
     total = 0.0
     for day in _days(arguments.from_, arguments.to):

@@ -49,6 +49,7 @@ def _restore(settings: Settings, folder: Path, name: str) -> dict[str, int]:
     if not settings.dsn.startswith("chdb://"):
         raise CollectorError("only an embedded store is restored so; a ClickHouse server has its own RESTORE command")
     store = Path(settings.dsn.removeprefix("chdb://"))
+    backup.require_complete(folder, name)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with DataDirectoryLock(settings.data_dir):
         if store.exists() and any(store.iterdir()):

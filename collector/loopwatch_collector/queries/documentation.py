@@ -15,7 +15,10 @@ Everything the pages, the alert rules and the command line show is the answer to
   (`spend_by` and its like, which go by the time of the call, say so).
 - All take the filters {", ".join(f"`{name}`" for name in FILTERS)} (each may be repeated: any value matches) and `q`, a
   line of the [filter language](filter-language.md).
-- Pages follow `next_cursor`; `limit` rows each. An answer is bounded in time and memory: what exceeds it is refused
+- Pages follow `next_cursor`; `limit` rows each. In CSV, Arrow and Parquet the header `loopwatch-next-cursor` says that
+  there are more, and where. A cursor is a place in the order of the answer: rows that arrive meanwhile may move others
+  over its edge, so page over a range that is past, or ask with one large `limit`. (`GET /api/v1/runs` goes on after the
+  run it showed last, whatever arrives.) An answer is bounded in time and memory: what exceeds it is refused
   with a sentence that says so, never cut off silently.
 - A span that was sent twice, or a model call that several libraries report, changes no number.
 - `null` means that a question does not apply (no runs, no price), which is not 0.

@@ -2,13 +2,15 @@
 
 import base64
 import binascii
+import math
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery, Param, catalogue
 from loopwatch_collector.queries.errors import InvalidParameter, UnknownQuery
@@ -17,6 +19,7 @@ from loopwatch_collector.store.client import Connection
 
 DEFAULT_LIMIT: Final = 10_000
 MAX_LIMIT: Final = 100_000
+_MAX_OFFSET: Final = 10**12
 _NO_FILTERS: Final[Mapping[str, Sequence[str]]] = {}
 
 # Nobody's question may starve the others, or the writer beside them.
@@ -70,6 +73,13 @@ class Answer:
     elapsed_ms: float
 
 
+class RawAnswer(NamedTuple):
+    """A page as the engine wrote it, and where the next one starts (None: this was the last)."""
+
+    body: bytes
+    next_cursor: str | None
+
+
 def ask(connection: Connection, question: Question, settings: Mapping[str, Any] = READ_SETTINGS) -> Answer:
     """Answers one page of a question.
 
@@ -93,11 +103,20 @@ def ask(connection: Connection, question: Question, settings: Mapping[str, Any] 
     return Answer(query, rows, next_cursor, (time.perf_counter() - started) * 1000)
 
 
-def ask_raw(connection: Connection, question: Question, format_name: str) -> bytes:
-    """Answers one page of a question in a format of the engine's own, such as CSVWithNames or ArrowStream."""
+def ask_raw(connection: Connection, question: Question, format_name: str) -> RawAnswer:
+    """Answers one page of a question in a format of the engine's own, such as CSVWithNames or ArrowStream.
+
+    Whether there are more rows is not seen in such a page: the engine is asked for the first beyond it.
+    """
+    offset = _offset(question.cursor)
     sql, parameters = _bounded(named(question.name), question)
-    page = {"page_limit": question.limit, "page_offset": _offset(question.cursor)}
-    return connection.raw(sql, {**parameters, **page}, READ_SETTINGS, format_name)
+    page = {"page_limit": question.limit, "page_offset": offset}
+    body = connection.raw(sql, {**parameters, **page}, READ_SETTINGS, format_name)
+    beyond = offset + question.limit
+    # Fewer line breaks than rows: the page is not full.
+    is_full = format_name != "CSVWithNames" or body.count(b"\n") > question.limit
+    has_more = is_full and connection.rows(sql, {**parameters, "page_limit": 1, "page_offset": beyond}, READ_SETTINGS)
+    return RawAnswer(body, _cursor(beyond) if has_more else None)
 
 
 def named(name: str) -> NamedQuery:
@@ -163,6 +182,8 @@ def _value(param: Param, text: str | None) -> Any:
         number = float(text) if param.type.startswith("Float") else int(text)
     except ValueError:
         raise InvalidParameter(f"{param.name} must be a number, not '{text}'") from None
+    if param.type.startswith("Float") and not (math.isfinite(number) and number >= 0):
+        raise InvalidParameter(f"{param.name} must be a number from 0 on, not '{text}'")
     if not param.type.startswith("Float") and not 0 < number < 2**31:
         raise InvalidParameter(f"{param.name} must be a whole number from 1 on, not '{text}'")
     return number
@@ -182,7 +203,8 @@ def _cursor(offset: int) -> str:
 def _offset(cursor: str) -> int:
     if not cursor:
         return 0
-    try:
-        return int(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError):
-        raise InvalidParameter(f"the cursor '{cursor[:40]}' is not one we gave: pass next_cursor unchanged") from None
+    with suppress(binascii.Error, ValueError):
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        if text.isdecimal() and 0 < int(text) <= _MAX_OFFSET:
+            return int(text)
+    raise InvalidParameter(f"the cursor '{cursor[:40]}' is not one we gave: pass next_cursor unchanged")

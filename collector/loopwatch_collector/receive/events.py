@@ -86,7 +86,11 @@ async def events(request: Request, principal: Annotated[Principal, Depends(requi
         hold.add(json_memory_bytes(raw))
         taken = await asyncio.to_thread(events_body.parse, raw)
         now_ns = time.time_ns()
-        window = screening.EVER if is_import else screening.live_window(now_ns, settings.retention_days)
+        window = (
+            screening.EVER
+            if is_import
+            else screening.live_window(now_ns, settings.retention.days(principal.project).everything)
+        )
         traces: Traces = request.app.state.event_traces
         await _know(traces, principal.project, taken)
         message = _message_of(taken, traces, principal.project, window, now_ns)

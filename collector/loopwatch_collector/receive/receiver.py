@@ -135,7 +135,11 @@ def prepare(
         RequestRefused: the body cannot be read, or holds too many items.
     """
     message = signals.parse(sending.signal, raw, sending.media_type)
-    window = screening.EVER if sending.is_import else screening.live_window(received_at_ns, settings.retention_days)
+    window = (
+        screening.EVER
+        if sending.is_import
+        else screening.live_window(received_at_ns, settings.retention.days(sending.principal.project).everything)
+    )
     screened = _screen(sending.signal, message, window)
     if screened.taken > _MAX_ITEMS:
         raise TooLarge(f"the request holds {screened.taken} items, over {_MAX_ITEMS}; send smaller batches")

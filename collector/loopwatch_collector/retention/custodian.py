@@ -12,7 +12,7 @@ from loopwatch_collector.journal.journal import Journal
 from loopwatch_collector.retention import deletion
 from loopwatch_collector.retention.deletion import Deletion
 from loopwatch_collector.retention.policy import RetentionPolicy
-from loopwatch_collector.retention.sweep import sweep
+from loopwatch_collector.retention.sweep import sweep, sweep_verdicts
 from loopwatch_collector.store.store import Store
 
 _LOG = logging.getLogger(__name__)
@@ -106,5 +106,7 @@ class Custodian:
         return False
 
     def _sweep(self) -> bool:
-        sweep(self._store.connection(), self._policy, datetime.now(UTC).date())
+        today = datetime.now(UTC).date()
+        sweep(self._store.connection(), self._policy, today)
+        sweep_verdicts(self._store.connection(), self._policy, today)
         return True

@@ -1,8 +1,8 @@
 """Deletes a conversation, a customer or a user, and proves it by counting.
 
-Order matters: contents, verdicts and run rows go before the spans that lead to them, so that a deletion cut short
-finds them again. The engine's mutations are not crash-atomic, so a finished deletion counts as proved only after
-a count that followed a restart found nothing.
+Order matters: contents, log events, verdicts and run rows go before the spans that lead to them, so that a deletion
+cut short finds them again. Which tables are reached, and how, is in `tables.py`. The engine's mutations are not
+crash-atomic, so a finished deletion counts as proved only after a count that followed a restart found nothing.
 """
 
 import secrets
@@ -15,10 +15,15 @@ from loopwatch_collector.retention.errors import InvalidDeletion
 from loopwatch_collector.retention.statements import statement
 from loopwatch_collector.store.client import Connection
 from loopwatch_collector.store.rows import Column
+from loopwatch_collector.write.aliases import attributes_of
 
 FIELDS: Final = ("conversation", "customer", "user")
 _WAIT: Final = {"mutations_sync": 2}
 _RUNS_AT_ONCE: Final = 2_000
+_TRACES_AT_ONCE: Final = 2_000
+_NAMING_TABLES: Final = ("metric_points", "verdicts", "alerts", "alert_remarks")
+# What names a user beside the attributes that are read as the user's id.
+_MORE_ATTRIBUTES: Final = {"user": ("user.email", "user.account_uuid", "user.account_id", "user.hash")}
 _COLUMNS: Final = (
     Column("project", "LowCardinality(String)", "default"),
     Column("deletion_id", "String", ""),
@@ -30,6 +35,9 @@ _COLUMNS: Final = (
     Column("runs", "UInt64", 0),
     Column("spans", "UInt64", 0),
     Column("contents", "UInt64", 0),
+    Column("log_events", "UInt64", 0),
+    Column("metric_points", "UInt64", 0),
+    Column("verdicts", "UInt64", 0),
     Column("row_version", "UInt64", 0),
 )
 
@@ -49,6 +57,9 @@ class Deletion:
         runs: runs deleted.
         spans: spans deleted.
         contents: messages, arguments and results deleted.
+        log_events: events out of logs deleted.
+        metric_points: points of metrics deleted.
+        verdicts: verdicts deleted.
     """
 
     project: str
@@ -61,6 +72,9 @@ class Deletion:
     runs: int = 0
     spans: int = 0
     contents: int = 0
+    log_events: int = 0
+    metric_points: int = 0
+    verdicts: int = 0
 
 
 def request(connection: Connection, project: str, field: str, value: str, now: datetime) -> Deletion:
@@ -104,6 +118,7 @@ def carry_out(connection: Connection, deletion: Deletion) -> Deletion:
     run_ids = _runs_of(connection, deletion)
     for start in range(0, len(run_ids), _RUNS_AT_ONCE):
         deletion = _delete_runs(connection, deletion, run_ids[start : start + _RUNS_AT_ONCE])
+    deletion = _delete_named(connection, _delete_named_log_events(connection, deletion))
     left = remaining(connection, deletion)
     return _write(connection, deletion if left else replace(deletion, finished_at=datetime.now(UTC)))
 
@@ -117,14 +132,12 @@ def verify(connection: Connection, deletion: Deletion) -> Deletion:
 
 def remaining(connection: Connection, deletion: Deletion) -> int:
     """How many stored rows still name the one to be forgotten."""
-    parameters = {"project": deletion.project, "field": deletion.field, "value": deletion.value}
-    (counts,) = connection.rows(statement("remaining"), parameters)
+    (counts,) = connection.rows(statement("remaining"), _whose(deletion))
     return sum(counts)
 
 
 def _runs_of(connection: Connection, deletion: Deletion) -> list[str]:
-    parameters = {"project": deletion.project, "field": deletion.field, "value": deletion.value}
-    found = {row[0] for row in connection.rows(statement("runs_of"), parameters)}
+    found = {row[0] for row in connection.rows(statement("runs_of"), _whose(deletion))}
     newest = found
     while newest:
         below = connection.rows(statement("runs_below"), {"project": deletion.project, "run_ids": sorted(newest)})
@@ -135,17 +148,62 @@ def _runs_of(connection: Connection, deletion: Deletion) -> list[str]:
 
 def _delete_runs(connection: Connection, deletion: Deletion, run_ids: Sequence[str]) -> Deletion:
     parameters: dict[str, Any] = {"project": deletion.project, "run_ids": list(run_ids)}
-    ((spans, contents, traces, kept_contents),) = connection.rows(statement("extent"), parameters)
-    of_contents = {"project": deletion.project, "traces": traces, "kept_contents": kept_contents}
-    connection.run(statement("delete_contents"), of_contents, _WAIT)
-    for table in ("verdicts", "runs", "spans"):
+    ((spans, contents, log_events, verdicts, traces, kept_contents, kept_spans),) = connection.rows(
+        statement("extent"), parameters
+    )
+    of_traces = {"project": deletion.project, "traces": traces}
+    connection.run(statement("delete_contents"), {**of_traces, "kept_contents": kept_contents}, _WAIT)
+    connection.run(statement("delete_log_events"), {**of_traces, "kept_spans": kept_spans}, _WAIT)
+    for table in ("verdicts", "run_extents", "runs", "spans"):
         connection.run(statement(f"delete_{table}"), parameters, _WAIT)
     return replace(
         deletion,
         runs=deletion.runs + len(run_ids),
         spans=deletion.spans + spans,
         contents=deletion.contents + contents,
+        log_events=deletion.log_events + log_events,
+        verdicts=deletion.verdicts + verdicts,
     )
+
+
+def _delete_named_log_events(connection: Connection, deletion: Deletion) -> Deletion:
+    """Deletes events that name them but belong to no span of theirs: it never came, or it is another's."""
+    whose = _whose(deletion)
+    while True:
+        parameters = {**whose, "most": _TRACES_AT_ONCE}
+        ((traces, log_events, contents),) = connection.rows(statement("named_log_events"), parameters)
+        if not traces:
+            return deletion
+        if contents:
+            of_contents = {"project": deletion.project, "traces": traces, "contents": contents}
+            connection.run(statement("delete_named_contents"), of_contents, _WAIT)
+        connection.run(statement("delete_named_log_events"), {**whose, "traces": traces}, _WAIT)
+        deletion = replace(
+            deletion, log_events=deletion.log_events + log_events, contents=deletion.contents + len(contents)
+        )
+
+
+def _delete_named(connection: Connection, deletion: Deletion) -> Deletion:
+    whose = _whose(deletion)
+    ((metric_points, verdicts),) = connection.rows(statement("named"), whose)
+    for table in _NAMING_TABLES:
+        connection.run(statement(f"delete_named_{table}"), whose, _WAIT)
+    return replace(
+        deletion,
+        metric_points=deletion.metric_points + metric_points,
+        verdicts=deletion.verdicts + verdicts,
+    )
+
+
+def _whose(deletion: Deletion) -> dict[str, Any]:
+    """Parameters of every statement that looks for rows which name them."""
+    names = (*attributes_of(f"{deletion.field}_id"), *_MORE_ATTRIBUTES.get(deletion.field, ()))
+    return {
+        "project": deletion.project,
+        "field": deletion.field,
+        "value": deletion.value,
+        "attributes": [*names, *(f"resource.{name}" for name in names)],
+    }
 
 
 def _write(connection: Connection, deletion: Deletion) -> Deletion:

@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-# Tables with a partition per project and day; content has days of its own.
-CONTENT_TABLES = frozenset({"contents"})
-DATED_TABLES = ("spans", "runs", "contents", "dead_letters")
+from loopwatch_collector.retention.tables import TABLES
+
+# Tables with a partition per project and day; content has days of its own, and so has what came in logs: it holds
+# prompts.
+CONTENT_TABLES: Final = frozenset(name for name, table in TABLES.items() if table.kept == "content_days")
+DATED_TABLES: Final = tuple(name for name, table in TABLES.items() if table.kept in {"content_days", "days"})
 
 
 class Days(NamedTuple):

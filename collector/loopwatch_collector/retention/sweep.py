@@ -1,4 +1,7 @@
-"""Drops the days that are older than they are kept. A dropped partition is gone at once, and whole or not at all."""
+"""Drops the days, and deletes the verdicts, that are older than they are kept.
+
+A dropped partition is gone at once, and whole or not at all.
+"""
 
 import logging
 from datetime import date
@@ -35,3 +38,24 @@ def sweep(connection: Connection, policy: RetentionPolicy, today: date) -> list[
             partition.day, partition.project, partition.table, partition.rows, partition.bytes_on_disk,
         )  # fmt: skip
     return dropped
+
+
+def sweep_verdicts(connection: Connection, policy: RetentionPolicy, today: date) -> list[str]:
+    """Deletes verdicts that are older than their project keeps anything: runs are judged long after they ended.
+
+    Args:
+        connection: this thread's.
+        policy: how long each project's data is kept.
+        today: the UTC day it is.
+
+    Returns:
+        The projects that had such verdicts.
+    """
+    projects: list[str] = []
+    for project, oldest in connection.rows(statement("oldest_verdicts")):
+        first_day = policy.first_day("verdicts", project, today)
+        if oldest < first_day:
+            connection.run(statement("delete_old_verdicts"), {"project": project, "first_day": first_day})
+            _LOG.info("retention: deleted verdicts of project %s given before %s", project, first_day)
+            projects.append(project)
+    return projects

@@ -359,10 +359,10 @@ def _translated(fault: ClickHouseError, inserting: bool) -> CollectorError:
     if code in _FULL:
         return StoreFull("there is not enough space on the store's disk")
     if code in _TOO_LARGE:
-        return QueryTooLarge(sentence)
+        return QueryTooLarge(sentence).from_engine()
     if code is None or code in _UNAVAILABLE:
-        return StoreUnavailable(sentence)
-    return RowRefused(sentence) if inserting else StatementFailed(sentence)
+        return StoreUnavailable(sentence).from_engine()
+    return RowRefused(sentence) if inserting else StatementFailed(sentence).from_engine()
 
 
 def _first_line(fault: ClickHouseError) -> str:

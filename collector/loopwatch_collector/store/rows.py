@@ -154,6 +154,9 @@ LOG_EVENT_COLUMNS: Final[tuple[Column, ...]] = (
     Column("name", _TEXT, ""),
     Column("service", _TEXT, ""),
     Column("environment", _TEXT, ""),
+    Column("conversation_id", "String", ""),  # whom it is about, where it says so itself
+    Column("customer_id", "String", ""),
+    Column("user_id", "String", ""),
     Column("content_roles", f"Array({_TEXT})", ()),
     Column("content_hashes", "Array(UInt64)", ()),
     Column("attributes", "Map(LowCardinality(String), String)", {}),

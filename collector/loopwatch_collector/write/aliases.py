@@ -411,6 +411,16 @@ def _make(dialect: str) -> Aliases:
     return made
 
 
+def attributes_of(field: str) -> tuple[str, ...]:
+    """The attributes that carry a field in any dialect.
+
+    Args:
+        field: a column of spans, or a virtual one.
+    """
+    sources = next(sources for name, _, sources in _TABLE if name == field)
+    return tuple(source.name if isinstance(source, Source) else source for source in sources)
+
+
 def row_in_the_making() -> list[Any]:
     """Defaults for the columns, None for the virtual fields."""
     return list(_EMPTY)

@@ -37,7 +37,7 @@ _COPIED: Final = tuple(
     SPAN_INDEX[name]
     for name in (
         "project", "trace_id", "parent_span_id", "start_time", "row_version", "name", "service", "environment",
-        "content_roles", "content_hashes", "attributes",
+        "conversation_id", "customer_id", "user_id", "content_roles", "content_hashes", "attributes",
     )
 )  # fmt: skip
 

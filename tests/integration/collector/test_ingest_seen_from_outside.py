@@ -162,6 +162,9 @@ def test_doctor_is_content_with_a_healthy_collector(receiver: Running, tmp_path:
         ({"LOOPWATCH_MIN_FREE_BYTES": str(2**60)}, "are needed"),
         ({"OTEL_SDK_DISABLED": "true"}, "nothing is recorded"),
         ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:4318"}, "without /v1/traces"),
+        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://[::1"}, "is no URL"),
+        ({"LOOPWATCH_ENDPOINT": "http://[::1"}, "http://[::1 is no URL"),
+        ({"LOOPWATCH_ENDPOINT": "localhost:4318"}, "localhost:4318 does not begin with http:// or https://"),
     ],
 )
 def test_doctor_names_what_is_wrong_and_what_to_do(

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from loopwatch_collector.errors import CannotStart
-from loopwatch_collector.server import serve
+from loopwatch_collector.server import main, serve
 from loopwatch_collector.settings import Settings
 
 
@@ -19,3 +19,20 @@ def test_it_does_not_start_on_a_store_without_room(tmp_path: Path, monkeypatch: 
     )
     with pytest.raises(CannotStart, match=r"elsewhere.*LOOPWATCH_DSN"):
         serve(Settings(tmp_path / "data", f"chdb://{tmp_path}/elsewhere/store"))
+
+
+def test_misspelt_variables_are_told_at_the_start_and_an_unknown_store_ends_it(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A variable that nothing reads is a warning with the one that was meant; an unknown store is one sentence."""
+    monkeypatch.setenv("LOOPWATCH_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("LOOPWATCH_RETENTION_DAY", "7")
+    monkeypatch.setenv("LOOPWATCH_DSN", "foo://user:secret@host/db")
+    assert main(["--port", "0"]) == 1
+    assert "nothing reads LOOPWATCH_RETENTION_DAY; did you mean LOOPWATCH_RETENTION_DAYS?" in caplog.text
+    said = capsys.readouterr().err
+    assert "loopwatch serve: LOOPWATCH_DSN: 'foo' is no kind of store" in said
+    assert "secret" not in said + caplog.text

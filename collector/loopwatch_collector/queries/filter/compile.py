@@ -1,6 +1,5 @@
 """Conditions to SQL on a row of `runs`: the one compiler to SQL. Names come from the closed table, values are bound."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -9,10 +8,10 @@ from typing import Any, Final
 
 from loopwatch_collector.queries.filter.nodes import All, AnyOf, Comparison, Condition, Happened, Not, Phrase, Sequence
 from loopwatch_collector.queries.filter.parse import parse
+from loopwatch_collector.queries.filter.phrases import sought
 
 # Where a query on runs takes the condition; such a query binds project, from_ns and to_ns.
 FILTER_PLACE: Final = "{{filter}}"
-_WORD: Final = re.compile(r"[^\W_]+", re.UNICODE)
 # An event of a sequence as a condition on rows of moments.sql; the name, if one is given, is bound.
 _EVENT_NAMES: Final = {
     "called": ("called", "tool"),
@@ -106,9 +105,15 @@ class _Compiler:
         return f"{sql} = {{{name}:String}}"
 
     def _phrase(self, text: str) -> str:
-        words = sorted({word.lower() for word in _WORD.findall(text) if word.isascii()})
-        places = {"words": self._bind(words), "phrase": self._bind(text)}
-        return "run_id IN (" + _template("phrase", places) + ")"
+        looked_for = sought(text)
+        tokens = [
+            f"hasAny(tokens(lower(body)), {{{self._bind(list(word))}:Array(String)}})" for word in looked_for.words
+        ]
+        values = {"pattern": looked_for.pattern, "rarest": looked_for.rarest, "phrase": text}
+        places = {name: self._bind(value) for name, value in values.items()} | {"words": " AND ".join(tokens) or "1"}
+        contents = _template("matching_contents", {**places, "of": "1"})
+        of_logs = _template("matching_contents", {**places, "of": _file("traces_of_logs").rstrip()})
+        return "run_id IN (" + _template("phrase", {**places, "contents": contents, "contents_of_logs": of_logs}) + ")"
 
     def _sequence(self, events: tuple[Happened, ...]) -> str:
         conditions = ", ".join(self._event(event) for event in events)

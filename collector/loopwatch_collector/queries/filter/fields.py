@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 TEXT_OPERATORS: Final = ("=", "!=", "~", "!~")
+OUTCOMES: Final = ("completed", "escalated", "failed", "stopped", "open", "abandoned")
 NUMBER_OPERATORS: Final = ("=", "!=", "<", "<=", ">", ">=")
 
 
@@ -17,12 +18,14 @@ class Field:
         type: text, texts (several per run), number, duration, money or time.
         sql: the expression of it on a row of `runs`.
         description: for the reader.
+        values: the values it can have, where the choice is closed; empty otherwise.
     """
 
     name: str
     type: str
     sql: str
     description: str
+    values: tuple[str, ...] = ()
 
     @property
     def operators(self) -> tuple[str, ...]:
@@ -60,7 +63,7 @@ _FIELDS: Final = (
     Field("provider", "texts", "model_providers", "a provider it called"),
     Field("prompt", "text", "prompt_name", "the prompt's name"),
     Field("prompt_version", "text", "prompt_version", "the prompt's version"),
-    Field("outcome", "text", "outcome", "completed, escalated, failed, stopped, open or abandoned"),
+    Field("outcome", "text", "outcome", "completed, escalated, failed, stopped, open or abandoned", OUTCOMES),
     Field("reason", "text", "outcome_reason", "why it ended so"),
     Field("limit", "text", "limit_name", "the limit that stopped it"),
     Field("error_type", "text", "error_type", "class or code of its error"),

@@ -132,7 +132,8 @@ class _Parser:
         if operator.kind != "operator" or operator.value not in field.operators:
             wanted = ", ".join((*field.operators, "in"))
             raise InvalidFilter(f"after {field.name} one of {wanted} is wanted", operator.position)
-        return Comparison(field, operator.value, (_value(field, self._take()),))
+        is_part = operator.value.endswith("~")
+        return Comparison(field, operator.value, (_value(field, self._take(), is_part=is_part),))
 
     def _values(self, field: Field) -> tuple[str | int | float, ...]:
         self._expect("(")
@@ -175,9 +176,13 @@ def _phrase(token: Token) -> Phrase:
     return Phrase(token.value)
 
 
-def _value(field: Field, token: Token) -> str | int | float:
+def _value(field: Field, token: Token, *, is_part: bool = False) -> str | int | float:
     if token.kind not in {"word", "text"}:
         raise InvalidFilter(f"a value for {field.name} is missing", token.position)
+    if field.values and not is_part and token.value not in field.values:
+        known = ", ".join(field.values)
+        fault = f"{field.name} is one of {known}, not '{token.value}'"
+        raise InvalidFilter(fault, token.position, _near(token.value, field.values))
     if field.type in {"text", "texts"}:
         return token.value
     try:

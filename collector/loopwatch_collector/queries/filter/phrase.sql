@@ -3,22 +3,36 @@ FROM spans FINAL
 WHERE project = {project:String}
     AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC') - INTERVAL 1 HOUR
     AND start_time < fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC') + INTERVAL 1 DAY
-    AND positionCaseInsensitiveUTF8(error_message, {{{phrase}}:String}) > 0
+    AND error_message != ''
+    AND (positionCaseInsensitiveUTF8(error_message, {{{phrase}}:String}) > 0 OR match(error_message, {{{pattern}}:String}))
 UNION DISTINCT
 SELECT run_id
 FROM spans
 INNER JOIN (
-    SELECT trace_id, groupArray(hash) AS hashes
-    FROM contents
-    WHERE project = {project:String}
-        AND day >= toDate(fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC') - INTERVAL 1 HOUR)
-        AND day <= toDate(fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC') + INTERVAL 1 DAY)
-        -- the index knows which blocks lack a word; whether all stand there as words, and as in the phrase, each text says
-        AND indexHint(hasAll(tokens(lower(body)), {{{words}}:Array(String)}))
-        AND if(positionCaseInsensitiveUTF8(body, {{{phrase}}:String}) > 0, hasAll(tokens(lower(body)), {{{words}}:Array(String)}), 0)
-    GROUP BY trace_id
+{{contents}}
 ) AS matched ON matched.trace_id = spans.trace_id
 WHERE project = {project:String}
     AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC') - INTERVAL 1 HOUR
     AND start_time < fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC') + INTERVAL 1 DAY
     AND hasAny(content_hashes, matched.hashes)
+UNION DISTINCT
+-- what came in logs, by the span each event belongs to; the texts of traces without such events are not read again
+SELECT run_id
+FROM spans
+WHERE project = {project:String}
+    AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC') - INTERVAL 1 HOUR
+    AND start_time < fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC') + INTERVAL 1 DAY
+    AND (trace_id, span_id) IN (
+        SELECT log_events.trace_id, log_events.span_id
+        FROM log_events
+        LEFT JOIN (
+{{contents_of_logs}}
+        ) AS matched ON matched.trace_id = log_events.trace_id
+        WHERE project = {project:String}
+            AND time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC') - INTERVAL 1 HOUR
+            AND time < fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC') + INTERVAL 1 DAY
+            AND (
+                hasAny(content_hashes, matched.hashes)
+                OR arrayExists(text -> match(text, {{{pattern}}:String}), mapValues(attributes))
+            )
+    )

@@ -1,5 +1,5 @@
 -- title: Releases against the version before
--- description: For each version of an agent whose first run lies in the range: how its ended runs compare with those of the version before, since two weeks before the range. Each difference is the least that the data supports: the lower end of its interval at 99.9 %, below 0 where there may be none. None with fewer than 20 runs of either. The version filter does not apply.
+-- description: For each version of an agent whose first run lies in the range: how its ended runs compare with those of the version before, since two weeks before the range. Each difference is the least that the data supports: the lower end of its interval at 99.9 %, below 0 where there may be none. None with fewer than 20 runs of either (20 with a price, for the cost). The version filter does not apply.
 -- column: release text | The agent and its new version
 -- column: agent text | The agent
 -- column: version text | The new version
@@ -25,10 +25,12 @@ WITH
                 avgIf(toFloat64(cost_usd), ended AND isNotNull(cost_usd)),
                 varSampIf(toFloat64(cost_usd), ended AND isNotNull(cost_usd)),
                 countIf(ended AND outcome = 'completed'),
-                argMaxIf(run_id, iterations, ended)
+                argMaxIf(run_id, iterations, ended),
+                countIf(ended AND isNotNull(cost_usd))
             )::Tuple(
+                -- cost and its variance are NULL where no run has a price
                 version String, first_seen DateTime64(9, 'UTC'), runs UInt64, iterations Float64, iterations_variance Float64,
-                cost Float64, cost_variance Float64, completed UInt64, example String
+                cost Nullable(Float64), cost_variance Nullable(Float64), completed UInt64, example String, priced UInt64
             ) AS facts
         FROM runs FINAL
         WHERE project = {project:String}
@@ -80,8 +82,8 @@ SELECT
     old.runs AS previous_runs,
     if(is_enough, (new.iterations - old.iterations
         - z * sqrt(new.iterations_variance / new.runs + old.iterations_variance / old.runs)) / old.iterations, NULL) AS more_iterations,
-    if(is_enough AND old.cost > 0, (new.cost - old.cost
-        - z * sqrt(new.cost_variance / new.runs + old.cost_variance / old.runs)) / old.cost, NULL) AS more_cost,
+    if(least(new.priced, old.priced) >= least_runs AND old.cost > 0, (new.cost - old.cost
+        - z * sqrt(new.cost_variance / new.priced + old.cost_variance / old.priced)) / old.cost, NULL) AS more_cost,
     if(is_enough, old_share - new_share - sqrt(pow(old_share - old_low, 2) + pow(new_high - new_share, 2)), NULL) AS fewer_completed,
     new.example AS example_run_id
 FROM intervals

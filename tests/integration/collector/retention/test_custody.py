@@ -2,12 +2,15 @@
 
 import json
 import shutil
+import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
+from loopwatch_collector.store.store import Store
 from tests.processes import Running, collector, get, loopwatch, query, wait_for, wait_for_runs
 
 SUPPORT = Path(__file__).parents[3] / "data" / "chat" / "support.json"
@@ -45,6 +48,75 @@ def test_deleted_customer_is_gone_and_proved_after_a_restart(tmp_path: Path) -> 
         (proved,) = wait_for(lambda: [one for one in _deletions(receiver) if one["verified_at"]] or None, "the proof")
         assert proved["value"] == "acme"
         assert _customers(receiver) == {"birch": 3, "cedar": 4}
+
+
+def _attribute(key: str, value: str) -> dict[str, Any]:
+    return {"key": key, "value": {"stringValue": value}}
+
+
+def _send(receiver: Running, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    headers = {"content-type": "application/json"}
+    request = urllib.request.Request(f"{receiver.url}{path}", json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=30) as reply:
+        return json.load(reply)
+
+
+def _send_everything_of(receiver: Running, user: str, trace_id: str) -> None:
+    """A run, an event in its logs, one of a span that never comes, a point, and a verdict on another's run."""
+    at = str(time.time_ns())
+    resource = {"attributes": [_attribute("service.name", "cc")]}
+    span = {"traceId": trace_id, "spanId": "a" * 16, "name": "invoke_agent q", "startTimeUnixNano": at,
+            "endTimeUnixNano": at, "attributes": [_attribute("gen_ai.operation.name", "invoke_agent"),
+                                                  _attribute("user.id", user)]}  # fmt: skip
+    _send(receiver, "/v1/traces", {"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": [span]}]}]})
+    prompt = [_attribute("event.name", "gen_ai.user_prompt"), _attribute("prompt", f"a prompt of {user}")]
+    records = [
+        {"timeUnixNano": at, "traceId": trace_id, "spanId": "a" * 16, "attributes": prompt},
+        {
+            "timeUnixNano": at,
+            "traceId": "f" * 32,
+            "spanId": "b" * 16,
+            "attributes": [*prompt, _attribute("user.id", user)],
+        },
+    ]
+    _send(receiver, "/v1/logs", {"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": records}]}]})
+    point = {"timeUnixNano": at, "asInt": "5", "attributes": [_attribute("type", "input"), _attribute("user.id", user)]}
+    metric = {"name": "claude_code.token.usage", "sum": {"aggregationTemporality": 1, "dataPoints": [point]}}
+    _send(
+        receiver, "/v1/metrics", {"resourceMetrics": [{"resource": resource, "scopeMetrics": [{"metrics": [metric]}]}]}
+    )
+    _send(receiver, "/api/v1/verdicts", {"run_id": "of-another", "name": "feedback", "author": user, "thumb": "up"})
+
+
+def test_a_deleted_user_is_gone_from_logs_metrics_and_verdicts_too(tmp_path: Path) -> None:
+    """Whatever a user sent or said, by whichever signal, is in no table after the deletion; another's is all there."""
+    with collector(tmp_path) as receiver:
+        for user, trace_id in (("bob", "1" * 32), ("ann", "2" * 32)):
+            _send_everything_of(receiver, user, trace_id)
+        done = loopwatch("delete", "--user", "bob", "--json", "--endpoint", receiver.url)
+        assert done.returncode == 0, done.stderr
+        deleted = json.loads(done.stdout)
+        counted = ("runs", "spans", "log_events", "metric_points", "verdicts")
+        assert [deleted[name] for name in counted] == [1, 1, 2, 1, 1]
+    store = Store.open(f"chdb://{tmp_path}/data/store")
+    try:
+        for table, rows in (("spans", 1), ("log_events", 2), ("metric_points", 1), ("verdicts", 1)):
+            sql = f"SELECT countIf(position(formatRow('JSONEachRow', *), 'bob') > 0), count() FROM {table}"
+            assert store.connection().rows(sql) == [(0, rows)], table
+    finally:
+        store.close()
+
+
+def test_live_times_are_judged_by_the_projects_own_days(tmp_path: Path) -> None:
+    """A live span or event as old as its own project keeps is taken, though other projects keep less."""
+    old_ms = int(time.time() * 1000) - 200 * 86_400_000
+    with collector(tmp_path, LOOPWATCH_RETENTION_DAYS="90", LOOPWATCH_PROJECT_RETENTION="default:300:300") as receiver:
+        event = {"traceId": "old", "timestamp": old_ms, "eventType": "response", "data": "done"}
+        assert _send(receiver, "/v1/events", event)["accepted"] == 1
+        at = str(old_ms * 1_000_000)
+        span = {"traceId": "1" * 32, "spanId": "a" * 16, "name": "q", "startTimeUnixNano": at, "endTimeUnixNano": at}
+        assert _send(receiver, "/v1/traces", {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}) == {}
+        wait_for_runs(receiver.url, 2)
 
 
 def test_unknown_field_is_refused(tmp_path: Path) -> None:
@@ -125,6 +197,7 @@ def test_restore_never_overwrites(tmp_path: Path) -> None:
     for name in ("two", "three"):
         lost = loopwatch("restore", name, "--from", str(kept), "--data-dir", str(tmp_path / "empty"))
         assert (lost.returncode, "there is no backup" in lost.stderr) == (1, True)
+        assert not (tmp_path / "empty").exists()
 
 
 def test_export_holds_every_row_of_the_range_and_no_other(tmp_path: Path) -> None:

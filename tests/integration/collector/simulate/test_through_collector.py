@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.processes import collector, loopwatch, query, wait_for, wait_for_runs
+from tests.processes import collector, get, loopwatch, query, wait_for, wait_for_runs
 
 pytestmark = pytest.mark.xdist_group("simulated fleet")
 
@@ -83,6 +83,16 @@ def test_every_cost_is_true(fleet: tuple[str, dict[str, Any]]) -> None:
         tokens = (numbers["input_tokens"] - read - written, read, written, numbers["output_tokens"])
         expected = sum(each * count for each, count in zip(price, tokens, strict=True)) / 1_000_000
         assert row["cost_usd"] == pytest.approx(float(expected), rel=1e-12), model
+
+
+def test_every_query_is_answered(fleet: tuple[str, dict[str, Any]]) -> None:
+    """Every named query answers over the simulated fleet, which has an unpriced model and runs without an end."""
+    endpoint, truth = fleet
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for asked in get(f"{endpoint}/api/v1/queries")["queries"]:
+        required = {param["name"]: "1" for param in asked["params"] if param["required"]}
+        rows[asked["name"]] = query(endpoint, asked["name"], **required)  # a refusal would be raised
+    assert rows["runs_summary"][0]["runs"] == truth["totals"]["runs"]
 
 
 def test_sending_it_again_changes_nothing(fleet: tuple[str, dict[str, Any]]) -> None:

@@ -1,8 +1,13 @@
 """The read routes and verdicts over HTTP, on a real store."""
 
+import base64
+import csv
+import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
@@ -73,9 +78,81 @@ def test_wrong_requests_are_refused_with_what_to_do(api: TestClient) -> None:
         (f"/api/v1/queries/runs_summary?{RANGE}&format=xml", 400),
         (f"/api/v1/queries/runs_sumary?{RANGE}", 404),
         ("/api/v1/runs/none", 404),
+        *((f"/api/v1/queries/cost_outliers?{RANGE}&factor={factor}", 400) for factor in ("nan", "-1", "inf")),
     ):
         reply = api.get(path, headers=READ)
         assert (reply.status_code, bool(reply.json()["error"]["message"])) == (status, True), path
+
+
+@pytest.mark.parametrize("offset", ["-5", "0", "1e3", " 7", "1" * 30])
+def test_a_cursor_that_was_not_given_is_refused(api: TestClient, offset: str) -> None:
+    """A place that no page could have named is the caller's fault, in every format, and never reaches the engine."""
+    cursor = base64.urlsafe_b64encode(offset.encode()).decode().rstrip("=")
+    for format_name in ("json", "csv"):
+        path = f"/api/v1/queries/filter_values?{RANGE}&format={format_name}&cursor={cursor}"
+        reply = api.get(path, headers=READ)
+        assert (reply.status_code, reply.json()["error"]["code"]) == (400, "invalid_parameter")
+
+
+@pytest.mark.parametrize("format_name", ["csv", "arrow", "parquet"])
+def test_other_formats_say_that_there_is_more(api: TestClient, format_name: str) -> None:
+    """A page that is not the last names the next in a header, the last has none: the pages hold every row once."""
+    path = f"/api/v1/queries/filter_values?{RANGE}"
+    wanted = api.get(path, headers=READ).json()["rows"]
+    found: list[list[Any]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = api.get(f"{path}&limit=5&format={format_name}&cursor={cursor}", headers=READ)
+        found += _rows_of(page.content, format_name)
+        cursor = page.headers.get("loopwatch-next-cursor")
+    assert len(wanted) % 5 == 0  # so that the last page is full, and yet the last
+    assert found == wanted
+
+
+def _rows_of(body: bytes, format_name: str) -> list[list[Any]]:
+    if format_name == "csv":
+        return [[*row[:-1], int(row[-1])] for row in list(csv.reader(io.StringIO(body.decode())))[1:]]
+    table = pq.read_table(io.BytesIO(body)) if format_name == "parquet" else pa.ipc.open_stream(body).read_all()
+    columns = [[_text(value) for value in column.to_pylist()] for column in table.columns]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _text(value: Any) -> Any:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def test_misspelt_parameters_and_outcomes_are_refused_with_what_was_meant(api: TestClient) -> None:
+    """A parameter or an outcome that does not exist is named, with the near one, instead of listing other runs."""
+    for query, meant in (
+        ("agnt=x", "did you mean 'agent'?"),
+        ("outcome=complete", "did you mean 'completed'?"),
+        ("q=outcome%20%3D%20complete", "did you mean 'completed'?"),
+        ("q=outcome%20in%20(failed,fialed)", "did you mean 'failed'?"),
+        ("q=outcome%20!%3D%20lost", "outcome is one of completed,"),
+    ):
+        reply = api.get(f"/api/v1/runs?{RANGE}&{query}", headers=READ)
+        assert reply.status_code == 400, query
+        assert meant in reply.json()["error"]["message"]
+    part = api.get(f"/api/v1/runs?{RANGE}&q=outcome%20~%20complet", headers=READ)
+    assert [run["run_id"] for run in part.json()["runs"]] == ["run-completed"]
+
+
+def test_a_verdict_says_whether_its_run_is_known(
+    api: TestClient, store: Store, span: Callable[..., list[Any]], write: Callable[[Store, list[list[Any]]], None]
+) -> None:
+    """A hexadecimal id in upper case means the run of that trace; a verdict on an unknown run is kept, and says so."""
+    stored, shouted = "ab" * 16, "CD" * 16
+    write(store, [span(1, run_id=stored, kind="run"), span(2, run_id=shouted, kind="run")])
+    for given, kept, is_known in (
+        (stored.upper(), stored, True),
+        (shouted, shouted, True),
+        ("EF" * 16, "ef" * 16, False),
+        ("Nope", "Nope", False),
+    ):
+        reply = api.post("/api/v1/verdicts", json={"run_id": given, "name": "n", "thumb": "up"}, headers=INGEST)
+        assert (reply.status_code, reply.json()["run_id"], reply.json()["run_known"]) == (201, kept, is_known)
+        found = api.get(f"/api/v1/verdicts?run_id={given}", headers=READ).json()["verdicts"]
+        assert [verdict["run_id"] for verdict in found] == [kept]
 
 
 def test_another_project_sees_nothing(api: TestClient) -> None:

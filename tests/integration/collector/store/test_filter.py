@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -12,11 +13,13 @@ from loopwatch_collector.queries.filter.fields import EVENTS, FIELDS
 from loopwatch_collector.queries.runner import Question, ask
 from loopwatch_collector.queries.runs import list_runs
 from loopwatch_collector.queries.times import parse_time
-from loopwatch_collector.store.rows import SPAN_INDEX
+from loopwatch_collector.store.rows import LOG_EVENT_COLUMNS, SPAN_INDEX
 from loopwatch_collector.store.store import Store
 
 FROM_NS = parse_time("from", "2026-09-30T00:00:00Z")
 TO_NS = parse_time("to", "2026-10-02T00:00:00Z")
+NOON_NS = parse_time("noon", "2026-10-01T12:00:00Z")
+Writing = Callable[[Store, list[list[Any]]], None]
 SAMPLES = {"text": "x", "texts": "x", "number": "5", "duration": "5s", "money": "0.1", "time": "2026-10-01"}
 
 
@@ -93,6 +96,53 @@ def test_filters_find_the_runs_they_describe(
     assert found == CASES
 
 
+# What stands in a content, as it is stored, and phrases that stand in it, or do not.
+WRITTEN = [
+    ('say "hello world" to all', ['"say \\"hello world\\" to all"', '"\\"hello world\\" to"'], ['"hello  word"']),
+    ('{"text": "say \\"hello world\\" to all"}', ['"say \\"hello world\\" to all"', '"world\\""'], ['"hello" "bye"']),
+    ('{"body": "{\\"error\\": \\"no route\\"}"}', ['"\\"error\\": \\"no route\\""'], ['"error no route"']),
+    ("the pool is\nexhausted  again", ['"pool is exhausted again"', '"is\nexhausted"'], ['"isexhausted"']),
+    ('{"text": "the pool is\\nexhausted\\r\\n\\tagain"}', ['"POOL is exhausted again"', '"exhausted"'], ['"xhausted"']),
+    (r'{"path": "C:\\new\\disk"}', [r'"C:\\new\\disk"', '"disk"'], ['"newdisk"']),
+    ('{"q": "gr\\u00f6\\u00dfer als \\ud83d\\ude00 hier"}', ['"größer als 😀 hier"'], ['"größe"']),
+    ("it's 100% (sure) [a|b] .*", ['"100% (sure) [a|b] .*"'], ['"100% (sure) .*"']),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "found", "missed"), WRITTEN, ids=lambda value: repr(value)[:20])
+def test_a_phrase_is_found_however_its_text_is_written(
+    store: Store, fleet: list[list[Any]], write: Writing, body: str, found: list[str], missed: list[str]
+) -> None:
+    """Quotation marks, line breaks and letters beyond ASCII are found in plain texts and escaped in JSON."""
+    _with_content(fleet)
+    write(store, fleet)
+    day = FROM_NS // 86_400_000_000_000 + 1
+    store.insert_contents([["default", (2).to_bytes(16, "big"), 77, day, body]])
+    store.connection().run("OPTIMIZE TABLE contents FINAL")  # the words are indexed when parts are merged
+    assert {text: _matching(store, text) for text in found} == {text: ["escalated"] for text in found}
+    assert {text: _matching(store, text) for text in missed} == {text: [] for text in missed}
+
+
+def test_a_phrase_is_found_in_what_came_in_logs(store: Store, fleet: list[list[Any]], write: Writing) -> None:
+    """Contents and attributes of log events lead to the run of the span they belong to; events without one to none."""
+    write(store, fleet)
+    trace, span_id = (1).to_bytes(16, "big"), (14).to_bytes(8, "big")
+    time_ns, day = NOON_NS + 1, NOON_NS // 86_400_000_000_000
+    store.insert_contents([["default", trace, 5, day, "asked by log"], ["default", trace, 6, day, "never arrived"]])
+    common = {"project": "default", "trace_id": trace, "span_id": span_id, "time": time_ns, "attributes": {}}
+    events = [
+        {**common, "hash": 1, "content_roles": ["input"], "content_hashes": [5]},
+        {**common, "hash": 2, "attributes": {"prompt": "typed into\na terminal"}},
+        {**common, "hash": 3, "span_id": b"no span.", "content_hashes": [6]},
+    ]
+    store.insert_log_events(
+        [[event.get(column.name, column.default) for column in LOG_EVENT_COLUMNS] for event in events]
+    )
+    assert _matching(store, '"asked by log"') == ["completed"]
+    assert _matching(store, '"into a terminal"') == ["completed"]
+    assert _matching(store, '"never arrived"') == []
+
+
 def test_named_queries_and_every_field_and_event_take_filters(
     store: Store, fleet: list[list[Any]], write: Callable[[Store, list[list[Any]]], None]
 ) -> None:
@@ -100,7 +150,7 @@ def test_named_queries_and_every_field_and_event_take_filters(
     write(store, fleet)
     for field in FIELDS.values():
         for operator in field.operators:
-            _matching(store, f"{field.name} {operator} {SAMPLES[field.type]}")
+            _matching(store, f"{field.name} {operator} {next(iter(field.values), SAMPLES[field.type])}")
     for event in EVENTS.values():
         _matching(store, f"{event.name}() then {event.name}()")
         _matching(store, f"{event.name}({'x' if event.of else ''})")

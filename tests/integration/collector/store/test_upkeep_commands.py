@@ -62,3 +62,9 @@ def _command(running: Running, *words: str) -> str:
     done = loopwatch(*words, "--endpoint", running.url)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_a_reprice_of_no_day_is_refused() -> None:
+    """A first day later than the last is a mistake, and not a reprice that found nothing to do."""
+    done = loopwatch("reprice", "--from", "2026-02-02", "--to", "2026-02-01")
+    assert (done.returncode, "--from 2026-02-02 is later than --to 2026-02-01" in done.stderr) == (2, True)

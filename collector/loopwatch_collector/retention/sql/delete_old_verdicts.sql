@@ -1,0 +1,1 @@
+ALTER TABLE verdicts DELETE WHERE project = {project:String} AND toDate(time) < {first_day:Date}

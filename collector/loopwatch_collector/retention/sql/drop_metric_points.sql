@@ -1,0 +1,1 @@
+ALTER TABLE metric_points DROP PARTITION ID {partition_id:String}
