@@ -76,7 +76,7 @@ async def receive(request: Request, signal: Signal, principal: Principal) -> Res
             signal=signal,
             principal=principal,
             body=await bodies.read(request, request.app.state.settings.max_body_bytes, hold),
-            encoding=request.headers.get("content-encoding", "").strip().lower(),
+            encoding=bodies.encoding_of(request),
             media_type=content_type,
             is_import=is_import,
         )

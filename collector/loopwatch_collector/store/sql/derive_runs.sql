@@ -3,7 +3,8 @@
 --
 -- A model call counts once however many spans report it: spans of equal call key are one call, and the one of
 -- the highest rank (the lowest span id among equals) speaks for it. Aggregates on the run's own span count
--- only where no span of the run is a model call.
+-- only where no span of the run is a model call. Rows of the kind `event` are no spans: what they tell another row
+-- tells (store/assembly.py); only that they lie in the run's stretch of time counts.
 INSERT INTO runs (
     project, run_id, start_time, duration_ns, row_version, is_deleted, trace_id, parent_run_id,
     first_span_time, last_span_time, last_activity_time, spans,
@@ -58,7 +59,7 @@ WITH
             max(span.start_time) AS last_span_time,
             -- no span is believed to have lasted more than a year: the sum must not leave the type's range
             max(span.start_time + toIntervalNanosecond(least(span.duration_ns, 31536000000000000))) AS last_activity_time,
-            count() AS spans,
+            countIf(span.kind != 'event') AS spans,
             groupUniqArray(toDate(span.start_time)) AS days,
             argMinIf(span.parent_run_id, span.precedence, span.parent_run_id != '') AS parent_run_id,
             argMinIf(span.agent, span.precedence, span.agent != '') AS agent,
@@ -71,12 +72,12 @@ WITH
             argMinIf(span.tags, span.precedence, notEmpty(span.tags)) AS tags,
             argMinIf(span.prompt_name, span.precedence, span.prompt_name != '') AS prompt_name,
             argMinIf(span.prompt_version, span.precedence, span.prompt_version != '') AS prompt_version,
-            groupUniqArrayIf(span.outcome, span.outcome != '') AS outcomes,
+            groupUniqArrayIf(span.outcome, span.outcome != '' AND span.kind != 'event') AS outcomes,
             argMinIf(span.outcome_reason, span.precedence, span.outcome_reason != '') AS outcome_reason,
             argMinIf(span.limit_name, span.precedence, span.limit_name != '') AS limit_name,
-            argMinIf(span.escalation_reason, span.precedence, span.escalation_reason != '') AS escalation_reason,
-            argMinIf(span.escalation_priority, span.precedence, span.escalation_priority != '') AS escalation_priority,
-            countIf(span.escalation_reason != '' OR has(span.event_names, 'loopwatch.escalation')) > 0 AS handed_over,
+            argMinIf(span.escalation_reason, span.precedence, span.escalation_reason != '' AND span.kind != 'event') AS escalation_reason,
+            argMinIf(span.escalation_priority, span.precedence, span.escalation_priority != '' AND span.kind != 'event') AS escalation_priority,
+            countIf((span.escalation_reason != '' OR has(span.event_names, 'loopwatch.escalation')) AND span.kind != 'event') > 0 AS handed_over,
             max(span.iteration_cap) AS iteration_cap,
             argMaxIf(span.tool, (span.start_time, span.span_id), span.kind = 'tool_call') AS last_tool,
             countIf(span.kind = 'tool_call') AS tool_calls,
