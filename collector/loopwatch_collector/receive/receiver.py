@@ -164,4 +164,4 @@ def _screen(signal: Signal, message: Any, window: Window) -> Screening:
         return screening.screen_spans(message, window)
     if signal is signals.LOGS:
         return screening.screen_logs(message, window)
-    return screening.screen_metrics(message)
+    return screening.screen_metrics(message, window)
