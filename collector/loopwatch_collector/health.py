@@ -16,6 +16,7 @@ from starlette.datastructures import State
 from loopwatch_collector.auth import Principal, require
 from loopwatch_collector.errors import CollectorError, RequestRefused
 from loopwatch_collector.metrics import SenderMetrics
+from loopwatch_collector.project_counts import ProjectCounts
 from loopwatch_collector.settings import VARIABLES, Settings
 from loopwatch_collector.write.senders import Sender, SenderKey
 
@@ -53,7 +54,8 @@ def metrics(request: Request) -> Response:
 async def system(request: Request, reader: Annotated[Principal, Depends(require("read"))]) -> dict[str, Any]:
     """The collector's state: what it holds, what came and what is missing, and how it is set up.
 
-    A reader sees the senders of its own project; keys and settings are for admins.
+    What came, and its senders, are the reader's own project's; the journal, disk and store are everybody's. Keys and
+    settings are for admins.
     """
     return await run_in_threadpool(_system, request.app.state, reader)
 
@@ -98,7 +100,8 @@ def _system(state: State, reader: Principal) -> dict[str, Any]:
     if journal.lag_s > _LAGGING_S:
         reasons.append(f"the oldest record waits for the store since {journal.lag_s:.0f} s")
     senders: list[tuple[SenderKey, Sender]] = state.senders.list()
-    counted = state.metrics.values()
+    counts: ProjectCounts = state.metrics.by_project
+    counted = counts.of(reader.project)
     return {
         "status": "degraded" if reasons else "ok",
         "reasons": reasons,
@@ -112,13 +115,12 @@ def _system(state: State, reader: Principal) -> dict[str, Any]:
         "retention_days": settings.retention_days,
         "journal": journal._asdict(),
         "received": {
-            "spans": int(counted.get("loopwatch_received_spans_total", 0)),
-            "rejected": _by_label(counted, "loopwatch_rejected_spans_total", "reason"),
+            "spans": counted["received_spans"],
+            "rejected": counts.rejected(reader.project, "traces"),
+            "rejected_log_records": counts.rejected(reader.project, "logs"),
+            "rejected_points": counts.rejected(reader.project, "metrics"),
         },
-        "acknowledged_spans": int(counted.get("loopwatch_acknowledged_spans_total", 0)),
-        "written_spans": int(counted.get("loopwatch_written_spans_total", 0)),
-        "duplicate_spans": int(counted.get("loopwatch_duplicate_spans_total", 0)),
-        "dead_letters": int(counted.get("loopwatch_dead_letters_total", 0)),
+        **{name: counted[name] for name in ("acknowledged_spans", "written_spans", "duplicate_spans", "dead_letters")},
         "senders": [_shown(key, sender) for key, sender in senders if key[0] == reader.project][:_LISTED_SENDERS],
         **({"settings": _settings(settings), "keys": _keys(settings)} if reader.role == "admin" else {}),
     }
@@ -142,11 +144,6 @@ def _files(folder: Path) -> list[Path]:
         except OSError:
             continue  # merged away while we looked
     return found
-
-
-def _by_label(values: dict[str, float], name: str, label: str) -> dict[str, int]:
-    start = f'{name}{{{label}="'
-    return {key[len(start) : -2]: int(value) for key, value in values.items() if key.startswith(start)}
 
 
 def _shown(key: SenderKey, sender: Sender) -> dict[str, Any]:

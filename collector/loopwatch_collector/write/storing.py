@@ -162,16 +162,16 @@ class Storing:
         self._of_events.update((row[_PROJECT], row[_RUN_ID]) for row in rows.spans if row[_SCOPE] == event_parts.SCOPE)
         self._remember(batch)
         self._metrics.write_seconds.labels("insert").observe(time.perf_counter() - started)
-        self._metrics.written_spans.inc(len(rows.spans))
-        self._metrics.duplicate_spans.inc(self._senders.note_spans(rows.spans))
+        for project, spans in _by_project(rows.spans).items():
+            again = self._senders.note_spans(spans)
+            self._metrics.written_spans.inc(len(spans))
+            self._metrics.duplicate_spans.inc(again)
+            self._metrics.by_project.add(project, written_spans=len(spans), duplicate_spans=again)
         self._senders.note_points(rows.points)
         self._metrics.batch_spans.observe(len(rows.spans))
 
     def _insert_verdicts(self, verdicts: list[list[Any]]) -> None:
-        projects: dict[str, list[list[Any]]] = {}
-        for verdict in verdicts:
-            projects.setdefault(verdict[0], []).append(verdict)
-        for of_project in projects.values():
+        for of_project in _by_project(verdicts).values():
             self._store.insert_verdicts(of_project)
 
     def _remember(self, batch: Batch) -> None:
@@ -186,6 +186,15 @@ class Storing:
         _LOG.error("one item of project %s is set aside as a dead letter: %s", record.project, reason, exc_info=fault)
         self._store.insert_dead_letter(record.project, record.kind, record.received_at_ns, reason, record.body)
         self._metrics.dead_letters.inc()
+        self._metrics.by_project.add(record.project, dead_letters=1)
+
+
+def _by_project(rows: list[list[Any]]) -> dict[str, list[list[Any]]]:
+    """Rows of spans or verdicts by whose they are: their first column."""
+    projects: dict[str, list[list[Any]]] = {}
+    for row in rows:
+        projects.setdefault(row[_PROJECT], []).append(row)
+    return projects
 
 
 def _parts(records: list[Record]) -> list[list[Record]]:

@@ -1,5 +1,6 @@
 """The query `sender_metrics`: counters, gauges and distributions over ranges."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +21,7 @@ def add(store: Store) -> Add:
     """Stores one point of a metric."""
 
     def add(metric: str, minute: float, value: float, **values: Any) -> None:
-        row = {
+        row: dict[str, Any] = {
             "metric": metric,
             "time": BEGAN_NS + int(minute * MINUTE_NS),
             "start_time": BEGAN_NS,
@@ -62,7 +63,7 @@ def test_a_running_total_adds_up_over_adjacent_ranges(store: Store, add: Add) ->
         add("gen_ai.tokens", minute, value, is_cumulative=1)
         add("gen_ai.seconds", minute, value, is_cumulative=1, kind="distribution", points=value * 2)
     for cuts in ((0, 40), (0, 15, 40), (0, 5, 10, 20, 25, 40), (0, 1, 11, 21, 31, 32)):
-        parts = [_asked(store, *stretch) for stretch in zip(cuts, cuts[1:], strict=False)]
+        parts = [_asked(store, *stretch) for stretch in itertools.pairwise(cuts)]
         assert sum(part.get("gen_ai.tokens", (0, 0))[0] for part in parts) == 60
         assert sum(part.get("gen_ai.seconds", (0, 0))[0] for part in parts) == 60
         assert sum(part.get("gen_ai.seconds", (0, 0))[1] for part in parts) == 120
