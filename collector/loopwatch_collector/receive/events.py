@@ -52,6 +52,7 @@ def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
 _ONE: Final = {"anyOf": [_inlined(schema) for schema in _SCHEMAS]}
 _BODY: Final = {
     "required": True,
+    "description": "One event or record, an array of them, or one a line. null is as good as absent.",
     "content": {
         "application/json": {"schema": {"anyOf": [_ONE, {"type": "array", "items": _ONE}]}},
         "application/x-ndjson": {"schema": {"type": "string", "description": "one such object a line"}},
