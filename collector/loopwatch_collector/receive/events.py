@@ -14,7 +14,7 @@ from loopwatch import names
 from loopwatch_collector import event_parts
 from loopwatch_collector.auth import Principal, permit, require_to_change
 from loopwatch_collector.compression import decompress
-from loopwatch_collector.errors import RequestRefused, Unsupported
+from loopwatch_collector.errors import RequestRefused, TooLarge, Unsupported
 from loopwatch_collector.receive import body as bodies
 from loopwatch_collector.receive import events_body, screening, signals, status
 from loopwatch_collector.receive.allowance import json_memory_bytes
@@ -28,6 +28,7 @@ PATH: Final = "/v1/events"
 _TYPES: Final = frozenset(
     {"application/json", "application/x-ndjson", "application/ndjson", "application/jsonl", "text/plain", ""}
 )
+_MAX_TOOL_CALLS: Final = 25_000  # each becomes a span, before they are counted
 _DEFAULT_SERVICE: Final = "events"
 _SCHEMAS: Final = [
     model.model_json_schema(ref_template="#/components/schemas/{model}") for model in (Event, RequestRecord)
@@ -127,7 +128,14 @@ async def _starts_of(request: Request, project: str, taken: Taken, now_ns: int) 
 
 
 def _body_of(taken: Taken, starts: dict[str, int]) -> bytes:
-    """The spans of what was taken as an export request."""
+    """The spans of what was taken as an export request.
+
+    Raises:
+        TooLarge: they would be too many; records of a few bytes may list a thousand tool calls each.
+    """
+    tools = sum(max(len(record.tool_calls), len(record.tool_results)) for _, record in taken.requests)
+    if tools > _MAX_TOOL_CALLS:
+        raise TooLarge(f"the records hold {tools} tool calls, over {_MAX_TOOL_CALLS}; send smaller batches")
     spans: dict[str, list[Span]] = {}
     for _, event in taken.events:
         spans.setdefault(event.service or _DEFAULT_SERVICE, []).extend(spans_of_event(event))

@@ -293,3 +293,10 @@ def test_others_are_answered_while_a_large_body_is_taken(url: str) -> None:
     assert sending.result()[1]["accepted"] == 2 * half
     assert max(waits) < took / 2
     _run(url, "large", tool_calls=half, outcome="open")
+
+
+def test_records_of_too_many_tool_calls_are_refused(url: str) -> None:
+    """A small body that would become millions of spans is refused before it does."""
+    body = json.dumps([{"request_id": f"many {n}", "tool_calls": [1] * 1_000} for n in range(30)]).encode()
+    status, answer = _post(url, body)
+    assert (status, answer["error"]["code"]) == (413, "too_large")
