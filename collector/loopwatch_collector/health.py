@@ -1,6 +1,8 @@
 """What the collector says of itself: alive, ready, its metrics, and its state as one document."""
 
 import hashlib
+import os
+import stat
 import time
 from collections.abc import Sequence
 from dataclasses import fields
@@ -131,19 +133,19 @@ def _store(state: State, settings: Settings) -> dict[str, Any]:
         address = settings.dsn.rpartition("@")[2]  # without user and password
         return {"engine": "server", "dsn": f"clickhouse://{address}"}
     folder = Path(settings.dsn.removeprefix("chdb://"))
-    size = sum(file.stat().st_blocks * 512 for file in _files(folder))
-    return {"engine": "embedded", "dsn": settings.dsn, "disk_bytes": size}
+    return {"engine": "embedded", "dsn": settings.dsn, "disk_bytes": _stored_bytes(folder)}
 
 
-def _files(folder: Path) -> list[Path]:
-    found: list[Path] = []
-    for file in folder.rglob("*"):
-        try:
-            if file.is_file() and not file.is_symlink():
-                found.append(file)
-        except OSError:
-            continue  # merged away while we looked
-    return found
+def _stored_bytes(folder: Path) -> int:
+    size = 0
+    for parent, _, names in os.walk(folder):  # passes over folders that vanish meanwhile
+        for name in names:
+            try:
+                found = os.lstat(os.path.join(parent, name))  # noqa: PTH118  # thousands of files at each look
+            except OSError:
+                continue  # merged away while we looked
+            size += found.st_blocks * 512 if stat.S_ISREG(found.st_mode) else 0
+    return size
 
 
 def _shown(key: SenderKey, sender: Sender) -> dict[str, Any]:
