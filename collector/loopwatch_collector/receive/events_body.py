@@ -196,17 +196,25 @@ def disbelieve(taken: Taken, oldest_ns: int, newest_ns: int) -> None:
     """
     gone: set[int] = set()
     for index, item in (*taken.events, *taken.requests):
-        if item.timestamp is not None and not oldest_ns <= ns_of(item.timestamp) <= newest_ns:
+        reason = _disbelief(item, oldest_ns, newest_ns)
+        if reason:
             gone.add(index)
-            taken.rejected.append(Refusal(index=index, reason=_disbelief(item.timestamp, oldest_ns)))
+            taken.rejected.append(Refusal(index=index, reason=reason))
     taken.events[:] = [item for item in taken.events if item[0] not in gone]
     taken.requests[:] = [item for item in taken.requests if item[0] not in gone]
 
 
-def _disbelief(timestamp_ms: float, oldest_ns: int) -> str:
-    reason = "older than the retention" if ns_of(timestamp_ms) < oldest_ns else "more than a day ahead"
-    hint = "; is it in ms since the epoch?" if timestamp_ms < 1e11 else ""
-    return f"timestamp: {timestamp_ms:.0f} is {reason}{hint}"
+def _disbelief(item: Event | RequestRecord, oldest_ns: int, newest_ns: int) -> str:
+    if item.timestamp is None:
+        return ""
+    at_ns = ns_of(item.timestamp)
+    if oldest_ns <= at_ns <= newest_ns:
+        lasted_ns = ns_of(item.latency_ms) if isinstance(item, Event) else 0
+        began_ns = max(1, at_ns - lasted_ns)
+        return "" if began_ns >= oldest_ns else "latencyMs: it began before the retention"
+    reason = "older than the retention" if at_ns < oldest_ns else "more than a day ahead"
+    hint = "; is it in ms since the epoch?" if item.timestamp < 1e11 else ""
+    return f"timestamp: {item.timestamp:.0f} is {reason}{hint}"
 
 
 def _sort(taken: Taken, index: int, item: Any) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loopwatch_collector.errors import RequestRefused
-from loopwatch_collector.receive.events_body import Event, parse
+from loopwatch_collector.receive.events_body import Event, disbelieve, parse
 from loopwatch_collector.receive.events_data import paired
 from loopwatch_collector.receive.events_spans import spans_of_event, spans_of_request, trace_id_of
 
@@ -214,3 +214,15 @@ def test_a_record_of_a_thousand_tools_is_paired_in_one_pass() -> None:
     calls = [{"name": "a", "id": name} for name in ids]
     results = [{"tool_use_id": name, "result": name} for name in reversed(ids)]
     assert [result["result"] for _, result in paired(calls, results)] == ids
+
+
+def test_what_began_before_the_retention_is_not_accepted() -> None:
+    """An event is believed when it began and ended within the bounds; else it is refused, not lost later."""
+    lasted = {"latencyMs": 2_000}
+    taken = parse(json.dumps([_ITEM, {**_ITEM, **lasted}, {**_ITEM, "timestamp": AT_MS + 9_000}]).encode())
+    disbelieve(taken, (AT_MS - 1_000) * 10**6, (AT_MS + 1_000) * 10**6)
+    assert [index for index, _ in taken.events] == [0]
+    assert [(refusal.index, refusal.reason.partition(":")[0]) for refusal in taken.rejected] == [
+        (1, "latencyMs"),
+        (2, "timestamp"),
+    ]
