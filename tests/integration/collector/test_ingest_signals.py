@@ -305,9 +305,10 @@ def test_another_method_is_refused_in_otlps_form(receiver: Running, method: str,
     request = urllib.request.Request(f"{receiver.url}{path}", method=method, headers={"content-type": PROTOBUF})
     with pytest.raises(urllib.error.HTTPError) as refusal:
         urllib.request.urlopen(request, timeout=60)
-    assert (refusal.value.code, refusal.value.headers["allow"]) == (405, "POST")
-    assert refusal.value.headers["content-type"] == PROTOBUF
-    assert method in Status.FromString(refusal.value.read()).message
+    with refusal.value as answer:
+        assert (answer.code, answer.headers["allow"]) == (405, "POST")
+        assert answer.headers["content-type"] == PROTOBUF
+        assert method in Status.FromString(answer.read()).message
 
 
 def test_half_a_character_in_json_loses_no_batch(receiver: Running) -> None:
