@@ -10,10 +10,17 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from loopwatch_collector.errors import CollectorError, Forbidden, NotFound, Unauthenticated, Unavailable
+from loopwatch_collector.errors import (
+    CollectorError,
+    Forbidden,
+    MethodNotAllowed,
+    NotFound,
+    Unauthenticated,
+    Unavailable,
+)
 from loopwatch_collector.key_use import KeyUse
 from loopwatch_collector.receive import status
-from loopwatch_collector.receive.routes import OTLP_PATHS
+from loopwatch_collector.receive.routes import signal_of
 
 _LOG = logging.getLogger(__name__)
 _MAX_FAULTS: Final = 5
@@ -65,7 +72,7 @@ async def _collector_error(request: Request, error: Exception) -> Response:
     if error.status == _OUR_FAULT and request.url.path.startswith(_INGEST):
         error = Unavailable(error.answer)
     _count_refusal(request, error.status)
-    if signal := OTLP_PATHS.get(request.url.path):
+    if signal := signal_of(request.url.path):
         if isinstance(error, Forbidden):  # a status OTLP's list lacks; the sentence says what the key is short of
             error = Unauthenticated(str(error))
         request.app.state.metrics.requests.labels(signal.kind, error.status).inc()
@@ -99,6 +106,10 @@ async def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     sentence = f"{request.method} {request.url.path[:200]}: {error.detail}; /docs lists the routes"
+    if error.status_code == MethodNotAllowed.status and signal_of(request.url.path):
+        refusal = await _collector_error(request, MethodNotAllowed(sentence))
+        refusal.headers.update(error.headers or {})
+        return refusal
     return _answer(error.status_code, _CODES.get(error.status_code, "bad_request"), sentence, error.headers)
 
 

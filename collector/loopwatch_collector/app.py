@@ -19,8 +19,8 @@ from loopwatch_collector.journal.journal import Journal
 from loopwatch_collector.metrics import Metrics
 from loopwatch_collector.prices.price import Pricer
 from loopwatch_collector.receive.events import router as events_router
-from loopwatch_collector.receive.events_traces import Traces
 from loopwatch_collector.receive.receiver import Receiver
+from loopwatch_collector.receive.request_starts import RequestStarts
 from loopwatch_collector.receive.routes import router as receive_router
 from loopwatch_collector.reference import router as reference_router
 from loopwatch_collector.settings import Settings
@@ -51,6 +51,7 @@ def create_app(
         metrics: what `/metrics` shows.
     """
     app = FastAPI(title="Loopwatch collector", version="0.1.0", docs_url=None, redoc_url=None, responses=RESPONSES)
+    app.router.redirect_slashes = False  # senders do not follow: the path is served, or it is not there
     app.state.settings = settings
     app.state.journal = journal
     app.state.store = store
@@ -61,7 +62,7 @@ def create_app(
     app.state.started_at_s = time.time()
     app.state.keyring = Keyring(settings.keys)
     app.state.receiver = Receiver(settings, journal, metrics)
-    app.state.event_traces = Traces(event_lookup(store))
+    app.state.request_starts = RequestStarts(event_lookup(store))
     app.include_router(receive_router)
     app.include_router(events_router)
     app.include_router(api_router)

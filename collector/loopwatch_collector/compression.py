@@ -8,6 +8,8 @@ from isal import isal_zlib
 from loopwatch_collector.errors import RequestRefused, TooLarge, Unsupported
 
 _WBITS: Final = {"gzip": 31, "deflate": 15}  # 31: a gzip header, 15: a zlib header
+_BARE: Final = -15
+_DEFLATE: Final = 8  # the method in a zlib header's first byte; the header's two bytes are a multiple of 31
 _ISAL_ERROR: Final[Any] = isal_zlib.IsalError  # its stub calls it an instance
 _ERRORS: Final[tuple[type[Exception], ...]] = (_ISAL_ERROR, zlib.error)
 
@@ -33,9 +35,15 @@ def decompress(body: bytes, encoding: str, max_bytes: int) -> bytes:
     if encoding not in _WBITS:
         raise Unsupported(f"the content encoding '{encoding[:40]}' is not read here; use gzip, deflate or none")
     try:
-        return _inflate(body, _WBITS[encoding], max_bytes)
+        return _inflate(body, _wbits(body, encoding), max_bytes)
     except _ERRORS as fault:
         raise RequestRefused(f"the body is not {encoding}: {fault}") from fault
+
+
+def _wbits(body: bytes, encoding: str) -> int:
+    """HTTP's deflate is zlib's format, but senders have always sent the bare stream as well."""
+    is_bare = encoding == "deflate" and (body[:1] == b"" or body[0] & 0x0F != _DEFLATE or int.from_bytes(body[:2]) % 31)
+    return _BARE if is_bare else _WBITS[encoding]
 
 
 def _inflate(body: bytes, wbits: int, max_bytes: int) -> bytes:

@@ -5,6 +5,7 @@
     │   ├── Unauthenticated     401
     │   ├── Forbidden           403
     │   ├── NotFound            404
+    │   ├── MethodNotAllowed    405
     │   ├── TooLarge            413
     │   └── Unsupported         415
     ├── Unavailable             503  nobody for now: the same request succeeds later
@@ -61,6 +62,13 @@ class NotFound(RequestRefused):
 
     status = 404
     code = "not_found"
+
+
+class MethodNotAllowed(RequestRefused):
+    """The path is there, but not for this method."""
+
+    status = 405
+    code = "method_not_allowed"
 
 
 class TooLarge(RequestRefused):

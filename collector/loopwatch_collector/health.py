@@ -1,5 +1,7 @@
 """What the collector says of itself: alive, ready, its metrics, and its state as one document."""
 
+import os
+import stat
 import time
 from collections.abc import Sequence
 from dataclasses import fields
@@ -15,6 +17,7 @@ from starlette.datastructures import State
 from loopwatch_collector.auth import Principal, require
 from loopwatch_collector.errors import CollectorError, RequestRefused
 from loopwatch_collector.metrics import SenderMetrics
+from loopwatch_collector.project_counts import ProjectCounts
 from loopwatch_collector.settings import VARIABLES, Settings
 from loopwatch_collector.write.senders import Sender, SenderKey
 
@@ -52,7 +55,8 @@ def metrics(request: Request) -> Response:
 async def system(request: Request, reader: Annotated[Principal, Depends(require("read"))]) -> dict[str, Any]:
     """The collector's state: what it holds, what came and what is missing, and how it is set up.
 
-    A reader sees the senders of its own project; settings are for admins.
+    What came, and its senders, are the reader's own project's; the journal, disk and store are everybody's. Settings
+    are for admins.
     """
     return await run_in_threadpool(_system, request.app.state, reader)
 
@@ -98,7 +102,8 @@ def _system(state: State, reader: Principal) -> dict[str, Any]:
         reasons.append(f"the oldest record has waited {journal.lag_s:.0f} s for the store")
     senders: list[tuple[SenderKey, Sender]] = state.senders.list()
     own = [(key, sender) for key, sender in senders if key[0] == reader.project]
-    counted = state.metrics.values()
+    counts: ProjectCounts = state.metrics.by_project
+    counted = counts.of(reader.project)
     return {
         "status": "degraded" if reasons else "ok",
         "reasons": reasons,
@@ -112,13 +117,12 @@ def _system(state: State, reader: Principal) -> dict[str, Any]:
         "retention_days": settings.retention_days,
         "journal": journal._asdict(),
         "received": {
-            "spans": int(counted.get("loopwatch_received_spans_total", 0)),
-            "rejected": _by_label(counted, "loopwatch_rejected_spans_total", "reason"),
+            "spans": counted["received_spans"],
+            "rejected": counts.rejected(reader.project, "traces"),
+            "rejected_log_records": counts.rejected(reader.project, "logs"),
+            "rejected_points": counts.rejected(reader.project, "metrics"),
         },
-        "acknowledged_spans": int(counted.get("loopwatch_acknowledged_spans_total", 0)),
-        "written_spans": int(counted.get("loopwatch_written_spans_total", 0)),
-        "duplicate_spans": int(counted.get("loopwatch_duplicate_spans_total", 0)),
-        "dead_letters": int(counted.get("loopwatch_dead_letters_total", 0)),
+        **{name: counted[name] for name in ("acknowledged_spans", "written_spans", "duplicate_spans", "dead_letters")},
         "senders": [_shown(key, sender) for key, sender in own[:_LISTED_SENDERS]],
         "sender_processes": len(own),
         **({"settings": _settings(settings)} if reader.role == "admin" else {}),
@@ -130,24 +134,19 @@ def _store(state: State, settings: Settings) -> dict[str, Any]:
         address = settings.dsn.rpartition("@")[2]  # without user and password
         return {"engine": "server", "dsn": f"clickhouse://{address}"}
     folder = Path(settings.dsn.removeprefix("chdb://"))
-    size = sum(file.stat().st_blocks * 512 for file in _files(folder))
-    return {"engine": "embedded", "dsn": settings.dsn, "disk_bytes": size}
+    return {"engine": "embedded", "dsn": settings.dsn, "disk_bytes": _stored_bytes(folder)}
 
 
-def _files(folder: Path) -> list[Path]:
-    found: list[Path] = []
-    for file in folder.rglob("*"):
-        try:
-            if file.is_file() and not file.is_symlink():
-                found.append(file)
-        except OSError:
-            continue  # merged away while we looked
-    return found
-
-
-def _by_label(values: dict[str, float], name: str, label: str) -> dict[str, int]:
-    start = f'{name}{{{label}="'
-    return {key[len(start) : -2]: int(value) for key, value in values.items() if key.startswith(start)}
+def _stored_bytes(folder: Path) -> int:
+    size = 0
+    for parent, _, names in os.walk(folder):  # passes over folders that vanish meanwhile
+        for name in names:
+            try:
+                found = os.lstat(os.path.join(parent, name))  # noqa: PTH118  # thousands of files at each look
+            except OSError:
+                continue  # merged away while we looked
+            size += found.st_blocks * 512 if stat.S_ISREG(found.st_mode) else 0
+    return size
 
 
 def _shown(key: SenderKey, sender: Sender) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """The collector's own metrics, as Prometheus reads them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
 from prometheus_client.registry import Collector
+
+from loopwatch_collector.project_counts import SPANS, ProjectCounts
 
 _SECONDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 _SPANS: Final = (1, 10, 100, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
@@ -25,12 +27,28 @@ class Metrics:
         self.received_bytes = Counter(
             "loopwatch_received_bytes", "Body bytes received, compressed ones as they came", registry=registry
         )
+        self.by_project = ProjectCounts()
         self.received_spans = Counter("loopwatch_received_spans", "Spans in readable requests", registry=registry)
         self.acknowledged_spans = Counter(
             "loopwatch_acknowledged_spans", "Spans whose sender was told they are on disk", registry=registry
         )
         self.rejected_spans = Counter(
             "loopwatch_rejected_spans", "Spans not taken, by reason", ["reason"], registry=registry
+        )
+        self.received_items = Counter(
+            "loopwatch_received_items", "Log records and points in readable requests", ["signal"], registry=registry
+        )
+        self.acknowledged_items = Counter(
+            "loopwatch_acknowledged_items",
+            "Log records and points whose sender was told they are on disk",
+            ["signal"],
+            registry=registry,
+        )
+        self.rejected_items = Counter(
+            "loopwatch_rejected_items",
+            "Log records and points not taken, by reason",
+            ["signal", "reason"],
+            registry=registry,
         )
         self.written_spans = Counter("loopwatch_written_spans", "Spans inserted into the store", registry=registry)
         self.journaled_items = Counter(
@@ -102,6 +120,35 @@ class Metrics:
             ["channel", "result"],
             registry=registry,
         )
+
+    def note_received(self, signal: str, project: str, items: int) -> None:
+        """Counts the items of a readable request: spans apart from log records and points."""
+        if signal == SPANS:
+            self.received_spans.inc(items)
+            self.by_project.add(project, received_spans=items)
+        else:
+            self.received_items.labels(signal).inc(items)
+
+    def note_answered(self, signal: str, project: str, taken: int, rejected: Mapping[str, int]) -> None:
+        """Counts what a request's sender was told.
+
+        Args:
+            signal: traces, logs or metrics.
+            project: whose request it was.
+            taken: how many items are on disk.
+            rejected: how many were not taken, by reason.
+        """
+        self.by_project.reject(project, signal, rejected)
+        if signal == SPANS:
+            self.acknowledged_spans.inc(taken)
+            self.by_project.add(project, acknowledged_spans=taken)
+        else:
+            self.acknowledged_items.labels(signal).inc(taken)
+        for reason, count in rejected.items():
+            if signal == SPANS:
+                self.rejected_spans.labels(reason).inc(count)
+            else:
+                self.rejected_items.labels(signal, reason).inc(count)
 
     def values(self) -> dict[str, float]:
         """The value of every sample, by its name and labels as Prometheus writes them."""

@@ -38,6 +38,12 @@ async def read(request: Request, max_bytes: int, hold: Hold, deadline_s: float =
         raise RequestRefused("the sender broke off before the body's end") from fault
 
 
+def encoding_of(request: Request) -> str:
+    """A body's content encoding in lower case; the older name of gzip is gzip."""
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    return "gzip" if encoding == "x-gzip" else encoding
+
+
 async def _collect(request: Request, max_bytes: int, hold: Hold) -> bytes:
     portions: list[bytes] = []
     size = 0

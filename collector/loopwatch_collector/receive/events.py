@@ -11,23 +11,24 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from loopwatch import names
+from loopwatch_collector import event_parts
 from loopwatch_collector.auth import Principal, permit, require_to_change
 from loopwatch_collector.compression import decompress
-from loopwatch_collector.errors import RequestRefused, Unsupported
+from loopwatch_collector.errors import RequestRefused, TooLarge, Unsupported
 from loopwatch_collector.receive import body as bodies
 from loopwatch_collector.receive import events_body, screening, signals, status
 from loopwatch_collector.receive.allowance import json_memory_bytes
 from loopwatch_collector.receive.events_body import Answer, Event, Refusal, RequestRecord, Taken, ns_of
-from loopwatch_collector.receive.events_spans import SCOPE, spans_of_event, spans_of_request, trace_id_of
-from loopwatch_collector.receive.events_traces import Traces
+from loopwatch_collector.receive.events_spans import spans_of_event, spans_of_request
 from loopwatch_collector.receive.receiver import Receiver, Sending
-from loopwatch_collector.receive.screening import Window
+from loopwatch_collector.receive.request_starts import RequestStarts
 from loopwatch_collector.settings import Settings
 
 PATH: Final = "/v1/events"
 _TYPES: Final = frozenset(
     {"application/json", "application/x-ndjson", "application/ndjson", "application/jsonl", "text/plain", ""}
 )
+_MAX_TOOL_CALLS: Final = 25_000  # each becomes a span, before they are counted
 _DEFAULT_SERVICE: Final = "events"
 _SCHEMAS: Final = [
     model.model_json_schema(ref_template="#/components/schemas/{model}") for model in (Event, RequestRecord)
@@ -52,6 +53,7 @@ def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
 _ONE: Final = {"anyOf": [_inlined(schema) for schema in _SCHEMAS]}
 _BODY: Final = {
     "required": True,
+    "description": "One event or record, an array of them, or one a line. null is as good as absent.",
     "content": {
         "application/json": {"schema": {"anyOf": [_ONE, {"type": "array", "items": _ONE}]}},
         "application/x-ndjson": {"schema": {"type": "string", "description": "one such object a line"}},
@@ -69,9 +71,10 @@ _BODY: Final = {
 async def events(request: Request, principal: Annotated[Principal, Depends(require_to_change("ingest"))]) -> Response:
     """Takes one event, an array of them, or one a line; also records of whole requests.
 
-    Events of one `traceId` become one run, which is open until a `response`. A `tool_result` belongs to the call it
-    names by `toolCallId`, else to the last open `tool_call` of its tool. Answers 200 when the valid events are on
-    disk and names the others by index and reason.
+    Events of one `traceId` become one run, which is open until a `response`; of several the latest tells how it
+    ended. A `tool_result` belongs to the call it names by `toolCallId`, else to the last open `tool_call` of its tool.
+    Answers 200 when the valid events are on disk, names the others by index and reason, and names fields that look
+    as if they should have been read.
     """
     _check_type(request)
     is_import = request.headers.get("loopwatch-import", "").lower() == "true"
@@ -81,7 +84,7 @@ async def events(request: Request, principal: Annotated[Principal, Depends(requi
     receiver: Receiver = request.app.state.receiver
     with receiver.allowance.hold() as hold:
         sent = await bodies.read(request, settings.max_body_bytes, hold)
-        encoding = request.headers.get("content-encoding", "").strip().lower()
+        encoding = bodies.encoding_of(request)
         raw = await asyncio.to_thread(decompress, sent, encoding, settings.max_body_bytes)
         hold.add(json_memory_bytes(raw))
         taken = await asyncio.to_thread(events_body.parse, raw)
@@ -91,15 +94,14 @@ async def events(request: Request, principal: Annotated[Principal, Depends(requi
             if is_import
             else screening.live_window(now_ns, settings.retention.days(principal.project).everything)
         )
-        traces: Traces = request.app.state.event_traces
-        await _know(traces, principal.project, taken)
-        message = _message_of(taken, traces, principal.project, window, now_ns)
+        events_body.disbelieve(taken, window.oldest_ns, window.newest_ns)
+        starts = await _starts_of(request, principal.project, taken, now_ns)
         accepted = len(taken.events) + len(taken.requests)
         if accepted:
-            body = message.SerializeToString()
+            body = await asyncio.to_thread(_body_of, taken, starts)
             sending = Sending(signals.TRACES, principal, body, "", status.PROTOBUF, is_import)
             await receiver.take(sending, hold)
-    return _answer(accepted, taken.rejected)
+    return _answer(accepted, taken)
 
 
 def _check_type(request: Request) -> None:
@@ -110,53 +112,41 @@ def _check_type(request: Request) -> None:
         )
 
 
-def _answer(accepted: int, rejected: list[Refusal]) -> Response:
-    rejected.sort(key=lambda refusal: refusal.index)
+def _answer(accepted: int, taken: Taken) -> Response:
+    rejected = sorted(taken.rejected, key=lambda refusal: refusal.index)
     if not accepted:
         first = rejected[0] if rejected else Refusal(index=0, reason="there is none")
         sentence = f"no event of the body is valid; the first, at {first.index}: {first.reason}"
         raise RequestRefused(sentence)
-    return JSONResponse(Answer(accepted=accepted, rejected=rejected).model_dump())
+    return JSONResponse(Answer(accepted=accepted, rejected=rejected, ignored=taken.ignored.list()).model_dump())
 
 
-def _run_id(event: Event | RequestRecord) -> str:
-    sent = event.trace_id if isinstance(event, Event) else f"request {event.request_id}"
-    return trace_id_of(sent).hex()
+async def _starts_of(request: Request, project: str, taken: Taken, now_ns: int) -> dict[str, int]:
+    """When the records of whole requests began, by request id; ns since the epoch."""
+    told = {record.request_id: ns_of(record.timestamp) for _, record in taken.requests if record.timestamp is not None}
+    untold = [record.request_id for _, record in taken.requests if record.timestamp is None]
+    if not untold:
+        return told
+    starts: RequestStarts = request.app.state.request_starts
+    return {**await starts.of(project, untold, now_ns), **told}
 
 
-async def _know(traces: Traces, project: str, taken: Taken) -> None:
-    run_ids = (_run_id(event) for _, event in (*taken.events, *taken.requests))
-    missing = traces.missing(project, run_ids)
-    if missing:
-        traces.remember(project, await asyncio.to_thread(traces.look_up, project, missing))
+def _body_of(taken: Taken, starts: dict[str, int]) -> bytes:
+    """The spans of what was taken as an export request.
 
-
-def _message_of(taken: Taken, traces: Traces, project: str, window: Window, now_ns: int) -> ExportTraceServiceRequest:
-    """The events' spans; events whose time is not believed move to the rejected ones."""
+    Raises:
+        TooLarge: they would be too many; records of a few bytes may list a thousand tool calls each.
+    """
+    tools = sum(max(len(record.tool_calls), len(record.tool_results)) for _, record in taken.requests)
+    if tools > _MAX_TOOL_CALLS:
+        raise TooLarge(f"the records hold {tools} tool calls, over {_MAX_TOOL_CALLS}; send smaller batches")
     spans: dict[str, list[Span]] = {}
-    for index, event in sorted(taken.events, key=lambda item: (item[1].timestamp, item[0])):
-        if _is_believed(taken, index, event.timestamp, window):
-            trace = traces.get(project, _run_id(event), ns_of(event.timestamp))
-            spans.setdefault(event.service or _DEFAULT_SERVICE, []).extend(spans_of_event(event, trace))
-    for index, record in taken.requests:
-        if record.timestamp is None or _is_believed(taken, index, record.timestamp, window):
-            start_ns = now_ns if record.timestamp is None else ns_of(record.timestamp)
-            trace = traces.get(project, _run_id(record), start_ns)
-            spans.setdefault(record.service or _DEFAULT_SERVICE, []).extend(spans_of_request(record, trace))
-    gone = {refusal.index for refusal in taken.rejected}
-    taken.events[:] = [item for item in taken.events if item[0] not in gone]
-    taken.requests[:] = [item for item in taken.requests if item[0] not in gone]
-    return _request_of(spans)
-
-
-def _is_believed(taken: Taken, index: int, timestamp_ms: float, window: Window) -> bool:
-    at_ns = ns_of(timestamp_ms)
-    if window.oldest_ns <= at_ns <= window.newest_ns:
-        return True
-    reason = "older than the retention" if at_ns < window.oldest_ns else "more than a day ahead"
-    hint = "; is it in milliseconds?" if timestamp_ms < 1e11 else ""
-    taken.rejected.append(Refusal(index=index, reason=f"timestamp: {timestamp_ms:.0f} is {reason}{hint}"))
-    return False
+    for _, event in taken.events:
+        spans.setdefault(event.service or _DEFAULT_SERVICE, []).extend(spans_of_event(event))
+    for _, record in taken.requests:
+        made = spans_of_request(record, starts[record.request_id])
+        spans.setdefault(record.service or _DEFAULT_SERVICE, []).extend(made)
+    return _request_of(spans).SerializeToString()
 
 
 def _request_of(spans: dict[str, list[Span]]) -> ExportTraceServiceRequest:
@@ -167,5 +157,5 @@ def _request_of(spans: dict[str, list[Span]]) -> ExportTraceServiceRequest:
             KeyValue(key=names.SERVICE_NAME, value=AnyValue(string_value=service))
         )
         scope_spans = resource_spans.scope_spans.add(spans=made)
-        scope_spans.scope.name = SCOPE
+        scope_spans.scope.name = event_parts.SCOPE
     return request

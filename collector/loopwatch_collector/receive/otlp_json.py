@@ -14,6 +14,7 @@ from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import Message
 
 from loopwatch_collector.errors import RequestRefused, TooLarge
+from loopwatch_collector.receive import json_text
 
 _IDS: Final = ("traceId", "spanId", "parentSpanId")
 # Where ids occur: the lists that lead from a request to spans, links, log records, data points and exemplars.
@@ -49,7 +50,7 @@ def parse(body: bytes, message: M) -> M:
     if body.count(b"{") > _MAX_OBJECTS:
         raise TooLarge(f"the body holds over {_MAX_OBJECTS} JSON objects; send smaller batches, or protobuf")
     try:
-        value = orjson.loads(body)
+        value = json_text.loads(body)
     except orjson.JSONDecodeError as fault:
         raise RequestRefused(f"the body is not JSON: {fault}") from fault
     if not isinstance(value, dict):

@@ -85,10 +85,12 @@ class Receiver:
         hold.add(memory_bytes)
         screened, record = await self._prepared(sending, raw, received_at_ns, memory_bytes)
         self._metrics.received_bytes.inc(len(sending.body))
-        self._metrics.received_spans.inc(screened.taken + screened.rejected.total())
+        kind, project = sending.signal.kind, sending.principal.project
+        self._metrics.note_received(kind, project, screened.taken + screened.rejected.total())
         if screened.taken:
             await asyncio.wrap_future(self._journal.append(record))
-        self._count(screened, time.perf_counter() - started)
+        self._metrics.note_answered(kind, project, screened.taken, screened.rejected)
+        self._metrics.acknowledge_seconds.observe(time.perf_counter() - started)
         if sending.signal is signals.TRACES:
             sending.principal.use.spans(screened.taken, screened.rejected.total())
         return signals.answer(sending.signal, screened.rejected.total(), screened.reason)
@@ -108,12 +110,6 @@ class Receiver:
             return prepare(*work)
         async with self._threads:
             return await asyncio.to_thread(prepare, *work)
-
-    def _count(self, screened: Screening, seconds: float) -> None:
-        self._metrics.acknowledged_spans.inc(screened.taken)
-        self._metrics.acknowledge_seconds.observe(seconds)
-        for reason, count in screened.rejected.items():
-            self._metrics.rejected_spans.labels(reason).inc(count)
 
 
 def prepare(
@@ -171,4 +167,4 @@ def _screen(signal: Signal, message: Any, window: Window) -> Screening:
         return screening.screen_spans(message, window)
     if signal is signals.LOGS:
         return screening.screen_logs(message, window)
-    return screening.screen_metrics(message)
+    return screening.screen_metrics(message, window)

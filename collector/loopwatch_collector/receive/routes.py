@@ -28,6 +28,13 @@ _REFUSALS: Final = {
 }
 
 router = APIRouter(tags=["ingest"])
+
+
+def signal_of(path: str) -> Signal | None:
+    """What the OTLP route at a path takes; None where there is none. A slash at its end makes no difference."""
+    return OTLP_PATHS.get(path.removesuffix("/"))
+
+
 _principal_of = require("ingest")
 
 
@@ -76,7 +83,7 @@ async def receive(request: Request, signal: Signal, principal: Principal) -> Res
             signal=signal,
             principal=principal,
             body=await bodies.read(request, request.app.state.settings.max_body_bytes, hold),
-            encoding=request.headers.get("content-encoding", "").strip().lower(),
+            encoding=bodies.encoding_of(request),
             media_type=content_type,
             is_import=is_import,
         )
@@ -86,22 +93,26 @@ async def receive(request: Request, signal: Signal, principal: Principal) -> Res
 
 
 @router.post(TRACE_PATHS[0], summary="OTLP spans", **_described("ExportTraceServiceRequest"))
+@router.post(f"{TRACE_PATHS[0]}/", include_in_schema=False)
 @router.post(
     TRACE_PATHS[1],
     summary="OTLP spans, the path Langfuse's SDK posts to",
     **_described("ExportTraceServiceRequest"),
 )
+@router.post(f"{TRACE_PATHS[1]}/", include_in_schema=False)
 async def traces(request: Request, principal: _Ingester) -> Response:
     """Takes spans; answers 200 when every one that was taken is on disk."""
     return await receive(request, signals.TRACES, principal)
 
 
+@router.post("/v1/logs/", include_in_schema=False)
 @router.post("/v1/logs", summary="OTLP log records", **_described("ExportLogsServiceRequest"))
 async def logs(request: Request, principal: _Ingester) -> Response:
     """Takes log records; GenAI events are kept and join their spans, other lines are rejected."""
     return await receive(request, signals.LOGS, principal)
 
 
+@router.post("/v1/metrics/", include_in_schema=False)
 @router.post("/v1/metrics", summary="OTLP metrics", **_described("ExportMetricsServiceRequest"))
 async def metrics(request: Request, principal: _Ingester) -> Response:
     """Takes metrics; those about agents are kept, others are rejected."""

@@ -1,5 +1,6 @@
 """Which spans of a readable request are taken: those with an identity and a believable time."""
 
+import math
 from collections import Counter
 from typing import Any, Final, NamedTuple
 
@@ -22,6 +23,8 @@ class Window(NamedTuple):
     oldest_ns: int
     newest_ns: int
 
+
+_NO_VALUE: Final = 1  # OTLP's flag for "no recorded value"
 
 EVER: Final = Window(1, _LATEST_NS)
 
@@ -93,11 +96,12 @@ def screen_logs(request: Any, window: Window) -> Screening:
     return Screening(taken, rejected)
 
 
-def screen_metrics(request: Any) -> Screening:
-    """Takes the metrics out that are not about agents.
+def screen_metrics(request: Any, window: Window) -> Screening:
+    """Takes the metrics out that are not about agents, and of the others the points that cannot be stored.
 
     Args:
         request: an ExportMetricsServiceRequest; changed in place.
+        window: the times that are believed.
     """
     taken = 0
     rejected: Counter[str] = Counter()
@@ -105,17 +109,41 @@ def screen_metrics(request: Any) -> Screening:
         for scope_metrics in resource_metrics.scope_metrics:
             metrics = scope_metrics.metrics
             for index in reversed(range(len(metrics))):
+                points = _points(metrics[index])
                 if metrics[index].name.startswith(METRIC_PREFIXES):
-                    taken += _points(metrics[index])
+                    taken += _screen_points(points, window, rejected)
                 else:
-                    rejected["a metric that is not about agents"] += _points(metrics[index])
+                    rejected["a metric that is not about agents"] += len(points)
                     del metrics[index]
     return Screening(taken, rejected)
 
 
-def _points(metric: Any) -> int:
+def _points(metric: Any) -> Any:
     kind = metric.WhichOneof("data")
-    return len(getattr(metric, kind).data_points) if kind else 0
+    return getattr(metric, kind).data_points if kind else ()
+
+
+def _screen_points(points: Any, window: Window, rejected: Counter[str]) -> int:
+    faults = [(index, fault) for index, point in enumerate(points) if (fault := _fault_of_point(point, window))]
+    for index, fault in reversed(faults):
+        del points[index]
+        rejected[fault] += 1
+    return len(points)
+
+
+def _fault_of_point(point: Any, window: Window) -> str:
+    if not window.oldest_ns <= point.time_unix_nano <= window.newest_ns:
+        return "a point's time outside the retention"
+    if point.flags & _NO_VALUE or not math.isfinite(_value_of(point)):
+        return "a point without a finite value"
+    return ""
+
+
+def _value_of(point: Any) -> float:
+    if "sum" in point.DESCRIPTOR.fields_by_name:  # a histogram's or summary's
+        return point.sum
+    which = point.WhichOneof("value")
+    return float(getattr(point, which)) if which else math.nan
 
 
 def _fault_of_log(record: Any, scope: str, window: Window) -> str:

@@ -170,6 +170,7 @@ METRIC_POINT_COLUMNS: Final[tuple[Column, ...]] = (
     Column("row_version", "UInt64", 0),
     Column("start_time", "DateTime64(9, 'UTC')", 0),
     Column("is_cumulative", "UInt8", 0),
+    Column("kind", _TEXT, ""),  # gauge | counter | distribution; "": stored before this was
     Column("unit", _TEXT, ""),
     Column("value", "Float64", 0.0),  # of a histogram: the sum
     Column("points", "UInt64", 0),  # of a histogram: the count

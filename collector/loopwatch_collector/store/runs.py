@@ -7,9 +7,10 @@ looked up in `runs` when it is not, so that one refresh reads the stretch of tim
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Final, NamedTuple
 
+from loopwatch_collector.store.assembly import assemble
 from loopwatch_collector.store.client import Connection
 from loopwatch_collector.store.rows import RUN_EXTENT_COLUMNS
 from loopwatch_collector.store.statements import statement
@@ -17,6 +18,7 @@ from loopwatch_collector.store.statements import statement
 _REMEMBERED_RUNS: Final = 200_000
 _DAY_NS: Final = 86_400 * 10**9
 _RUNS_PER_STATEMENT: Final = 4_000  # planning one takes near 100 ms, however few its runs
+_MAX_ROUNDS: Final = 5
 # Runs further apart than this are derived by separate statements: one would read all that lies between. Planning a
 # statement costs about as much as passing over some hours of spans of other runs.
 _MAX_GAP_NS: Final = 3 * 3_600_000_000_000
@@ -48,12 +50,15 @@ class RunDeriver:
         self._lock = threading.Lock()
         self._row_version = 0
 
-    def refresh(self, connection: Connection, touched: Iterable[Touched]) -> None:
+    def refresh(
+        self, connection: Connection, touched: Iterable[Touched], of_events: Set[tuple[str, str]] = frozenset()
+    ) -> None:
         """Derives the touched runs anew from all their spans.
 
         Args:
             connection: this thread's.
             touched: what the inserts since the last refresh added; a run may occur more than once.
+            of_events: project and run id of those to which plain events came, which are put together first.
         """
         with self._lock:  # two refreshes of one run at once could store the older reading last
             for project, runs in _by_project(touched).items():
@@ -62,12 +67,22 @@ class RunDeriver:
                 version = self._next_version(connection)
                 self._widen(connection, project, runs)
                 for group in _groups(runs):
+                    events = {run_id: extent for run_id, extent in group.items() if (project, run_id) in of_events}
+                    if events:
+                        self._assemble(connection, project, events, version)
                     _derive(connection, project, group, version)
 
     def forget(self) -> None:
         """Drops what is remembered of the runs' extents, after spans were deleted."""
         with self._lock:
             self._extents.clear()
+
+    def _assemble(self, connection: Connection, project: str, events: dict[str, tuple[int, int]], version: int) -> None:
+        rounds = 1
+        while assemble(connection, project, events, version) and not self._is_alone and rounds < _MAX_ROUNDS:
+            # Another collector may have written meanwhile what it had read before: look again until all is said.
+            version = self._next_version(connection)
+            rounds += 1
 
     def _next_version(self, connection: Connection) -> int:
         """Higher than every version before, those in the store included: clocks step back, readings must not."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -93,15 +93,18 @@ class Store:
         """
         insert.insert_metric_points(self.connection(), rows)
 
-    def refresh_runs(self, touched: Collection[tuple[str, str, int, int]]) -> None:
+    def refresh_runs(
+        self, touched: Collection[tuple[str, str, int, int]], of_events: Set[tuple[str, str]] = frozenset()
+    ) -> None:
         """Derives the rows of runs that got new spans. To be called after their insert, before its checkpoint.
 
         Args:
             touched: (project, run_id, earliest start, latest start) with starts in ns since the epoch; a run may
                 occur more than once, so the tuples of several inserts can be passed at once.
+            of_events: (project, run_id) of those to which plain events came.
         """
         if touched:
-            self._runs.refresh(self.connection(), (Touched(*entry) for entry in touched))
+            self._runs.refresh(self.connection(), (Touched(*entry) for entry in touched), of_events)
 
     def forget_runs(self) -> None:
         """Drops what is remembered of the runs' extents, after spans were deleted or before a rebuild."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from loopwatch import names
+from loopwatch_collector import event_parts
 from loopwatch_collector.store.rows import NO_SPAN, SPAN_COLUMNS
 from loopwatch_collector.write import answers, dialects, kinds, messages, models, outcomes, usage, values
 from loopwatch_collector.write.aliases import SLOTS, row_in_the_making
@@ -107,6 +108,8 @@ def normalise(
         messages.unflatten(row)
     _place_values(row)
     _finish(row, ranks, handovers)
+    if scope == event_parts.SCOPE and rest.get(event_parts.PART) in event_parts.TOLD_BY_ANOTHER:
+        row[_KIND] = event_parts.HIDDEN_KIND  # until the store has found out what it is part of
     _store_content(row, contents)
     if row[_PARENT] == NO_SPAN or row[_KIND] == kinds.RUN:
         rest.update(origin.attributes)

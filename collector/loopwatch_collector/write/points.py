@@ -47,11 +47,12 @@ def point_rows(metric: Any, origin: Origin) -> Iterator[list[Any]]:
     if kind is None:
         return
     data = getattr(metric, kind)
-    is_cumulative = int(getattr(data, "aggregation_temporality", 0) == _CUMULATIVE)
+    is_cumulative = getattr(data, "aggregation_temporality", 0) == _CUMULATIVE or kind == "summary"
+    shape = _kind_of(kind, data, is_cumulative)
     for point in data.data_points:
         value, count = _value(kind, point)
         if math.isfinite(value) and 0 < point.time_unix_nano <= values.MAX_NS:
-            yield _row(metric, point, origin, value, count, is_cumulative)
+            yield _row(metric, point, origin, value, count, (int(is_cumulative), shape))
 
 
 def _value(kind: str, point: Any) -> tuple[float, int]:
@@ -61,7 +62,14 @@ def _value(kind: str, point: Any) -> tuple[float, int]:
     return point.sum, point.count
 
 
-def _row(metric: Any, point: Any, origin: Origin, value: float, count: int, is_cumulative: int) -> list[Any]:
+def _kind_of(kind: str, data: Any, is_cumulative: bool) -> str:
+    """What the values of a metric are; a running total that may fall says how much there is, as a gauge does."""
+    if kind == "gauge" or (kind == "sum" and is_cumulative and not data.is_monotonic):
+        return "gauge"
+    return "counter" if kind == "sum" else "distribution"
+
+
+def _row(metric: Any, point: Any, origin: Origin, value: float, count: int, counted: tuple[int, str]) -> list[Any]:
     found = {pair.key[:256]: values.attribute_text(pair.value)[: values.MAX_TEXT_CHARS] for pair in point.attributes}
     identity = "\x00".join(
         (metric.name, origin.service, origin.process_id, *sorted(f"{k}\x01{v}" for k, v in found.items()))
@@ -73,7 +81,7 @@ def _row(metric: Any, point: Any, origin: Origin, value: float, count: int, is_c
         content_hash(identity.encode()),
         origin.row_version,
         min(point.start_time_unix_nano, values.MAX_NS),
-        is_cumulative,
+        *counted,
         metric.unit[:64],
         value,
         count,

@@ -4,12 +4,14 @@ import logging
 import time
 from typing import Any, Final
 
+from loopwatch_collector import event_parts
 from loopwatch_collector.errors import Unavailable
 from loopwatch_collector.journal.record import Record
 from loopwatch_collector.metrics import Metrics
 from loopwatch_collector.prices.price import Pricer
 from loopwatch_collector.prices.record import record_rates
 from loopwatch_collector.store.errors import QueryTooLarge, RowRefused, StoreUnavailable
+from loopwatch_collector.store.rows import SPAN_INDEX
 from loopwatch_collector.store.store import Store
 from loopwatch_collector.write.batch import Batch, Touch, batch_of
 from loopwatch_collector.write.contents import ContentKey
@@ -20,6 +22,9 @@ from loopwatch_collector.write.handovers import DEFAULT_HANDOVERS, Handovers
 from loopwatch_collector.write.senders import Senders
 
 _LOG = logging.getLogger(__name__)
+_PROJECT: Final = SPAN_INDEX["project"]
+_RUN_ID: Final = SPAN_INDEX["run_id"]
+_SCOPE: Final = SPAN_INDEX["scope"]
 _KNOWN_CONTENTS: Final = 200_000
 _MAX_DERIVE_FAILURES: Final = 40  # enough to find a few runs among thousands; beyond it the statement is at fault
 
@@ -50,6 +55,7 @@ class Storing:
         self._handovers = handovers
         self._known: set[ContentKey] = set()
         self._touched: list[Touch] = []
+        self._of_events: set[tuple[str, str]] = set()
 
     def prepare(self, records: list[Record]) -> Batch:
         """Records as rows; for the thread that runs ahead of the one that writes."""
@@ -117,8 +123,9 @@ class Storing:
         if is_stubborn:
             self._derive_what_can_be(self._touched)
         else:
-            self._store.refresh_runs(self._touched)
+            self._store.refresh_runs(self._touched, self._of_events)
         self._touched.clear()
+        self._of_events.clear()
         self._metrics.write_seconds.labels("runs").observe(time.perf_counter() - started)
 
     def _derive_what_can_be(self, touched: list[Touch]) -> None:
@@ -126,7 +133,7 @@ class Storing:
         while pending:
             group = pending.pop()
             try:
-                self._store.refresh_runs(group)
+                self._store.refresh_runs(group, self._of_events)
             except Unavailable:
                 raise
             except Exception as fault:  # noqa: BLE001  # logged and counted; the runs' spans are stored
@@ -152,18 +159,19 @@ class Storing:
         if rows.verdicts:
             self._insert_verdicts(rows.verdicts)
         self._touched += batch.touched
+        self._of_events.update((row[_PROJECT], row[_RUN_ID]) for row in rows.spans if row[_SCOPE] == event_parts.SCOPE)
         self._remember(batch)
         self._metrics.write_seconds.labels("insert").observe(time.perf_counter() - started)
-        self._metrics.written_spans.inc(len(rows.spans))
-        self._metrics.duplicate_spans.inc(self._senders.note_spans(rows.spans))
+        for project, spans in _by_project(rows.spans).items():
+            again = self._senders.note_spans(spans)
+            self._metrics.written_spans.inc(len(spans))
+            self._metrics.duplicate_spans.inc(again)
+            self._metrics.by_project.add(project, written_spans=len(spans), duplicate_spans=again)
         self._senders.note_points(rows.points)
         self._metrics.batch_spans.observe(len(rows.spans))
 
     def _insert_verdicts(self, verdicts: list[list[Any]]) -> None:
-        projects: dict[str, list[list[Any]]] = {}
-        for verdict in verdicts:
-            projects.setdefault(verdict[0], []).append(verdict)
-        for of_project in projects.values():
+        for of_project in _by_project(verdicts).values():
             self._store.insert_verdicts(of_project)
 
     def _remember(self, batch: Batch) -> None:
@@ -178,6 +186,15 @@ class Storing:
         _LOG.error("one item of project %s is set aside as a dead letter: %s", record.project, reason, exc_info=fault)
         self._store.insert_dead_letter(record.project, record.kind, record.received_at_ns, reason, record.body)
         self._metrics.dead_letters.inc()
+        self._metrics.by_project.add(record.project, dead_letters=1)
+
+
+def _by_project(rows: list[list[Any]]) -> dict[str, list[list[Any]]]:
+    """Rows of spans or verdicts by whose they are: their first column."""
+    projects: dict[str, list[list[Any]]] = {}
+    for row in rows:
+        projects.setdefault(row[_PROJECT], []).append(row)
+    return projects
 
 
 def _parts(records: list[Record]) -> list[list[Record]]:

@@ -134,7 +134,10 @@ def _keys(context: Context, asked: "Future[Any]") -> None:
 def _tiles(context: Context, got: Mapping[str, Any]) -> None:
     journal, store, rejected = got["journal"], got["store"], got["received"]["rejected"]
     dropped = sum(sum(sender["dropped"].values()) for sender in got.get("senders", ()))
+    others = {**got["received"].get("rejected_log_records", {}), **got["received"].get("rejected_points", {})}
     why = ", ".join(f"{formatting.count(n)} {reason.replace('_', ' ')}" for reason, n in rejected.items())
+    if others:
+        why = f"{why or 'No span'}; besides, {formatting.plural(sum(others.values()), 'log record or point')}."
     tiles.show(
         context,
         tiles.Tile(

@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
@@ -17,7 +18,7 @@ from loopwatch import names
 from tests.processes import ALL_TIME, Running, collector, get, loopwatch, wait_for
 
 pytestmark = pytest.mark.xdist_group("ingest-outside")
-KEYS = "shop:ingest:in-key,shop:read:read-key,shop:admin:admin-key"
+KEYS = "shop:ingest:in-key,shop:read:read-key,shop:admin:admin-key,bank:read:bank-key,bank:ingest:bank-in-key"
 
 
 def _free_port() -> int:
@@ -69,8 +70,8 @@ def _drops() -> bytes:
     return request.SerializeToString()
 
 
-def _send(receiver: Running, path: str, body: bytes) -> None:
-    headers = {"content-type": "application/x-protobuf", "authorization": "Bearer in-key"}
+def _send(receiver: Running, path: str, body: bytes, key: str = "in-key") -> None:
+    headers = {"content-type": "application/x-protobuf", "authorization": f"Bearer {key}"}
     with urllib.request.urlopen(urllib.request.Request(receiver.url + path, body, headers), timeout=60) as reply:
         assert reply.status == 200
 
@@ -93,7 +94,9 @@ def test_metrics_account_for_every_span(receiver: Running) -> None:
     """Received, acknowledged, journaled, written, again sent, rejected and dropped spans, and gaps, are all counted."""
     found = _metrics(receiver)
     assert found["loopwatch_received_spans_total"] >= 7
-    assert found["loopwatch_acknowledged_spans_total"] == found["loopwatch_journaled_items_total"]
+    assert found["loopwatch_acknowledged_spans_total"] == 5
+    others = found['loopwatch_acknowledged_items_total{signal="metrics"}']
+    assert found["loopwatch_journaled_items_total"] == 5 + others
     assert found["loopwatch_written_spans_total"] == 5
     assert found["loopwatch_duplicate_spans_total"] == 2
     assert found['loopwatch_rejected_spans_total{reason="a start time older than the retention"}'] == 2
@@ -131,8 +134,39 @@ def test_state_names_senders_and_hides_keys_from_readers(receiver: Running) -> N
     assert state["sender_processes"] == 1
     assert "settings" not in state
     as_admin = _system(receiver, "admin-key")
-    assert {"name": "LOOPWATCH_KEYS", "value": "3 keys", "source": "set"} in as_admin["settings"]
+    assert {"name": "LOOPWATCH_KEYS", "value": "5 keys", "source": "set"} in as_admin["settings"]
     assert "admin-key" not in json.dumps(as_admin)
+
+
+def test_log_lines_that_are_not_taken_are_no_rejected_spans(receiver: Running) -> None:
+    """Log records and points are counted apart: what is said of spans stays true of spans."""
+    before = _metrics(receiver)
+    line = ExportLogsServiceRequest()
+    line.resource_logs.add().scope_logs.add().log_records.add(body=AnyValue(string_value="GET / 200"))
+    _send(receiver, "/v1/logs", line.SerializeToString())
+    found = _metrics(receiver)
+    reason = "a log line that is no event of an agent"
+    assert found[f'loopwatch_rejected_items_total{{reason="{reason}",signal="logs"}}'] == 1
+    for of_spans in ("received", "rejected", "acknowledged"):
+        name = f"loopwatch_{of_spans}_spans_total"
+        assert {key: value for key, value in found.items() if key.startswith(name)} == {
+            key: value for key, value in before.items() if key.startswith(name)
+        }
+    received = _system(receiver, "read-key")["received"]
+    assert received["rejected_log_records"] == {reason: 1}
+    assert received["rejected"] == {"a start time older than the retention": 2}
+
+
+def test_counts_are_of_the_readers_own_project(receiver: Running) -> None:
+    """What another project sent, and what of it was rejected, is in no number a reader sees."""
+    mine = _system(receiver, "read-key")
+    _send(receiver, "/v1/traces", _spans(9), key="bank-in-key")
+    names_of_counts = ("received", "acknowledged_spans", "written_spans", "duplicate_spans", "dead_letters")
+    wait_for(lambda: _system(receiver, "bank-key")["written_spans"] == 1, "the bank's span is written")
+    theirs, after = _system(receiver, "bank-key"), _system(receiver, "read-key")
+    assert {name: after[name] for name in names_of_counts} == {name: mine[name] for name in names_of_counts}
+    assert (theirs["received"]["spans"], theirs["acknowledged_spans"], theirs["duplicate_spans"]) == (2, 1, 0)
+    assert theirs["received"]["rejected"] == {"a start time older than the retention": 1}
 
 
 def test_gaps_are_asked_for_by_process(receiver: Running) -> None:

@@ -16,7 +16,10 @@ import pytest
 from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
@@ -90,8 +93,12 @@ def _run(receiver: Running, trace: bytes) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("number", "encoding", "compress"), [(1, "", bytes), (2, "gzip", gzip.compress), (3, "deflate", zlib.compress)]
-)
+    ("number", "encoding", "compress"),
+    [
+        (1, "", bytes), (2, "gzip", gzip.compress), (3, "deflate", zlib.compress), (0x31, "x-gzip", gzip.compress),
+        (0x32, "deflate", lambda body: zlib.compress(body)[2:-4]),
+    ],
+)  # fmt: skip
 def test_http_protobuf_in_every_encoding(receiver: Running, number: int, encoding: str, compress: Any) -> None:
     """Protobuf, plain or compressed, is acknowledged with an empty message and becomes a run."""
     trace = bytes([number]) * 16
@@ -283,3 +290,56 @@ def test_token_metrics_add_up_however_they_count(receiver: Running, is_cumulativ
         ]
 
     wait_for(look, f"12 tokens of the {service} counter")
+
+
+@pytest.mark.parametrize("path", ["/v1/traces/", "/api/public/otel/v1/traces/", "/v1/logs/", "/v1/metrics/"])
+def test_a_slash_at_the_end_makes_no_difference(receiver: Running, path: str) -> None:
+    """Exporters do not follow redirects: the path with a slash is served like the one without."""
+    assert _post(f"{receiver.url}{path}", b"")[:2] == (200, b"")
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize("path", ["/v1/traces", "/v1/logs", "/v1/metrics/"])
+def test_another_method_is_refused_in_otlps_form(receiver: Running, method: str, path: str) -> None:
+    """What is not a POST gets google.rpc.Status in the request's encoding, and the method that is allowed."""
+    request = urllib.request.Request(f"{receiver.url}{path}", method=method, headers={"content-type": PROTOBUF})
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        urllib.request.urlopen(request, timeout=60)
+    with refusal.value as answer:
+        assert (answer.code, answer.headers["allow"]) == (405, "POST")
+        assert answer.headers["content-type"] == PROTOBUF
+        assert method in Status.FromString(answer.read()).message
+
+
+def test_half_a_character_in_json_loses_no_batch(receiver: Running) -> None:
+    """A text that JavaScript cut within an emoji costs that half character, not the batch it is in."""
+    trace = b"\x33" * 16
+    span = {
+        "traceId": trace.hex(), "spanId": "00f067aa0ba902b7", "startTimeUnixNano": str(time.time_ns()),
+        "name": "cut \ud83d", "attributes": [{"key": "said", "value": {"stringValue": "\ud83d\ude00"}}],
+    }  # fmt: skip
+    body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}).encode()
+    assert b"\\ud83d" in body
+    assert _post(f"{receiver.url}/v1/traces", body, "application/json")[0] == 200
+    [stored] = _run(receiver, trace)["spans"]
+    assert (stored["name"], stored["attributes"]["said"]) == ("cut \ufffd", "\U0001f600")
+
+
+def test_points_that_cannot_be_kept_are_named(receiver: Running) -> None:
+    """Points without a believable time or a finite value are rejected with a reason; a gauge is its last value."""
+    request = ExportMetricsServiceRequest()
+    resource = request.resource_metrics.add()
+    resource.resource.attributes.extend(_pairs(service__name="gauges"))
+    points = resource.scope_metrics.add().metrics.add(name="gen_ai.depth").gauge.data_points
+    for time_ns, value in ((NOW, 5.0), (NOW + 1, 7.0), (0, 1.0), (10**17, 1.0), (NOW, float("nan"))):
+        points.add(time_unix_nano=time_ns, as_double=value)
+    status, body, _ = _post(f"{receiver.url}/v1/metrics", request.SerializeToString())
+    partial = ExportMetricsServiceResponse.FromString(body).partial_success
+    assert (status, partial.rejected_data_points) == (200, 3)
+    assert "1 with a point without a finite value; 2 with a point's time outside the retention" in partial.error_message
+
+    def look() -> bool:
+        rows = [row for row in query(receiver.url, "sender_metrics") if row["service"] == "gauges"]
+        return [(row["value"], row["points"]) for row in rows] == [(7, 2)]
+
+    wait_for(look, "the gauge's last value")

@@ -4,7 +4,7 @@ import gzip
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loopwatch_collector.compression import decompress
@@ -19,6 +19,14 @@ def test_encodings_round_trip(body: bytes) -> None:
     assert decompress(body, "", MEBIBYTE) == body
     assert decompress(gzip.compress(body), "gzip", MEBIBYTE) == body
     assert decompress(zlib.compress(body), "deflate", MEBIBYTE) == body
+
+
+@given(st.binary(min_size=1, max_size=5_000), st.integers(1, 9))
+@settings(deadline=None)
+def test_bare_deflate_is_read_too(body: bytes, level: int) -> None:
+    """Senders that leave zlib's header away are understood as well, as browsers do."""
+    stream = zlib.compressobj(level, zlib.DEFLATED, -15)
+    assert decompress(stream.compress(body) + stream.flush(), "deflate", MEBIBYTE) == body
 
 
 def test_joined_gzip_members_are_one_body() -> None:

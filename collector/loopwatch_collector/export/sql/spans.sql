@@ -11,4 +11,6 @@ WHERE project = {project:String}
     AND start_time < fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
     AND toStartOfMinute(start_time) >= toStartOfMinute(fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC'))
     AND toStartOfMinute(start_time) <= toStartOfMinute(fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC'))
+    -- what another span tells
+    AND kind != 'event'
 ORDER BY start_time, trace_id, span_id

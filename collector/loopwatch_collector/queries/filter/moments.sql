@@ -39,5 +39,7 @@ FROM (
     WHERE project = {project:String}
         AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC') - INTERVAL 1 HOUR
         AND start_time < fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC') + INTERVAL 1 DAY
+        -- what another span tells
+        AND kind != 'event'
 )
 WHERE event != ''

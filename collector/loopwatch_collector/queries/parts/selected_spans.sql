@@ -7,3 +7,5 @@ WHERE project = {project:String}
     AND start_time >= extent.1
     AND start_time <= extent.2
     AND run_id IN (SELECT run_id FROM selected_runs)
+    -- what another span tells
+    AND kind != 'event'

@@ -43,5 +43,7 @@ WHERE project = {project:String}
     AND start_time >= fromUnixTimestamp64Nano({first_ns:Int64}, 'UTC')
     AND start_time <= fromUnixTimestamp64Nano({last_ns:Int64}, 'UTC')
     AND run_id = {run_id:String}
+    -- what another span tells
+    AND kind != 'event'
 ORDER BY start_ns, span_id
 LIMIT {page_limit:UInt64}

@@ -3,7 +3,8 @@
 --
 -- A model call counts once however many spans report it: spans of equal call key are one call, and the one of
 -- the highest rank (the lowest span id among equals) speaks for it. Aggregates on the run's own span count
--- only where no span of the run is a model call.
+-- only where no span of the run is a model call. Rows of the kind `event` are no spans: what they tell another row
+-- tells (store/assembly.py); only that they lie in the run's stretch of time counts.
 --
 -- Read are the rows of the traces of these runs, and of those, the versions in force: a span's trace is part of its
 -- identity, so leaving other traces out before FINAL compares versions changes nothing; leaving other runs out would,
@@ -44,11 +45,12 @@ WITH
             bitShiftLeft(toInt256(distance), 128) + place AS precedence,
             span.kind = 'tool_call' AS is_tool_call,
             is_tool_call AND span.arguments_hash != '' AS is_told_call,
+            span.kind = 'event' AS is_event,
             -- told by any span; the places in this list are those of `said` below
             [
                 span.parent_run_id, span.agent, span.agent_version, span.service, span.environment,
                 span.conversation_id, span.customer_id, span.user_id, span.prompt_name, span.prompt_version,
-                span.outcome_reason, span.limit_name, span.escalation_reason, span.escalation_priority
+                span.outcome_reason, span.limit_name, if(is_event, '', span.escalation_reason), if(is_event, '', span.escalation_priority)
             ] AS texts
         SELECT
             span.project,
@@ -73,11 +75,11 @@ WITH
                 min(span.start_time) AS first_span_time,
                 max(span.start_time) AS last_span_time,
                 max(span.start_time + toIntervalNanosecond(believed_ns)) AS last_activity_time,
-                count() AS spans,
+                countIf(NOT is_event) AS spans,
                 groupUniqArray(toDate(span.start_time)) AS days,
                 argMinIf(span.tags, precedence, notEmpty(span.tags)) AS tags,
-                groupUniqArray(span.outcome) AS outcomes,
-                max(has(span.event_names, 'loopwatch.escalation')) AS has_escalation,
+                groupUniqArrayIf(span.outcome, NOT is_event) AS outcomes,
+                max(has(span.event_names, 'loopwatch.escalation') AND NOT is_event) AS has_escalation,
                 max(span.iteration_cap) AS iteration_cap,
                 argMaxIf(span.tool, place, is_tool_call) AS last_tool,
                 countIf(is_tool_call) AS tool_calls,

@@ -1,9 +1,4 @@
--- What is known of runs that come as single events: when they began, and whether their own span is there.
-SELECT
-    run_id,
-    toUnixTimestamp64Nano(start_time) AS start_ns,
-    toUnixTimestamp64Nano(first_span_time) AS first_ns,
-    toUnixTimestamp64Nano(last_span_time) AS last_ns,
-    ended
+-- When runs began that came as records of whole requests.
+SELECT run_id, toUnixTimestamp64Nano(start_time) AS start_ns
 FROM runs FINAL
 WHERE project = {project:String} AND run_id IN {run_ids:Array(String)}

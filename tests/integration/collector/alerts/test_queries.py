@@ -174,7 +174,8 @@ def test_a_rule_on_losses_sees_senders_and_the_collector(store):
     (rule,) = [one for one in delivered_rules() if one.name == "collector-drops"]
     health.sample(time.time_ns())
     drops(store, [3])
-    metrics.rejected_spans.labels("too_old").inc(2)
+    metrics.note_answered("traces", "default", 1, {"too_old": 2})
+    metrics.note_answered("logs", "default", 0, {"a log line that is no event of an agent": 40})
     health.sample(time.time_ns())
     now_ns = time.time_ns()
     verdicts = judge(rule, now_ns, lambda stretch: reader.read(rule, now_ns, stretch))

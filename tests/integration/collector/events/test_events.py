@@ -6,12 +6,13 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.processes import ALL_TIME, collector, get, wait_for
+from tests.processes import ALL_TIME, collector, get, wait_for, wait_until_stored
 
 pytestmark = pytest.mark.xdist_group("events")
 
@@ -103,7 +104,7 @@ def _assert_incident(url: str, conversation: str) -> None:
 
 def test_events_in_one_body_become_a_run(url: str) -> None:
     """Plan, tool calls with their results, observation and response make one ended run with its tokens and cost."""
-    assert _send(url, *_incident("one-body")) == {"accepted": 7, "rejected": []}
+    assert _send(url, *_incident("one-body")) == {"accepted": 7, "rejected": [], "ignored": []}
     _assert_incident(url, "one-body")
 
 
@@ -161,7 +162,7 @@ def test_invalid_events_are_named_and_valid_ones_kept(url: str) -> None:
     assert answer["accepted"] == 1
     assert [refusal["index"] for refusal in answer["rejected"]] == [0, 2, 3, 4]
     assert "eventType" in answer["rejected"][0]["reason"]
-    assert "milliseconds" in answer["rejected"][3]["reason"]
+    assert "ms since the epoch" in answer["rejected"][3]["reason"]
     _run(url, "mixed", outcome="completed")
 
 
@@ -210,3 +211,92 @@ def test_the_route_is_in_openapi(url: str) -> None:
     assert {"traceId", "eventType", "tokensUsed", "latencyMs", "data"} <= set(one[0]["properties"])
     assert {"request_id", "user_query", "claude_reasoning", "total_tokens"} <= set(one[1]["properties"])
     assert "200" in operation["responses"]
+
+
+def test_a_late_response_does_not_change_how_a_run_ended(tmp_path: Path) -> None:
+    """Of several responses the latest tells how the run ended, whichever comes last, after a restart as well."""
+    done = _event("ended", "response", 2000, outcome="completed", data="done")
+    failed = _event("ended", "response", 1000, outcome="failed", data={"error": "no"})
+    with collector(tmp_path) as running:
+        _send(running.url, _event("ended", "plan", 0, data="look"), done)
+        _run(running.url, "ended", outcome="completed", duration_ns=2_000_000_000)
+    with collector(tmp_path) as running:
+        _send(running.url, failed)
+        wait_until_stored(running.url)
+        run = _run(running.url, "ended", outcome="completed", duration_ns=2_000_000_000)
+        found = _spans(running.url, run, content="true")
+        (ended,) = [span for span in found["spans"] if span["kind"] == "run"]
+        assert (ended["status"], found["contents"][ended["content"]["output"][0]]) == ("unset", "done")
+        _send(running.url, _event("ended", "response", 3000, outcome="escalated"))
+        _run(running.url, "ended", outcome="escalated", duration_ns=3_000_000_000)
+
+
+def test_half_a_character_loses_no_event(url: str) -> None:
+    """A text cut within an emoji costs that half character, in an array and in lines."""
+    events = [_event("cut", "response", after, data=text) for after, text in ((0, "fine"), (1, "cut \ud83d"))]
+    assert _send(url, *events)["accepted"] == 2
+    lines = "\n".join(json.dumps(event) for event in events).encode()
+    assert _post(url, lines, **{"content-type": "application/x-ndjson"})[1]["accepted"] == 2
+    run = _run(url, "cut", outcome="completed", duration_ns=1_000_000)
+    assert "cut \ufffd" in _spans(url, run, content="true")["contents"].values()
+
+
+def test_fields_that_were_meant_to_be_read_are_named_in_the_answer(url: str) -> None:
+    """Misspelt tokens are not counted as none without a word: the answer names the field and what was meant."""
+    answer = _send(url, _event("misspelt", "plan", 0, model="m", tokensUsed={"inputTokens": 5, "output": None}))
+    assert answer["accepted"] == 1
+    assert answer["ignored"] == [
+        {
+            "field": "tokensUsed.inputTokens",
+            "events": 1,
+            "index": 0,
+            "hint": "it is not read; did you mean tokensUsed.input?",
+        }
+    ]
+
+
+def test_what_happened_in_a_record_has_an_order(url: str) -> None:
+    """A record's tool calls follow each other, so that questions about what came after what find it."""
+    record = {
+        "request_id": "ordered",
+        "conversationId": "ordered",
+        "timestamp": NOW_MS,
+        "latency_ms": 900,
+        "tool_calls": [{"name": "a", "id": "1"}, {"name": "transfer_to_human", "id": "2"}],
+        "tool_results": [{"id": "1", "error": "no"}, {"id": "2", "content": "ok"}],
+    }
+    _send(url, record)
+    _run(url, "ordered", outcome="escalated", duration_ns=900_000_000)
+
+    def found(q: str) -> int:
+        return len(get(f"{url}/api/v1/runs", **ALL_TIME, conversation="ordered", q=q)["runs"])
+
+    assert found("failed(a) then escalated()") == 1
+    assert found("called(transfer_to_human) then failed(a)") == 0
+
+
+def test_others_are_answered_while_a_large_body_is_taken(url: str) -> None:
+    """Ten thousand tool calls and results of one run keep nobody waiting for most of the time they take."""
+    half = 5_000
+    calls = [_event("large", "tool_call", n, data={"tool": f"t{n % 7}", "args": n}) for n in range(half)]
+    results = [_event("large", "tool_result", half + n, data={"tool": f"t{n % 7}", "result": n}) for n in range(half)]
+    body = json.dumps([*calls, *results]).encode()
+    waits: list[float] = []
+    with ThreadPoolExecutor(1) as pool:
+        began = time.perf_counter()
+        sending = pool.submit(_post, url, body)
+        while not sending.done():
+            asked = time.perf_counter()
+            get(f"{url}/healthz")
+            waits.append(time.perf_counter() - asked)
+        took = time.perf_counter() - began
+    assert sending.result()[1]["accepted"] == 2 * half
+    assert max(waits) < took / 2
+    _run(url, "large", tool_calls=half, outcome="open")
+
+
+def test_records_of_too_many_tool_calls_are_refused(url: str) -> None:
+    """A small body that would become millions of spans is refused before it does."""
+    body = json.dumps([{"request_id": f"many {n}", "tool_calls": [1] * 1_000} for n in range(30)]).encode()
+    status, answer = _post(url, body)
+    assert (status, answer["error"]["code"]) == (413, "too_large")

@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loopwatch_collector.errors import RequestRefused
-from loopwatch_collector.receive.events_body import Event, parse
+from loopwatch_collector.receive.events_body import Event, disbelieve, parse
+from loopwatch_collector.receive.events_data import paired
 from loopwatch_collector.receive.events_spans import spans_of_event, spans_of_request, trace_id_of
-from loopwatch_collector.receive.events_traces import Trace
 
 SENDERS = (Path(__file__).parents[4] / "docs" / "senders.md").read_text()
 AT_MS = 1_790_000_000_000
+_ITEM: dict[str, Any] = {"traceId": "a", "timestamp": AT_MS, "eventType": "plan"}
 
 
 def _event(kind: str, after_ms: int = 0, **fields: Any) -> Event:
@@ -77,30 +78,17 @@ def test_hex_trace_ids_are_kept(sent: str) -> None:
 
 def test_the_same_event_is_the_same_span() -> None:
     """An event sent again makes the span it made before; another event of the same moment makes its own."""
-    trace = Trace(AT_MS * 10**6)
-    first, again, other = (
-        next(spans_of_event(_event("plan", data=data, model="m"), trace)) for data in ("a", "a", "b")
-    )
+    first, again, other = (next(spans_of_event(_event("plan", data=data, model="m"))) for data in ("a", "a", "b"))
     assert first == again
     assert first.span_id != other.span_id
 
 
-def test_results_go_to_the_last_open_call_of_their_tool() -> None:
-    """Of two open calls of a tool the later one gets the first result, the earlier one the second."""
-    trace = Trace(AT_MS * 10**6)
-    calls = [next(spans_of_event(_event("tool_call", n, data={"tool": "s", "args": n}), trace)) for n in (0, 1)]
-    results = [next(spans_of_event(_event("tool_result", n, data={"tool": "s", "result": n}), trace)) for n in (5, 6)]
-    assert [span.span_id for span in results] == [calls[1].span_id, calls[0].span_id]
-    assert results[0].start_time_unix_nano == calls[1].start_time_unix_nano
-
-
-def test_a_call_that_comes_again_after_its_result_changes_nothing() -> None:
-    """A tool_call sent again when its result is known makes no span: it would say less than what is stored."""
-    trace = Trace(AT_MS * 10**6)
-    call = _event("tool_call", data={"tool": "s"})
-    assert len(list(spans_of_event(call, trace))) == 1
-    assert len(list(spans_of_event(_event("tool_result", 5, data={"tool": "s", "result": 1}), trace))) == 1
-    assert list(spans_of_event(call, trace)) == []
+@pytest.mark.parametrize("fields", [{"data": {"outcome": {}, "isError": [1], "tool": [], "toolCallId": {}}}])
+@pytest.mark.parametrize("kind", ["tool_call", "tool_result", "response"])
+def test_fields_of_odd_types_are_passed_over(kind: str, fields: dict[str, Any]) -> None:
+    """Where a word is looked for, a list or an object is none, and no error of ours either."""
+    [span] = spans_of_event(_event(kind, **fields))
+    assert {pair.key for pair in span.attributes}.isdisjoint({"loopwatch.outcome", "loopwatch.tool.outcome"})
 
 
 def test_a_record_pairs_its_results_by_id_name_and_order() -> None:
@@ -111,9 +99,130 @@ def test_a_record_pairs_its_results_by_id_name_and_order() -> None:
         "tool_results": ["third", {"name": "b", "result": "second"}, {"id": "1", "result": "first"}, {"name": "d"}],
     }
     ((_, request),) = parse(json.dumps(record).encode()).requests
-    spans = [span for span in spans_of_request(request, Trace(AT_MS * 10**6)) if span.name.startswith("execute_tool")]
+    spans = [span for span in spans_of_request(request, AT_MS * 10**6) if span.name.startswith("execute_tool")]
     found = [
         {pair.key: pair.value.string_value for pair in span.attributes}.get("gen_ai.tool.call.result") for span in spans
     ]
     assert [span.name for span in spans] == ["execute_tool a", "execute_tool b", "execute_tool c", "execute_tool d"]
     assert found[:3] == ["first", "second", "third"]
+
+
+def test_a_records_tool_calls_follow_each_other_within_its_time() -> None:
+    """The tool calls of a record begin one after the other, none before the last has ended, all within its latency."""
+    record = {"request_id": "r", "latency_ms": 1000, "tool_calls": ["a", "b", "c"]}
+    ((_, request),) = parse(json.dumps(record).encode()).requests
+    run, _, *tools = spans_of_request(request, AT_MS * 10**6)
+    moments = [at for tool in tools for at in (tool.start_time_unix_nano, tool.end_time_unix_nano)]
+    bounds = [run.start_time_unix_nano, *moments, run.end_time_unix_nano]
+    assert bounds == sorted(set(bounds))
+    assert run.end_time_unix_nano - run.start_time_unix_nano == 10**9
+
+
+def test_a_record_without_a_latency_has_an_order_too() -> None:
+    """Without a latency the tool calls still follow each other, microseconds apart, and the run ends after them."""
+    ((_, request),) = parse(json.dumps({"request_id": "r", "tool_calls": ["a", "b"]}).encode()).requests
+    run, _, *tools = spans_of_request(request, AT_MS * 10**6)
+    moments = [at for tool in tools for at in (tool.start_time_unix_nano, tool.end_time_unix_nano)]
+    assert moments == sorted(set(moments))
+    assert moments[-1] < run.end_time_unix_nano < run.start_time_unix_nano + 10**6
+
+
+def test_halves_of_characters_are_replaced() -> None:
+    """Half an emoji becomes U+FFFD wherever it stands; whole ones and escaped backslashes stay as they are."""
+    texts = rb'{"traceId":"a","timestamp":1,"eventType":"plan","data":["\ud83d","\ud83d\ude00","\\ud83d","\ude00x"]}'
+    (alone,) = parse(texts).events
+    assert alone[1].data == ["\ufffd", "\U0001f600", "\\ud83d", "\ufffdx"]
+    assert [len(parse(body).events) for body in (b"[" + texts + b"," + texts + b"]", texts + b"\n" + texts)] == [2, 2]
+
+
+def test_null_is_as_good_as_absent() -> None:
+    """A field that is null counts as one that is not there, within tokensUsed too."""
+    event = _event("plan", model=None, tags=None, latencyMs=None, tokensUsed={"input": None, "output": 3}, agent=None)
+    assert event.tokens_used is not None
+    assert (event.tokens_used.input, event.tokens_used.output, event.latency_ms, event.tags) == (0, 3, 0, [])
+    record = {"request_id": "r", "timestamp": None, "tool_calls": None, "tool_results": None, "latency_ms": None}
+    ((_, request),) = parse(json.dumps(record).encode()).requests
+    assert (request.timestamp, request.tool_calls, request.tool_results, request.latency_ms) == (None, [], [], 0)
+
+
+@pytest.mark.parametrize(
+    ("written", "ms"),
+    [
+        ("2026-09-21T14:13:20.125Z", 1_790_000_000_125),
+        ("2026-09-21T16:13:20.125+02:00", 1_790_000_000_125),
+        ("2026-09-21 14:13:20", 1_790_000_000_000),
+        ("1790000000125", 1_790_000_000_125),
+    ],
+)
+def test_times_may_be_written_out(written: str, ms: int) -> None:
+    """A timestamp may be ISO 8601, in UTC unless it says another zone, or ms as a text."""
+    assert _event("plan", timestamp=written).timestamp == ms
+
+
+def test_a_time_that_is_none_says_what_one_is() -> None:
+    """The refusal of a timestamp names both forms it may have."""
+    body = json.dumps({"traceId": "a", "eventType": "plan", "timestamp": "yesterday"}).encode()
+    [refusal] = parse(body).rejected
+    assert refusal.reason == "timestamp: 'yesterday' is neither ms since the epoch nor an ISO 8601 time"
+
+
+def test_a_word_that_is_nearly_one_of_ours_is_asked_about() -> None:
+    """An outcome or event type that is nearly right is refused with the right word."""
+    body = json.dumps([{**_ITEM, "outcome": "complete"}, {**_ITEM, "eventType": "toolCall"}])
+    reasons = [refusal.reason for refusal in parse(body.encode()).rejected]
+    assert [reason.rpartition("; ")[2] for reason in reasons] == [
+        "did you mean 'completed'?",
+        "did you mean 'tool_call'?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "field", "meant"),
+    [
+        ({"tokenUsed": {"input": 1}}, "tokenUsed", "tokensUsed"),
+        ({"usage": {"input_tokens": 1}}, "usage", "tokensUsed"),
+        ({"tokensUsed": {"inputTokens": 1}}, "tokensUsed.inputTokens", "tokensUsed.input"),
+        ({"tokensUsed": {"cache_read": 1}}, "tokensUsed.cache_read", "tokensUsed.cacheRead"),
+        ({"customerid": "c"}, "customerid", "customerId"),
+    ],
+)
+def test_fields_that_were_meant_to_be_read_are_named(said: dict[str, Any], field: str, meant: str) -> None:
+    """What looks like a field of ours, or like tokens, is named with the field that was meant."""
+    taken = parse(json.dumps([_ITEM, {**_ITEM, **said}, {**_ITEM, **said}]).encode())
+    assert len(taken.events) == 3
+    [ignored] = taken.ignored.list()
+    assert (ignored.field, ignored.events, ignored.index) == (field, 2, 1)
+    assert ignored.hint == f"it is not read; did you mean {meant}?"
+
+
+def test_fields_of_the_senders_own_are_not_named() -> None:
+    """A field that resembles none of ours is the sender's own business; a count of tokens never is."""
+    own = {**_ITEM, "region": "eu", "sdk": {"version": 1}, "token_count": 7, "tokensUsed": {"thinking": 1}}
+    fields = {ignored.field for ignored in parse(json.dumps(own).encode()).ignored.list()}
+    assert fields == {"token_count", "tokensUsed.thinking"}
+
+
+def test_naming_fields_is_bounded() -> None:
+    """A body of thousands of odd fields gets an answer of no more than twenty."""
+    odd = [{**_ITEM, **{f"token_{index}_{n}": 1 for n in range(20)}} for index in range(100)]
+    assert len(parse(json.dumps(odd).encode()).ignored.list()) == 20
+
+
+def test_a_record_of_a_thousand_tools_is_paired_in_one_pass() -> None:
+    """The results of a large record that come in the opposite order still find their calls by id."""
+    ids = [str(index) for index in range(1_000)]
+    calls = [{"name": "a", "id": name} for name in ids]
+    results = [{"tool_use_id": name, "result": name} for name in reversed(ids)]
+    assert [result["result"] for _, result in paired(calls, results)] == ids
+
+
+def test_what_began_before_the_retention_is_not_accepted() -> None:
+    """An event is believed when it began and ended within the bounds; else it is refused, not lost later."""
+    lasted = {"latencyMs": 2_000}
+    taken = parse(json.dumps([_ITEM, {**_ITEM, **lasted}, {**_ITEM, "timestamp": AT_MS + 9_000}]).encode())
+    disbelieve(taken, (AT_MS - 1_000) * 10**6, (AT_MS + 1_000) * 10**6)
+    assert [index for index, _ in taken.events] == [0]
+    assert [(refusal.index, refusal.reason.partition(":")[0]) for refusal in taken.rejected] == [
+        (1, "latencyMs"),
+        (2, "timestamp"),
+    ]

@@ -1,9 +1,12 @@
 """Which spans are taken."""
 
+import math
+
 import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from loopwatch_collector.receive.screening import DAY_NS, EVER, live_window, screen_spans
+from loopwatch_collector.receive.screening import DAY_NS, EVER, live_window, screen_metrics, screen_spans
 
 NOW = 1_800_000_000 * 10**9
 LIVE = live_window(NOW, 30)
@@ -47,3 +50,29 @@ def test_import_takes_any_time_the_store_can_hold(start: int) -> None:
     """Recorded spans may be old, but need a time, and one the store's type can hold."""
     request = _request(1, EVER.newest_ns, start)
     assert screen_spans(request, EVER).taken == 2
+
+
+def test_points_need_a_time_and_a_number() -> None:
+    """Points of times that are not believed, without a time, or without a finite value are taken out and named."""
+    request = ExportMetricsServiceRequest()
+    metrics = request.resource_metrics.add().scope_metrics.add().metrics
+    gauge = metrics.add(name="gen_ai.x").gauge.data_points
+    for time_ns, value in (
+        (NOW, 1.0),
+        (0, 1.0),
+        (10**17, 1.0),
+        (NOW + 2 * DAY_NS, 1.0),
+        (NOW, math.nan),
+        (NOW, math.inf),
+    ):
+        gauge.add(time_unix_nano=time_ns, as_double=value)
+    gauge.add(time_unix_nano=NOW)
+    gauge.add(time_unix_nano=NOW, as_double=1.0, flags=1)
+    histogram = metrics.add(name="gen_ai.y").histogram.data_points
+    histogram.add(time_unix_nano=NOW, sum=2.0, count=1)
+    histogram.add(time_unix_nano=NOW, sum=math.nan, count=1)
+    screening = screen_metrics(request, LIVE)
+    assert screening.taken == 2
+    assert screening.rejected == {"a point's time outside the retention": 3, "a point without a finite value": 5}
+    assert [point.as_double for point in gauge] == [1.0]
+    assert [point.sum for point in histogram] == [2.0]

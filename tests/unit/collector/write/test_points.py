@@ -70,3 +70,30 @@ def test_points_without_a_number_or_a_time_are_left_out() -> None:
     metric.gauge.data_points.add(time_unix_nano=5)
     assert _rows(metric) == []
     assert _rows(Metric(name="gen_ai.empty")) == []
+
+
+@pytest.mark.parametrize(
+    ("form", "temporality", "is_monotonic", "expected"),
+    [
+        ("gauge", 0, False, ("gauge", 0)),
+        ("sum", 1, True, ("counter", 0)),
+        ("sum", 2, True, ("counter", 1)),
+        ("sum", 1, False, ("counter", 0)),
+        ("sum", 2, False, ("gauge", 1)),
+        ("histogram", 2, False, ("distribution", 1)),
+    ],
+)
+def test_kind_says_how_values_add_up(
+    form: str, temporality: int, is_monotonic: bool, expected: tuple[str, int]
+) -> None:
+    """A gauge, and a running total that may fall, are how much there is; counters and histograms are what came."""
+    metric = Metric(name="gen_ai.x")
+    data = getattr(metric, form)
+    data.data_points.add(time_unix_nano=5)
+    if form != "histogram":
+        data.data_points[0].as_int = 1
+    if temporality:
+        data.aggregation_temporality = temporality
+    if is_monotonic:
+        data.is_monotonic = True
+    assert [(row["kind"], row["is_cumulative"]) for row in _rows(metric)] == [expected]
