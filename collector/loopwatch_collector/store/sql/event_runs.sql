@@ -7,3 +7,4 @@ SELECT
     ended
 FROM runs FINAL
 WHERE project = {project:String} AND run_id IN {run_ids:Array(String)}
+SETTINGS do_not_merge_across_partitions_select_final = 1
