@@ -119,8 +119,8 @@ def load(
         "tls": reader.tls(),
         "capture": reader.capture(capture_choice),
         "redact": redact and reader.environ.get("LOOPWATCH_REDACT", "").strip().lower() not in {"0", "false"},
-        "redact_patterns": tuple(redact_patterns),
-        "kept_prefixes": tuple(keep_attributes),
+        "redact_patterns": reader.listed("redact_patterns", redact_patterns),
+        "kept_prefixes": reader.listed("keep_attributes", keep_attributes),
         "max_content_chars": int(reader.number("LOOPWATCH_MAX_CONTENT_CHARS", 256 * 1024)),
         "spool_dir": Path(spool_dir or reader.text("LOOPWATCH_SPOOL_DIR") or _default_spool_dir(reader.environ)),
         "max_spool_bytes": int(reader.number("LOOPWATCH_MAX_SPOOL_BYTES", 256 * 1024 * 1024)),
@@ -182,6 +182,13 @@ class _Reader:
         except ConfigurationError as fault:
             self.faults.append(str(fault))
             return capture.NOTHING
+
+    def listed(self, name: str, given: Sequence[str]) -> tuple[str, ...]:
+        """An argument that is a list; one text alone would be taken apart into its letters."""
+        if isinstance(given, str):
+            self.faults.append(f"{name}={given!r}: write a list: {name}=[{given!r}]")
+            return ()
+        return tuple(given)
 
     def otlp(self, name: str) -> str | None:
         """A setting of the exporter: OTEL's variable for traces goes before its general one."""
