@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import fields
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -110,6 +111,7 @@ def _system(state: State, reader: Principal) -> dict[str, Any]:
         "free_disk_bytes": state.journal.free_bytes(),
         "min_free_bytes": settings.min_free_bytes,
         "retention_days": settings.retention_days,
+        "first_kept_day": settings.retention.first_day("runs", reader.project, datetime.now(UTC).date()).isoformat(),
         "journal": journal._asdict(),
         "received": {
             "spans": int(counted.get("loopwatch_received_spans_total", 0)),

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
-from tests.chromium import find, launch_arguments
 
+from tests.chromium import find, launch_arguments
 from tests.processes import DEADLINE_S, collector, loopwatch, query, wait_for
 
 RUNS = 8
