@@ -148,10 +148,15 @@ class _File:
             self._refuse_unknown(of_tier, its_name, tier, _TIER_KEYS)
             above = tier.get("above_input_tokens")
             if type(above) is not int or above < 0:
-                self._fault((*of_tier, "above_input_tokens"), f"{its_name} needs above_input_tokens, a whole number, not {above!r}")
+                self._fault(
+                    (*of_tier, "above_input_tokens"),
+                    f"{its_name} needs above_input_tokens, a whole number, not {above!r}",
+                )
                 continue
             if any(above == other.above_input_tokens for other in found):
-                self._fault((*of_tier, "above_input_tokens"), f"{its_name} is for more than {above} input tokens, as another is")
+                self._fault(
+                    (*of_tier, "above_input_tokens"), f"{its_name} is for more than {above} input tokens, as another is"
+                )
             found.append(self._tier(of_tier, its_name, above, {**_tokens_of(entry), **_tokens_of(tier)}))
         return sorted(found, key=lambda tier: tier.above_input_tokens)
 
