@@ -1,6 +1,7 @@
 """`loopwatch runs show` and `loopwatch export` on a real collector, with runs of the SDK."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import ALL_TIME, Running, collector, get, loopwatch, wait_for_runs
+from tests.processes import ALL_TIME, Running, get, loopwatch, running, wait_for, wait_for_runs
 
 pytestmark = pytest.mark.xdist_group("runs command")
 
@@ -45,11 +46,12 @@ assert loopwatch.flush(20)
 @pytest.fixture(scope="module")
 def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("runs")
-    with collector(folder) as running:
-        environment = {**os.environ, "LOOPWATCH_ENDPOINT": running.url, "LOOPWATCH_SPOOL_DIR": str(folder / "spool")}
+    words = ["serve", "--port", "0", "--grpc-port", "0", "--data-dir", str(folder / "data")]
+    with running(words, folder, {"LOOPWATCH_KEYS": ""}) as started:
+        environment = {**os.environ, "LOOPWATCH_ENDPOINT": started.url, "LOOPWATCH_SPOOL_DIR": str(folder / "spool")}
         subprocess.run([sys.executable, "-c", PROGRAM], env=environment, timeout=60, check=True)
-        wait_for_runs(running.url, 4)
-        yield running
+        wait_for_runs(started.url, 4)
+        yield started
 
 
 def _command(receiver: Running, *words: str) -> tuple[int, str, str]:
@@ -60,6 +62,14 @@ def _command(receiver: Running, *words: str) -> tuple[int, str, str]:
 def _id_of(receiver: Running, agent: str) -> str:
     [run] = get(f"{receiver.url}/api/v1/runs", agent=agent, **ALL_TIME)["runs"]
     return run["run_id"]
+
+
+def test_collector_says_where_it_takes_grpc(receiver: Running) -> None:
+    """`--grpc-port 0` takes any free port, and the line that says where the collector listens names it."""
+    line = re.compile(
+        rf"^loopwatch collector listening on {receiver.url}, OTLP over gRPC on 127\.0\.0\.1:[1-9]\d+$", re.M
+    )
+    wait_for(lambda: line.search(receiver.log.read_text()), "the line is printed")
 
 
 def test_run_shows_what_it_decided_where_it_looped_and_what_it_started(receiver: Running) -> None:
