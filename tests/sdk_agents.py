@@ -34,3 +34,17 @@ def endless(limits: loopwatch.Limits, work: Any) -> Any:
             work(iteration.number)
 
     return agent
+
+
+WORK = """
+@loopwatch.tool
+def look(number):
+    return number
+
+@loopwatch.agent
+def work(calls):
+    for number in range(calls):
+        look(number)
+    return str(os.getpid())
+"""
+"""The agent of programs that tests run in a process of their own: as many tool calls as it is told, then its pid."""

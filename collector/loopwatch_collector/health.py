@@ -5,6 +5,7 @@ import stat
 import time
 from collections.abc import Sequence
 from dataclasses import fields
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -115,6 +116,7 @@ def _system(state: State, reader: Principal) -> dict[str, Any]:
         "free_disk_bytes": state.journal.free_bytes(),
         "min_free_bytes": settings.min_free_bytes,
         "retention_days": settings.retention_days,
+        "first_kept_day": settings.retention.first_day("runs", reader.project, datetime.now(UTC).date()).isoformat(),
         "journal": journal._asdict(),
         "received": {
             "spans": counted["received_spans"],

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import errno
 import gc
 import json
 import logging
@@ -12,7 +13,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +35,7 @@ from loopwatch_collector.prices.price import Pricer
 from loopwatch_collector.receive import grpc_server
 from loopwatch_collector.receive.connections import BoundedHeadProtocol
 from loopwatch_collector.retention.custodian import Custodian
-from loopwatch_collector.settings import GRPC_PORT, HTTP_PORT, Settings
+from loopwatch_collector.settings import GRPC_PORT, HTTP_PORT, Settings, parse_grpc_port, parse_port
 from loopwatch_collector.spelling import unknown_variables
 from loopwatch_collector.store.store import Store
 from loopwatch_collector.write.handovers import Handovers
@@ -113,7 +114,7 @@ def serve(settings: Settings, ready_file: Path | None = None) -> None:
         custodian.start()
         stack.callback(custodian.stop)
         port = listener.getsockname()[1]
-        url = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
+        url = f"http://{_bracketed(settings.host)}:{port}"
         lock.write({"pid": os.getpid(), "url": url})
         server = _Server(_http_config(app))
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
@@ -123,10 +124,31 @@ def serve(settings: Settings, ready_file: Path | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="loopwatch serve", description="Run the collector.")
     parser.add_argument("--host", help="address to listen on (LOOPWATCH_HOST, default 127.0.0.1)")
-    parser.add_argument("--port", type=int, help="port, 0 for any free one (LOOPWATCH_PORT, default 4318)")
+    parser.add_argument(
+        "--port", type=_argument(parse_port), help="port, 0 for any free one (LOOPWATCH_PORT, default 4318)"
+    )
+    parser.add_argument(
+        "--grpc-port",
+        type=_argument(parse_grpc_port),
+        metavar="PORT",
+        default=argparse.SUPPRESS,  # None means off
+        help="port of OTLP over gRPC, 0 for any free one, off for none (LOOPWATCH_GRPC_PORT, default 4317 beside 4318)",
+    )
     parser.add_argument("--data-dir", help="where everything is kept (LOOPWATCH_DATA_DIR)")
     parser.add_argument("--ready-file", type=Path, help="written when it listens: {url, pid}")
     return parser
+
+
+def _argument(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """A parser of settings as one of arguments, which tells its own sentence."""
+
+    def read(text: str) -> Any:
+        try:
+            return parse(text)
+        except ValueError as fault:
+            raise argparse.ArgumentTypeError(str(fault)) from None
+
+    return read
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
@@ -138,6 +160,8 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         settings = replace(settings, host=arguments.host)
     if arguments.port is not None:
         settings = replace(settings, port=arguments.port)
+    if "grpc_port" in arguments:
+        settings = replace(settings, grpc_port=arguments.grpc_port)
     return settings
 
 
@@ -193,12 +217,26 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
         listener.listen(2048)
+    except socket.gaierror as fault:
+        listener.close()
+        raise CannotStart(
+            f"the host '{host}' has no address ({fault.strerror}); choose another with --host or LOOPWATCH_HOST"
+        ) from fault
     except OSError as fault:
         listener.close()
+        if fault.errno == errno.EADDRNOTAVAIL:
+            raise CannotStart(
+                f"{host} is no address of this machine; choose another with --host or LOOPWATCH_HOST"
+            ) from fault
         raise CannotStart(
             f"port {port} on {host} is in use or not ours to take ({fault.strerror}); choose another with --port"
         ) from fault
     return listener
+
+
+def _bracketed(host: str) -> str:
+    """A host as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host
 
 
 class _Server(uvicorn.Server):
@@ -235,7 +273,7 @@ async def _serve(
     server: uvicorn.Server, app: FastAPI, settings: Settings, listener: socket.socket, url: str, ready_file: Path | None
 ) -> None:
     grpc_listener = await _start_grpc(app, settings)
-    announcing = asyncio.create_task(_announce(server, url, ready_file))
+    announcing = asyncio.create_task(_announce(server, app, settings, url, ready_file))
     await server.serve(sockets=[listener])
     await announcing
     if grpc_listener is not None:
@@ -248,7 +286,7 @@ async def _start_grpc(app: FastAPI, settings: Settings) -> Any:
     port = settings.grpc_port if is_asked_for else GRPC_PORT if settings.port == HTTP_PORT else None
     if port is None:
         return None
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    host = _bracketed(settings.host)
     try:
         server, bound = await grpc_server.start(
             app.state.receiver, app.state.keyring, f"{host}:{port}", settings.max_body_bytes
@@ -263,7 +301,9 @@ async def _start_grpc(app: FastAPI, settings: Settings) -> Any:
     return server
 
 
-async def _announce(server: uvicorn.Server, url: str, ready_file: Path | None) -> None:
+async def _announce(
+    server: uvicorn.Server, app: FastAPI, settings: Settings, url: str, ready_file: Path | None
+) -> None:
     while not server.started and not server.should_exit:
         await asyncio.sleep(0.005)
     if not server.started:
@@ -272,7 +312,9 @@ async def _announce(server: uvicorn.Server, url: str, ready_file: Path | None) -
         draft = ready_file.with_name(ready_file.name + ".draft")
         draft.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
         draft.replace(ready_file)
-    sys.stdout.write(f"loopwatch collector listening on {url}\n")
+    grpc_port: int | None = getattr(app.state, "grpc_port", None)
+    too = "" if grpc_port is None else f", OTLP over gRPC on {_bracketed(settings.host)}:{grpc_port}"
+    sys.stdout.write(f"loopwatch collector listening on {url}{too}\n")
     sys.stdout.flush()
 
 

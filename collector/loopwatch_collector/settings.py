@@ -198,16 +198,29 @@ def _dsn(text: str) -> str:
     return text
 
 
-def _port(text: str) -> int:
+def parse_port(text: str) -> int:
+    """Reads a port.
+
+    Raises:
+        ValueError: it is none; the message says what is.
+    """
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
         raise ValueError(f"'{text}' is not a port between 0 and 65535")
     return int(text)
 
 
-def _grpc_port(text: str) -> int | Literal["auto"] | None:
+def parse_grpc_port(text: str) -> int | Literal["auto"] | None:
+    """Reads the gRPC port: a port, `auto`, or `off`; raises ValueError as `parse_port` does."""
     if text == "auto":
         return "auto"
-    return None if text == "off" else _port(text)
+    return None if text == "off" else parse_port(text)
+
+
+def _web_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"'{text}' is not an http:// or https:// URL")
+    return text
 
 
 def _patterns(text: str) -> tuple[str, ...]:
@@ -227,8 +240,8 @@ VARIABLES: Final[dict[str, Variable]] = {
     "data_dir": Variable("LOOPWATCH_DATA_DIR", "where journal, lock and embedded store live", _path),
     "dsn": Variable("LOOPWATCH_DSN", "the store: chdb:///path or clickhouse://user@host:port/db", _dsn),
     "host": Variable("LOOPWATCH_HOST", "the address to listen on", str),
-    "port": Variable("LOOPWATCH_PORT", "the HTTP port; 0 lets the system choose", _port),
-    "grpc_port": Variable("LOOPWATCH_GRPC_PORT", "the OTLP/gRPC port; off for none", _grpc_port),
+    "port": Variable("LOOPWATCH_PORT", "the HTTP port; 0 lets the system choose", parse_port),
+    "grpc_port": Variable("LOOPWATCH_GRPC_PORT", "the OTLP/gRPC port; off for none", parse_grpc_port),
     "keys": Variable(
         "LOOPWATCH_KEYS",
         "project:role:key, separated by commas; any admin key may take backups, which hold all projects",
@@ -250,7 +263,7 @@ VARIABLES: Final[dict[str, Variable]] = {
     "backup_dir": Variable("LOOPWATCH_BACKUP_DIR", "where backups of the embedded store are written", _path),
     "rules_path": Variable("LOOPWATCH_RULES", "alert rules and channels, a TOML file", _path),
     "prices_path": Variable("LOOPWATCH_PRICES", "own models and negotiated prices, a TOML file", _path),
-    "dashboards_url": Variable("LOOPWATCH_DASHBOARDS_URL", "base URL of the pages, for links in messages", str),
+    "dashboards_url": Variable("LOOPWATCH_DASHBOARDS_URL", "base URL of the pages, for links in messages", _web_url),
     "handover_tools": Variable(
         "LOOPWATCH_HANDOVER_TOOLS", "shell patterns of tools that hand a run to a human, separated by commas", _patterns
     ),

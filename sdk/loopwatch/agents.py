@@ -12,13 +12,13 @@ from loopwatch.blocks import Block
 from loopwatch.capture import CaptureChoice
 from loopwatch.errors import Stopped
 from loopwatch.faults import swallow
-from loopwatch.identity import attributes_of
-from loopwatch.limits import Limits
+from loopwatch.identity import attributes_of, check_tags
+from loopwatch.limits import Limits, check_limits
 from loopwatch.operations import Operation
 from loopwatch.process import Process
 from loopwatch.runs import NO_LIMITS, Run
 from loopwatch.scopes import IDENTITY_KEY, SCOPE_KEY, Scope, current_scope
-from loopwatch.wrapping import Begin, wrap
+from loopwatch.wrapping import Begin, check_function, wrap
 
 F = TypeVar("F", bound=Callable[..., Any])
 Who = str | Callable[..., str | None] | None
@@ -69,6 +69,8 @@ class Agent(Block[Run | None]):
         capture: CaptureChoice,
         who: dict[str, Any],
     ) -> None:
+        check_tags(who.get("tags"))
+        check_limits(limits)
         self._name = name
         self._limits = limits
         self._capture = None if capture is None else captures.parse(capture)
@@ -79,6 +81,7 @@ class Agent(Block[Run | None]):
 
     def __call__(self, function: F) -> F:
         """Wraps an agent's function."""
+        check_function("agent", function)
         return wrap(function, self._begin_call, lambda state: self._pause_s(state, self._name or function.__name__))
 
     def _begin_call(self, function: Callable[..., Any]) -> Begin:
@@ -91,7 +94,7 @@ class Agent(Block[Run | None]):
             except Stopped:
                 raise
             except Exception as fault:  # noqa: BLE001 - a fault of ours must not stop the agent
-                swallow("agent.begin", fault)
+                swallow("agent.begin", fault, name)
                 return None
 
         return begin
@@ -143,7 +146,9 @@ class Agent(Block[Run | None]):
         attributes.update(self._constant)
         attributes.update(around)
         if self._callables and ask:
-            attributes.update(attributes_of({field: _ask(who, bound) for field, who in self._callables.items()}))
+            attributes.update(
+                attributes_of({field: _ask(who, bound, run.agent) for field, who in self._callables.items()})
+            )
         return attributes
 
     def open_block(self, state: Process) -> AgentRun:
@@ -158,13 +163,13 @@ class Agent(Block[Run | None]):
 _INHERITED = (names.CONVERSATION_ID, names.CUSTOMER_ID, names.USER_ID, names.ENVIRONMENT, names.TAGS)
 
 
-def _ask(who: Callable[..., Any], bound: dict[str, Any]) -> Any:
+def _ask(who: Callable[..., Any], bound: dict[str, Any], agent_name: str) -> Any:
     """Calls an author's function with those of the bound arguments that it names; its fault costs only its answer."""
     try:
         wanted = arguments.accepted(who)
         return who(**(bound if wanted is None else {name: bound[name] for name in wanted if name in bound}))
     except Exception as fault:  # noqa: BLE001 - the run is worth more than one of its attributes
-        swallow("agent.identity", fault)
+        swallow("agent.identity", fault, agent_name)
         return None
 
 
@@ -222,8 +227,10 @@ def agent(
         context manager that gives the `Run`.
 
     Raises:
-        ConfigurationError: `capture` names a kind that does not exist.
+        ConfigurationError: an argument cannot be honoured.
     """
+    if function is not None:
+        check_function("agent", function)
     who = {
         "tags": tags,
         "prompt_name": prompt_name,

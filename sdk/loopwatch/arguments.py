@@ -1,7 +1,7 @@
 """A call's arguments by name, in the order the function declares them, at the cost of two dict updates."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 Bind = Callable[[tuple[Any, ...], dict[str, Any]], dict[str, Any]]
@@ -47,6 +47,21 @@ def accepted(function: Callable[..., Any]) -> tuple[str, ...] | None:
     return tuple(parameters)
 
 
+def unknown_names(function: Callable[..., Any], names: Iterable[str]) -> list[str]:
+    """Returns those of some names that no argument of a function can have; none where it takes any, or does not tell.
+
+    Args:
+        function: any callable.
+        names: of arguments.
+    """
+    parameters = _parameters(function)
+    if not parameters and not _tells(function):
+        return []
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return []
+    return [name for name in names if name not in parameters]
+
+
 _POSITIONAL = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
 _VARIADIC = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
 
@@ -56,6 +71,14 @@ def _parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]
         return inspect.signature(function).parameters
     except (TypeError, ValueError):  # some built-ins do not tell
         return {}
+
+
+def _tells(function: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(function)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _default(parameter: inspect.Parameter) -> Any:

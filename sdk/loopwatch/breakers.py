@@ -6,11 +6,9 @@ model call, and `throttle` spreads the starts of runs. A run inside a run is par
 """
 
 import json
-import os
 import random
 import threading
 import time
-import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +17,7 @@ from typing import Any, Final
 from loopwatch import names
 from loopwatch.errors import BreakerOpen
 from loopwatch.faults import logger, swallow
+from loopwatch.forks import renew_in_children
 
 Ask = Callable[[str, Mapping[str, str]], tuple[int, Mapping[str, str], bytes]]
 PATH: Final = "/api/v1/breakers"
@@ -124,7 +123,7 @@ class Breakers:
         self._stopping = threading.Event()
         if ask is not None:
             self._begin()
-            _begin_in_children(self)
+            renew_in_children(self)
 
     def _begin(self) -> None:
         threading.Thread(target=self._work, args=(self._stopping,), name="loopwatch-breakers", daemon=True).start()
@@ -237,15 +236,3 @@ class Breakers:
     def any_known(self) -> bool:
         """Whether any switch is not closed."""
         return bool(self._known)
-
-
-def _begin_in_children(breakers: Breakers) -> None:
-    reference = weakref.ref(breakers)
-
-    def renew() -> None:
-        living = reference()
-        if living is not None:
-            living.renew()
-
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=renew)

@@ -6,13 +6,15 @@ with the extra that brings it.
 """
 
 import importlib
+import importlib.metadata
 import sys
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from typing import NamedTuple, TextIO
 
 
 class Command(NamedTuple):
-    """One subcommand: what it is for, where it lives, and the extra that installs it."""
+    """One subcommand: what it is for, where it lives, and the extra that installs it; none for the base install."""
 
     summary: str
     target: str
@@ -40,7 +42,7 @@ COMMANDS: dict[str, Command] = {
     "dead-letters": Command(
         "list, show or send on what could not be stored", "loopwatch_collector.commands.dead_letters:main", "collector"
     ),
-    "exec": Command("run a program with recording on, no code changed", "loopwatch.exec_command:main", "all"),
+    "exec": Command("run a program with recording on, no code changed", "loopwatch.exec_command:main", ""),
     "agent": Command("run a reference agent", "loopwatch_reference.command:main", "agent"),
 }
 
@@ -49,7 +51,14 @@ def _usage() -> str:
     width = max(len(name) for name in COMMANDS)
     lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
     return "\n".join(
-        ["usage: loopwatch COMMAND [OPTIONS]", "", *lines, "", "loopwatch COMMAND --help says more of each."]
+        [
+            "usage: loopwatch COMMAND [OPTIONS]",
+            "       loopwatch --version",
+            "",
+            *lines,
+            "",
+            "loopwatch COMMAND --help says more of each.",
+        ]
     )
 
 
@@ -60,7 +69,7 @@ def _load(name: str, command: Command) -> Callable[[list[str]], int]:
     except ModuleNotFoundError as missing:
         raise SystemExit(
             f"loopwatch {name} needs a part that is not installed ({missing.name}): "
-            f"pip install 'loopwatch[{command.extra}]'"
+            f"pip install 'loopwatch{f'[{command.extra}]' if command.extra else ''}'"
         ) from missing
     return getattr(module, function_name)
 
@@ -82,9 +91,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words or words[0] in {"-h", "--help"}:
         _write(_usage(), sys.stdout)
         return 0
+    if words[0] in {"-V", "--version"}:
+        _write(f"loopwatch {importlib.metadata.version('loopwatch')}", sys.stdout)
+        return 0
     name = words[0]
     if name not in COMMANDS:
-        _write(f"loopwatch: there is no command '{name}'\n\n{_usage()}", sys.stderr)
+        meant = get_close_matches(name, COMMANDS, n=1)
+        asked = f"; did you mean '{meant[0]}'?" if meant else ""
+        _write(f"loopwatch: there is no command '{name}'{asked}\n\n{_usage()}", sys.stderr)
         return 2
     return _load(name, COMMANDS[name])(words[1:])
 

@@ -7,6 +7,7 @@ the file, unless its own code opens runs.
 
 import argparse
 import importlib.metadata
+import importlib.util
 import runpy
 import sys
 from pathlib import Path
@@ -41,6 +42,10 @@ def main(argv: list[str]) -> int:
     if not chosen.module and not Path(chosen.program).is_file():
         sys.stderr.write(f"loopwatch exec: there is no file {chosen.program!r}\n")
         return 2
+    sys.path.insert(0, "" if chosen.module else str(Path(chosen.program).resolve().parent))
+    if chosen.module and not _is_runnable(chosen.program):
+        sys.stderr.write(f"loopwatch exec: there is no module {chosen.program!r} to run\n")
+        return 2
     name = chosen.program.rpartition(".")[2] if chosen.module else Path(chosen.program).stem
     try:
         process.configure(service_name=chosen.service_name or name, endpoint=chosen.endpoint, capture=chosen.capture)
@@ -56,11 +61,18 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+def _is_runnable(module: str) -> bool:
+    """Whether `python -m` would find it: a module, or a package with a `__main__`."""
+    try:
+        spec = importlib.util.find_spec(module)
+        if spec is not None and spec.submodule_search_locations is not None:
+            spec = importlib.util.find_spec(f"{module}.__main__")
+    except (ImportError, ValueError):
+        return False
+    return spec is not None
+
+
 def _run(program: str, is_module: bool, run_name: str | None) -> None:
-    if is_module:
-        sys.path.insert(0, "")
-    else:
-        sys.path.insert(0, str(Path(program).resolve().parent))
     if run_name is None:
         _execute(program, is_module)
         return

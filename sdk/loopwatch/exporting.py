@@ -6,7 +6,6 @@ import os
 import sys
 import threading
 import time
-import weakref
 import zlib
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +18,7 @@ from loopwatch.delivery import Batch, Delivery
 from loopwatch.drops import QUEUE_FULL, UNREADABLE, Drops
 from loopwatch.encoding import Encoder, Ended
 from loopwatch.faults import swallow
+from loopwatch.forks import renew_in_children
 from loopwatch.settings import Settings
 from loopwatch.spans import AgentSpan
 from loopwatch.spool import METRICS, TRACES, Spool
@@ -54,7 +54,8 @@ class Exporter:
         self._seq = itertools.count(1)
         self.drops = Drops()
         self._begin()
-        _renew_in_children(self)
+        renew_in_children(self)
+        _finish_with_multiprocessing(self)
         atexit.register(self.shutdown)
 
     def _begin(self) -> None:
@@ -224,20 +225,6 @@ def _weight(span: ReadableSpan) -> int:
     attributes = span.attributes or {}
     contents = [attributes.get(name) for name in _CONTENTS]
     return sum(len(content) for content in contents if isinstance(content, str))
-
-
-def _renew_in_children(exporter: Exporter) -> None:
-    """Forked children start anew, as long as the exporter is in use."""
-    reference = weakref.ref(exporter)
-
-    def renew() -> None:
-        living = reference()
-        if living is not None:
-            living.renew()
-
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=renew)
-    _finish_with_multiprocessing(exporter)
 
 
 def _finish_with_multiprocessing(exporter: Exporter) -> None:

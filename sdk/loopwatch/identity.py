@@ -2,7 +2,7 @@
 
 import contextvars
 import functools
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
@@ -10,6 +10,7 @@ from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
 from loopwatch import names
+from loopwatch.errors import ConfigurationError
 from loopwatch.scopes import IDENTITY_KEY, SCOPE_KEY, current_scope
 
 P = ParamSpec("P")
@@ -36,6 +37,21 @@ def attributes_of(fields: dict[str, Any]) -> dict[str, Any]:
     return attributes
 
 
+def check_tags(tags: object) -> None:
+    """Refuses one text where a list of words is wanted: it would be taken apart into its letters.
+
+    Args:
+        tags: what the author gave.
+
+    Raises:
+        ConfigurationError: it is a text, or no list.
+    """
+    if isinstance(tags, (str, bytes)):
+        raise ConfigurationError(f"tags={tags!r}: write a list: tags=[{tags!r}]")
+    if tags is not None and not callable(tags) and not isinstance(tags, Iterable):
+        raise ConfigurationError(f"tags={tags!r:.80}: write a list of words")
+
+
 @contextmanager
 def context(
     *,
@@ -57,7 +73,11 @@ def context(
         tags: words to find them by; they replace those of an outer context.
         prompt_name: the prompt's name.
         prompt_version: the prompt's version.
+
+    Raises:
+        ConfigurationError: `tags` is one text instead of a list.
     """
+    check_tags(tags)
     given = attributes_of(
         {
             "conversation_id": conversation_id,

@@ -40,7 +40,7 @@ class Iteration:
             self.number = run.iterations
             self._operation = _open(process.active, scope.with_iteration(self.number))
         except Exception as fault:  # noqa: BLE001 - a fault of ours must not stop the agent's loop
-            swallow("iteration.begin", fault)
+            swallow("iteration.begin", fault, run.agent)
         return self
 
     def __exit__(

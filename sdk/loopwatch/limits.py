@@ -1,13 +1,38 @@
 """Caps on one run, and what is left of them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Final, Literal
 
 from loopwatch.errors import ConfigurationError, LimitExceeded
 
 OnLimit = Literal["raise", "record"] | Callable[[LimitExceeded], None]
-CAPS: Final = ("iterations", "tokens", "cost_usd", "duration_s", "identical_calls", "tool_timeout_s")
+_KINDS: Final[dict[str, type[int | float]]] = {
+    "iterations": int,
+    "tokens": int,
+    "cost_usd": float,
+    "duration_s": float,
+    "identical_calls": int,
+    "tool_timeout_s": float,
+}
+CAPS: Final = tuple(_KINDS)
+
+
+def fault_of_cap(name: str, cap: object, kind: type[int | float]) -> str:
+    """Says what is wrong with a cap, or returns "".
+
+    Args:
+        name: as the author wrote it.
+        cap: a positive number, or None for no cap.
+        kind: int where only whole numbers make sense.
+    """
+    if cap is None:
+        return ""
+    is_number = not isinstance(cap, bool) and isinstance(cap, Integral if kind is int else Real)
+    if is_number and cap > 0:  # pyright: ignore[reportOperatorIssue, reportUnknownVariableType]  # a number
+        return ""
+    return f"{name}={cap!r}: a cap is a positive {'whole ' if kind is int else ''}number, or None for no cap"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +58,7 @@ class Limits:
             limit with the `LimitExceeded`, and may raise it.
 
     Raises:
-        ConfigurationError: a cap is not a positive number.
+        ConfigurationError: a cap is not a positive number, or a word is none of its choices; all of them at once.
     """
 
     iterations: int | None = None
@@ -47,18 +72,35 @@ class Limits:
     on_limit: OnLimit = "raise"
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            cap = getattr(self, field.name)
-            if field.name in CAPS and cap is not None and not cap > 0:
-                raise ConfigurationError(
-                    f"Limits({field.name}={cap!r}): a cap is a positive number, or None for no cap"
-                )
-        if self.unpriced not in {"warn", "stop"}:
-            raise ConfigurationError(f"Limits(unpriced={self.unpriced!r}): choose from 'warn', 'stop'")
+        faults = [fault for name in CAPS if (fault := fault_of_cap(name, getattr(self, name), _KINDS[name]))]
+        if type(self.loops) is not bool:
+            faults.append(f"loops={self.loops!r}: write True or False")
+        if self.unpriced not in ("warn", "stop"):
+            faults.append(f"unpriced={self.unpriced!r}: choose from 'warn', 'stop'")
+        if not callable(self.on_limit) and self.on_limit not in ("raise", "record"):
+            faults.append(f"on_limit={self.on_limit!r}: choose from 'raise', 'record', or give a function")
+        if faults:
+            raise ConfigurationError(f"Limits({'; '.join(faults)})")
 
     def caps(self) -> dict[str, float]:
         """Returns the caps that are set, by name."""
         return {name: cap for name in CAPS if (cap := getattr(self, name)) is not None}
+
+
+def check_limits(limits: object) -> None:
+    """Refuses anything but `Limits`, which would leave the runs without any.
+
+    Args:
+        limits: what an author gave in their place.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
+    if not isinstance(limits, Limits):
+        raise ConfigurationError(
+            f"agent(limits={limits!r:.80}): write loopwatch.Limits(...), such as loopwatch.Limits(iterations=25), "
+            "or leave it out for none"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,12 @@ from loopwatch import arguments, names
 from loopwatch import capture as captures
 from loopwatch.blocks import Block
 from loopwatch.capture import CaptureChoice
+from loopwatch.errors import ConfigurationError
 from loopwatch.faults import swallow
 from loopwatch.operations import Operation
 from loopwatch.process import Process
 from loopwatch.scopes import check_breakers, check_limits, current_scope
-from loopwatch.wrapping import Begin, wrap
+from loopwatch.wrapping import Begin, check_function, wrap
 
 F = TypeVar("F", bound=Callable[..., Any])
 Extract = Callable[[Any], Mapping[str, Any]]
@@ -99,7 +100,7 @@ class OpenModelCall:
         try:
             record(self._opened, **answer)
         except Exception as fault:  # noqa: BLE001 - a wrong word must not cost the host its answer
-            swallow("model_call.record", fault)
+            swallow("model_call.record", fault, self._opened.subject())
 
 
 class ModelCallDecorator(Block[OpenModelCall]):
@@ -115,10 +116,12 @@ class ModelCallDecorator(Block[OpenModelCall]):
 
     def __call__(self, function: F) -> F:
         """Makes each call of a function a model call; an argument `model` names the model if nothing else does."""
+        check_function("model_call", function)
         return wrap(function, self._begin_call)
 
     def _begin_call(self, function: Callable[..., Any]) -> Begin:
         bind = arguments.binder(function)
+        called = getattr(function, "__qualname__", "")
 
         def begin(state: Process, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Operation | None:
             check_breakers(state.breakers)
@@ -129,7 +132,7 @@ class ModelCallDecorator(Block[OpenModelCall]):
                 if bound.get("messages") is not None:
                     opened.given(names.INPUT_MESSAGES, bound["messages"])
             except Exception as fault:  # noqa: BLE001 - a fault of ours must not stop the call
-                swallow("model_call.begin", fault)
+                swallow("model_call.begin", fault, called)
                 return None
             return opened
 
@@ -178,5 +181,8 @@ def model_call(
 
     Raises:
         LimitExceeded: from a call, when a cap of the run is reached.
+        ConfigurationError: the model is no name, as where the decorator is written without parentheses.
     """
+    if callable(model):
+        raise ConfigurationError("model_call(...): write @loopwatch.model_call(), or the model's name inside")
     return ModelCallDecorator(model, provider, capture, extract)

@@ -11,6 +11,7 @@ from loopwatch import names, snapshots
 from loopwatch.capture import Capture
 from loopwatch.faults import swallow
 from loopwatch.process import Process
+from loopwatch.scopes import current_scope
 from loopwatch.snapshots import Packed
 from loopwatch.spans import AgentSpan, exception_name
 
@@ -53,7 +54,7 @@ class Operation:
         try:
             self.keep(name, value if type(value) is Packed else snapshots.take(value))
         except Exception as fault:  # noqa: BLE001 - the span is worth more than one of its contents
-            swallow("operation.given", fault)
+            swallow("operation.given", fault, self.subject())
 
     def keep(self, name: str, snapshot: snapshots.Snapshot) -> None:
         """Keeps a value that was already copied."""
@@ -73,6 +74,12 @@ class Operation:
         else:
             self.span.set_attributes(attributes)
 
+    def subject(self) -> str:
+        """Says what it is, and of which agent: whose the fault is that happened to it."""
+        scope = current_scope(self._context)
+        own = str(getattr(self.span, "name", ""))
+        return own if scope is None or scope.run.agent in own else f"{own} of {scope.run.agent}"
+
     def suspend(self) -> None:
         """Leaves the operation's context while a generator waits for its consumer."""
         self._context = otel_context.get_current()
@@ -87,7 +94,7 @@ class Operation:
         try:
             self.record_result(result)
         except Exception as fault:  # noqa: BLE001 - recording a result must not cost the host the result
-            swallow("operation.succeed", fault)
+            swallow("operation.succeed", fault, self.subject())
         self._close()
 
     def fail(self, error: BaseException) -> None:
@@ -95,7 +102,7 @@ class Operation:
         try:
             self.record_error(error)
         except Exception as fault:  # noqa: BLE001 - the host's exception goes before ours
-            swallow("operation.fail", fault)
+            swallow("operation.fail", fault, self.subject())
         self._close()
 
     def record_result(self, result: object) -> None:
@@ -113,7 +120,7 @@ class Operation:
             otel_context.detach(self._token)
             self.span.end()
         except Exception as fault:  # noqa: BLE001 - a span that does not end must not end the host
-            swallow("operation.close", fault)
+            swallow("operation.close", fault, self.subject())
 
 
 def _described(error: BaseException) -> str:

@@ -1,12 +1,16 @@
 """What an agent says about its own run: decisions, verdicts and escalation."""
 
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, Final
 
 from opentelemetry import trace
 
 from loopwatch import names, process
-from loopwatch.faults import swallow
+from loopwatch.faults import swallow, warn
 from loopwatch.scopes import current_scope
+
+PRIORITIES: Final = ("low", "normal", "high", "urgent", "critical")
+"""The usual words; any other is kept as it is, and asked about where it looks like one of these misspelt."""
 
 
 def decide(name: str, choice: str, *, confidence: float | None = None, reasoning: str | None = None) -> None:
@@ -15,7 +19,7 @@ def decide(name: str, choice: str, *, confidence: float | None = None, reasoning
     Args:
         name: what was to be decided, such as "root_cause".
         choice: what was chosen.
-        confidence: how sure the agent is, 0..1; values outside are moved to the nearer bound.
+        confidence: how sure the agent is, 0..1; values outside are moved to the nearer bound, and the log says so.
         reasoning: a summary of why.
     """
     if process.active is None:
@@ -23,12 +27,29 @@ def decide(name: str, choice: str, *, confidence: float | None = None, reasoning
     try:
         said: dict[str, Any] = {names.DECISION_NAME: str(name), names.DECISION_CHOICE: str(choice)}
         if confidence is not None:
-            said[names.DECISION_CONFIDENCE] = min(max(float(confidence), 0.0), 1.0)
+            said[names.DECISION_CONFIDENCE] = _bounded(str(name), float(confidence))
         if reasoning is not None:
             said[names.DECISION_REASONING] = str(reasoning)
         trace.get_current_span().add_event(names.DECISION_EVENT, said)
     except Exception as fault:  # noqa: BLE001 - a report must not stop the agent
-        swallow("decide", fault)
+        swallow("decide", fault, _agent())
+
+
+def _bounded(decision: str, confidence: float) -> float:
+    bounded = min(max(confidence, 0.0), 1.0)
+    if bounded != confidence:
+        warn(
+            "decide",
+            f"{_agent()}: {decision}",
+            f"decide({decision!r}, confidence={confidence:g}): a confidence is a number from 0 to 1 (85 % is 0.85); "
+            f"{bounded:g} was recorded",
+        )
+    return bounded
+
+
+def _agent() -> str:
+    scope = current_scope()
+    return "" if scope is None else scope.run.agent
 
 
 def escalate(reason: str, *, priority: str = "normal") -> None:
@@ -36,13 +57,14 @@ def escalate(reason: str, *, priority: str = "normal") -> None:
 
     Args:
         reason: why.
-        priority: how urgent, such as "low", "normal", "high".
+        priority: how urgent: "low", "normal", "high", "urgent", "critical", or a word of your own.
     """
     scope = current_scope()
     if process.active is None or scope is None:
         return
     try:
         run = scope.run
+        _ask_about(run.agent, str(priority))
         run.escalation = (str(reason), str(priority))
         said: dict[str, Any] = {
             names.ESCALATION_REASON: str(reason),
@@ -55,7 +77,13 @@ def escalate(reason: str, *, priority: str = "normal") -> None:
             said[names.ESCALATION_COST_USD] = run.cost_usd
         run.span.add_event(names.ESCALATION_EVENT, said)
     except Exception as fault:  # noqa: BLE001 - a report must not stop the agent
-        swallow("escalate", fault)
+        swallow("escalate", fault, _agent())
+
+
+def _ask_about(agent: str, priority: str) -> None:
+    meant = get_close_matches(priority.lower(), PRIORITIES, n=1)
+    if meant and priority != meant[0]:
+        warn("escalate", f"{agent}: {priority}", f"escalate(priority={priority!r}): did you mean {meant[0]!r}?")
 
 
 def feedback(
@@ -82,4 +110,4 @@ def feedback(
             said[names.EVALUATION_EXPLANATION] = str(explanation)
         scope.run.span.add_event(names.EVALUATION_EVENT, said)
     except Exception as fault:  # noqa: BLE001 - a report must not stop the agent
-        swallow("feedback", fault)
+        swallow("feedback", fault, _agent())

@@ -142,7 +142,7 @@ class Run:
         try:
             reached = self._reached(iterations)
         except Exception as fault:  # noqa: BLE001 - a fault of ours must not stop the agent
-            swallow("run.check", fault)
+            swallow("run.check", fault, self.agent)
             return
         for exceeded in reached:
             self.exceed(exceeded)
@@ -219,7 +219,7 @@ class Run:
         try:
             self.span.add_event(names.LIMIT_EVENT, _limit_attributes(exceeded))
         except Exception as fault:  # noqa: BLE001 - the limit holds even if it cannot be written down
-            swallow("run.limit", fault)
+            swallow("run.limit", fault, self.agent)
 
     def _hand_over(self, exceeded: LimitExceeded) -> None:
         """Calls the author's function; what it raises is meant for the agent."""

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +93,7 @@ def load(
         service_name: see `Settings`.
         service_version: see `Settings`.
         environment: see `Settings`.
-        endpoint: the collector's base URL.
+        endpoint: the collector's base URL; the path of a signal at its end is left out.
         api_key: sent as Bearer.
         capture_choice: see `loopwatch.capture.parse`.
         redact: see `Settings`; LOOPWATCH_REDACT=false turns it off too.
@@ -107,7 +108,7 @@ def load(
         ConfigurationError: naming every setting that cannot be honoured.
     """
     reader = _Reader(os.environ if environ is None else environ)
-    base = endpoint or reader.text("LOOPWATCH_ENDPOINT")
+    base = _base_of(endpoint or reader.text("LOOPWATCH_ENDPOINT"))
     settings: dict[str, Any] = {
         "service_name": service_name or reader.text("LOOPWATCH_SERVICE_NAME"),
         "service_version": service_version or reader.text("LOOPWATCH_SERVICE_VERSION"),
@@ -119,8 +120,8 @@ def load(
         "tls": reader.tls(),
         "capture": reader.capture(capture_choice),
         "redact": redact and reader.environ.get("LOOPWATCH_REDACT", "").strip().lower() not in {"0", "false"},
-        "redact_patterns": tuple(redact_patterns),
-        "kept_prefixes": tuple(keep_attributes),
+        "redact_patterns": reader.listed("redact_patterns", redact_patterns),
+        "kept_prefixes": reader.listed("keep_attributes", keep_attributes),
         "max_content_chars": int(reader.number("LOOPWATCH_MAX_CONTENT_CHARS", 256 * 1024)),
         "spool_dir": Path(spool_dir or reader.text("LOOPWATCH_SPOOL_DIR") or _default_spool_dir(reader.environ)),
         "max_spool_bytes": int(reader.number("LOOPWATCH_MAX_SPOOL_BYTES", 256 * 1024 * 1024)),
@@ -137,6 +138,13 @@ def load(
 def _default_spool_dir(environ: Mapping[str, str]) -> Path:
     state = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME") or "~").expanduser() / ".local" / "state")
     return Path(state) / "loopwatch" / "spool"
+
+
+def _base_of(url: str | None) -> str | None:
+    """The collector's base URL, also where somebody wrote the whole one of a signal: its path would be there twice."""
+    if url is None:
+        return None
+    return re.sub(r"/v1/(traces|metrics|logs)/?$", "", url)
 
 
 def _at_port(url: str, port: int) -> str:
@@ -183,6 +191,13 @@ class _Reader:
             self.faults.append(str(fault))
             return capture.NOTHING
 
+    def listed(self, name: str, given: Sequence[str]) -> tuple[str, ...]:
+        """An argument that is a list; one text alone would be taken apart into its letters."""
+        if isinstance(given, str):
+            self.faults.append(f"{name}={given!r}: write a list: {name}=[{given!r}]")
+            return ()
+        return tuple(given)
+
     def otlp(self, name: str) -> str | None:
         """A setting of the exporter: OTEL's variable for traces goes before its general one."""
         return self.text(f"OTEL_EXPORTER_OTLP_TRACES_{name}") or self.text(f"OTEL_EXPORTER_OTLP_{name}")
@@ -204,7 +219,8 @@ class _Reader:
         """The URL of one signal: ours is a base, and so is OTEL's general one; OTEL's own of the signal is whole."""
         whole = None if base else self.text(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT")
         return self._url(
-            whole or f"{(base or self.text('OTEL_EXPORTER_OTLP_ENDPOINT') or DEFAULT_ENDPOINT).rstrip('/')}/{path}"
+            whole
+            or f"{(base or _base_of(self.text('OTEL_EXPORTER_OTLP_ENDPOINT')) or DEFAULT_ENDPOINT).rstrip('/')}/{path}"
         )
 
     def _grpc_addresses(self, base: str | None) -> Mapping[str, str]:

@@ -8,11 +8,12 @@ from opentelemetry.context import Context
 
 from loopwatch import names
 from loopwatch.blocks import Block
+from loopwatch.errors import ConfigurationError
 from loopwatch.faults import swallow
 from loopwatch.operations import Operation
 from loopwatch.process import Process
 from loopwatch.scopes import SCOPE_KEY, current_scope
-from loopwatch.wrapping import Begin, wrap
+from loopwatch.wrapping import Begin, check_function, wrap
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,6 +26,7 @@ class Step(Block[None]):
 
     def __call__(self, function: F) -> F:
         """Makes each call of a function the step."""
+        check_function("step", function)
         return wrap(function, self._begin_call)
 
     def _begin_call(self, function: Callable[..., Any]) -> Begin:
@@ -34,7 +36,7 @@ class Step(Block[None]):
         try:
             return self.open_block(state)
         except Exception as fault:  # noqa: BLE001 - a fault of ours must not stop the agent
-            swallow("step.begin", fault)
+            swallow("step.begin", fault, self._name)
             return None
 
     def open_block(self, state: Process) -> Operation:
@@ -63,5 +65,10 @@ def step(name: str) -> Step:
 
     Returns:
         A context manager (sync and async) that is also a decorator.
+
+    Raises:
+        ConfigurationError: the name is none, as where the decorator is written without parentheses.
     """
+    if callable(name):
+        raise ConfigurationError('step(...): write the phase\'s name: loopwatch.step("plan")')
     return Step(name)

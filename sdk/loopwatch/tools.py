@@ -10,11 +10,12 @@ from opentelemetry.context import Context
 
 from loopwatch import capture as captures
 from loopwatch import names, snapshots
-from loopwatch.arguments import binder
+from loopwatch.arguments import binder, unknown_names
 from loopwatch.blocks import Block
 from loopwatch.capture import CaptureChoice
-from loopwatch.errors import NotFound, ToolTimeout
+from loopwatch.errors import ConfigurationError, NotFound, ToolTimeout
 from loopwatch.faults import swallow
+from loopwatch.limits import fault_of_cap
 from loopwatch.loops import Loop
 from loopwatch.names import LOOP_EVENT
 from loopwatch.operations import Operation
@@ -22,7 +23,7 @@ from loopwatch.process import Process
 from loopwatch.runs import Run
 from loopwatch.scopes import check_limits, current_scope
 from loopwatch.timeouts import TIMEOUT_KEY, cut_off_in_thread
-from loopwatch.wrapping import Begin, wrap
+from loopwatch.wrapping import Begin, check_function, wrap
 
 F = TypeVar("F", bound=Callable[..., Any])
 NotFoundWhen = Callable[[Any], bool] | Iterable[object] | None
@@ -135,14 +136,30 @@ class Tool(Block[OpenToolCall]):
         self._name = name
         self._timeout_s = timeout_s
         self._in_thread = in_thread
-        self._hidden = tuple(hide)
+        self._hidden = _names_of("hide", hide)
+        fault = fault_of_cap("timeout_s", timeout_s, float)
+        if fault:
+            raise ConfigurationError(f"tool({fault})")
         self._arguments = arguments
         self._capture = None if capture is None else captures.parse(capture)
         self._is_not_found = _test_of(not_found)
 
     def __call__(self, function: F) -> F:
         """Wraps a tool's function."""
+        check_function("tool", function)
+        self._check_hidden(function)
         return wrap(cut_off_in_thread(function) if self._in_thread else function, self._begin_call)
+
+    def _check_hidden(self, function: Any) -> None:
+        """A name that is no argument's would hide nothing, and what it was meant for would be recorded."""
+        plain: Any = getattr(function, "__func__", function)
+        unknown = unknown_names(plain, self._hidden)
+        if unknown:
+            tool = self._name or getattr(plain, "__name__", "tool")
+            takes = ", ".join(binder(plain)((), {})) or "none"
+            raise ConfigurationError(
+                f"tool(hide=...): {tool} has no argument {unknown[0]!r}, which would hide nothing; it has: {takes}"
+            )
 
     def _begin_call(self, function: Callable[..., Any]) -> Begin:
         bind = binder(function)
@@ -154,7 +171,7 @@ class Tool(Block[OpenToolCall]):
             try:
                 return self._open(state, name, span_name, bind(args, kwargs))
             except Exception as fault:  # noqa: BLE001 - a fault of ours must not stop the tool
-                swallow("tool.begin", fault)
+                swallow("tool.begin", fault, name)
                 return None
 
         return begin
@@ -194,6 +211,20 @@ class Tool(Block[OpenToolCall]):
         return OpenToolCall(operation)
 
 
+def _names_of(word: str, given: Iterable[str]) -> tuple[str, ...]:
+    """Names that an author gave as a list; one text alone would be taken apart into its letters."""
+    if isinstance(given, str):
+        raise ConfigurationError(f"tool({word}={given!r}): write a list: {word}=[{given!r}]")
+    try:
+        names_given: tuple[Any, ...] = tuple(given)
+    except TypeError:
+        names_given = (given,)
+    wrong = [name for name in names_given if not isinstance(name, str)]
+    if wrong:
+        raise ConfigurationError(f"tool({word}=...): {wrong[0]!r:.80} is no argument's name; write a list of names")
+    return names_given
+
+
 def _without(bound: dict[str, Any], hidden: tuple[str, ...]) -> dict[str, Any]:
     """Hidden arguments leave neither themselves nor a hash, from which a short one could be guessed."""
     return {name: "[hidden]" if name in hidden else value for name, value in bound.items()}
@@ -212,7 +243,13 @@ def loop_attributes(loop: Loop) -> dict[str, Any]:
 def _test_of(not_found: NotFoundWhen) -> Callable[[Any], bool] | None:
     if not_found is None or callable(not_found):
         return not_found
-    empties = list(not_found)
+    fault = f"tool(not_found={not_found!r:.80}): write a list of values, or a test of the result"
+    if isinstance(not_found, (str, bytes)):
+        raise ConfigurationError(fault)
+    try:
+        empties = list(not_found)
+    except TypeError:
+        raise ConfigurationError(fault) from None
     return lambda result: any(type(result) is type(empty) and result == empty for empty in empties)
 
 
@@ -277,7 +314,9 @@ def tool(
 
     Raises:
         LimitExceeded: from a call, when a cap of the run is reached.
-        ConfigurationError: `capture` names a kind that does not exist.
+        ConfigurationError: an argument cannot be honoured, such as a name in `hide` that is no argument's.
     """
+    if function is not None:
+        check_function("tool", function)
     decorator = Tool(name, capture, not_found, hide, arguments, timeout_s, in_thread)
     return decorator if function is None else decorator(function)

@@ -66,7 +66,7 @@ class HttpTransport:
             answer = self._connections().request("POST", url, body=body, headers=self._headers())
         except (urllib3.exceptions.HTTPError, OSError) as fault:
             return Answer("later", f"{url} cannot be reached: {fault}")
-        return _read(answer.status, answer.headers, answer.data)
+        return _read(url, answer.status, answer.headers, answer.data)
 
     def _headers(self) -> dict[str, str]:
         encoding = {"content-encoding": "gzip"} if self._settings.compression == "gzip" else {}
@@ -98,11 +98,42 @@ def _pool(settings: Settings) -> Any:
     return urllib3.PoolManager(**options)
 
 
-def _read(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+def _read(url: str, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
     if status < 300:
         return Answer("taken", rejected_spans=rejected_spans(body))
     verdict: Literal["refused", "later"] = "refused" if status in _REFUSED else "later"
-    return Answer(verdict, f"the collector answered {status}", _seconds(headers.get("retry-after", "")))
+    said = _said(body)
+    reason = f"{url} answered {status}{f': {said}' if said else ''}{_HINTS.get(status, '')}"
+    return Answer(verdict, reason, _seconds(headers.get("retry-after", "")))
+
+
+_KEY_HINT: Final = "; set LOOPWATCH_API_KEY, or configure(api_key=...), to a key of the collector with the role ingest"
+_HINTS: Final = {
+    401: _KEY_HINT,
+    403: _KEY_HINT,
+    404: "; the endpoint is the collector's base URL, such as http://127.0.0.1:4318",
+}
+_MAX_REASON_CHARS: Final = 200
+
+
+def _said(body: bytes) -> str:
+    """The reason in an answer: the message of a google.rpc.Status (field 2), else plain text on one line."""
+    position = 0
+    while position < len(body) and body[position] == 0x08:  # its code, a varint
+        position += 1
+        while position < len(body) and body[position] >= 0x80:
+            position += 1
+        position += 1
+    if position < len(body) and body[position] == 0x12:
+        size, shift, position = 0, 0, position + 1
+        while position < len(body):
+            size |= (body[position] & 0x7F) << shift
+            position, shift = position + 1, shift + 7
+            if body[position - 1] < 0x80:
+                break
+        body = body[position : position + size]
+    text = " ".join(body.decode("utf-8", "replace").split())
+    return text[:_MAX_REASON_CHARS] if text.isprintable() and not text.startswith("<") else ""
 
 
 def _seconds(text: str) -> float:

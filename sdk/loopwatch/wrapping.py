@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any
 
 from loopwatch import process
-from loopwatch.errors import ToolTimeout
+from loopwatch.errors import ConfigurationError, ToolTimeout
 from loopwatch.faults import swallow
 from loopwatch.operations import Operation
 from loopwatch.snapshots import type_of
@@ -19,6 +19,25 @@ from loopwatch.snapshots import type_of
 Pause = Callable[[process.Process], float]
 Begin = Callable[[process.Process, tuple[Any, ...], dict[str, Any]], Operation | None]
 _DESCRIPTORS: frozenset[type[Any]] = frozenset({classmethod, staticmethod})
+
+
+def check_function(decorator: str, function: object) -> None:
+    """Looks whether a decorator was given what it can decorate.
+
+    Args:
+        decorator: its name, as authors write it.
+        function: what it was given.
+
+    Raises:
+        ConfigurationError: that is no function.
+    """
+    if callable(function) or type(function) in _DESCRIPTORS:
+        return
+    if isinstance(function, str):
+        raise ConfigurationError(
+            f"{decorator}({function!r}): a name is given by its word: write name=..., {decorator}(name={function!r})"
+        )
+    raise ConfigurationError(f"{decorator} decorates a function, and {function!r:.80} is none")
 
 
 def wrap(function: Any, begin: Callable[[Any], Begin], pause_s: Pause | None = None) -> Any:

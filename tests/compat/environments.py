@@ -17,6 +17,11 @@ def cache_folder() -> Path:
     )
 
 
+def _is_there(stamp: Path, wanted: str) -> bool:
+    """Whether a folder was made with just these requirements."""
+    return stamp.exists() and stamp.read_text() == wanted
+
+
 def python_with(name: str, requirements: Sequence[str], *, upgrade: bool) -> Path:
     """Makes an environment that has the requirements.
 
@@ -35,7 +40,7 @@ def python_with(name: str, requirements: Sequence[str], *, upgrade: bool) -> Pat
     python = folder / "bin" / "python"
     stamp = folder / "requirements.txt"
     wanted = "\n".join(requirements)
-    if stamp.exists() and stamp.read_text() == wanted and not upgrade:
+    if _is_there(stamp, wanted) and not upgrade:
         return python
     if not python.exists():
         venv.create(folder, with_pip=True)
@@ -66,7 +71,7 @@ def node_modules_with(name: str, requirements: Sequence[str], *, upgrade: bool) 
     folder = cache_folder() / name
     stamp = folder / "requirements.txt"
     wanted = "\n".join(requirements)
-    if stamp.exists() and stamp.read_text() == wanted and not upgrade:
+    if _is_there(stamp, wanted) and not upgrade:
         return folder
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "package.json").write_text('{"private": true}')

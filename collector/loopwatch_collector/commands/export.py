@@ -21,11 +21,23 @@ def main(argv: list[str]) -> int:
     file = arguments.out or Path(f"{arguments.table}.parquet")
     try:
         size = reader.download(f"/export/{arguments.table}", [("from", arguments.from_), ("to", arguments.to)], file)
-    except (CollectorSilent, OSError) as fault:
+    except CollectorSilent as fault:
         sys.stderr.write(f"loopwatch export: {fault}\n")
         return 1
-    sys.stdout.write(f"{file}: {size} bytes\n")
+    except OSError as fault:
+        missing = "" if file.parent.is_dir() else f"; there is no folder {file.parent}"
+        sys.stderr.write(f"loopwatch export: {file} cannot be written: {fault.strerror}{missing}\n")
+        return 1
+    rows = _rows(file)
+    sys.stdout.write(f"{file}: {rows} {'row' if rows == 1 else 'rows'}, {size} bytes\n")
     return 0
+
+
+def _rows(file: Path) -> int:
+    """How many rows a Parquet file says it has."""
+    import pyarrow.parquet as pq  # pyright: ignore[reportMissingTypeStubs]  # dear to import, and of no use before
+
+    return int(pq.read_metadata(file).num_rows)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
 
 
 def _parser() -> argparse.ArgumentParser:

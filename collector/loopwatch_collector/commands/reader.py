@@ -14,7 +14,16 @@ DEFAULT_ENDPOINT: Final = "http://127.0.0.1:4318"
 
 
 class CollectorSilent(Exception):
-    """The collector cannot be reached, or refused the request; the message is one sentence for the person asking."""
+    """The collector cannot be reached, or refused the request; the message is one sentence for the person asking.
+
+    Args:
+        message: the sentence.
+        status: HTTP's, of the collector's answer; 0 without one.
+    """
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        self.status = status
+        super().__init__(message)
 
 
 class Reader:
@@ -83,7 +92,7 @@ class Reader:
             reply = self._pool.request("GET", url, headers=self._headers, preload_content=False)
             if reply.status != 200:
                 message = _decoded(reply.data).get("error", {}).get("message")
-                raise CollectorSilent(message or f"the collector answered {reply.status}")
+                raise CollectorSilent(message or f"the collector answered {reply.status}", reply.status)
             with draft.open("wb") as part:
                 for piece in reply.stream(1 << 20):
                     part.write(piece)
@@ -108,7 +117,8 @@ class Reader:
             ) from fault
         answer = _decoded(reply.data)
         if not 200 <= reply.status < 300:
-            raise CollectorSilent(answer.get("error", {}).get("message") or f"the collector answered {reply.status}")
+            message = answer.get("error", {}).get("message") or f"the collector answered {reply.status}"
+            raise CollectorSilent(message, reply.status)
         return answer
 
 

@@ -7,11 +7,16 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import quote
 
+from loopwatch import names
 from loopwatch_collector.commands.reader import CollectorSilent, Reader
 
 _FILTERS: Final = ("environment", "agent", "version", "model", "customer", "conversation", "outcome")
 _DAY_MS: Final = 86_400_000
+_LEAST_PREFIX_CHARS: Final = 4
+_SHOWN_MATCHES: Final = 5
+_MAX_LINE_CHARS: Final = 200
 _COLUMNS: Final = ("run", "started", "agent", "outcome", "iterations", "tools", "errors", "tokens", "cost", "duration")
 _NUMBERS: Final = {"iterations", "tools", "errors", "tokens", "cost", "duration"}
 
@@ -45,8 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--limit", type=int, default=50, help="at most so many (default %(default)s)")
     for name in _FILTERS:
         listing.add_argument(f"--{name}", action="append", default=[], metavar="VALUE", help="may be repeated")
-    show = actions.add_parser("show", help="one run and its spans")
-    show.add_argument("run_id", metavar="RUN")
+    show = actions.add_parser("show", help="one run, its spans, decisions and loops, and the runs it started")
+    show.add_argument("run_id", metavar="RUN", help="its id, or the beginning of it")
     for action in (listing, show):
         action.add_argument("--json", action="store_true", help="as the API answers")
         action.add_argument("--endpoint", metavar="URL", help="the collector; default LOOPWATCH_ENDPOINT")
@@ -71,14 +76,38 @@ def _list(reader: Reader, arguments: argparse.Namespace) -> str:
 
 
 def _show(reader: Reader, arguments: argparse.Namespace) -> str:
-    run = reader.get(f"/runs/{arguments.run_id}")
-    spans = reader.get(f"/runs/{arguments.run_id}/spans")["spans"]
+    run = _run(reader, arguments.run_id)
+    spans = reader.get(f"/runs/{quote(run['run_id'], safe='')}/spans")["spans"]
     if arguments.json:
         return json.dumps({**run, "spans": spans}, indent=2) + "\n"
     head = _table([_COLUMNS, _run_cells(run)])
     reason = run["outcome_reason"] or run["error_message"]
     lines = [head, f"because {reason}\n" if reason else "", "\n", *_tree(spans)]
+    if run["child_runs"]:
+        lines += ["\nruns it started\n", _table([_COLUMNS, *(_run_cells(child) for child in run["child_runs"])])]
     return "".join(lines)
+
+
+def _run(reader: Reader, run_id: str) -> dict[str, Any]:
+    """The run of an id, or of the beginning of one if no other run's begins so."""
+    try:
+        return reader.get(f"/runs/{quote(run_id, safe='')}")
+    except CollectorSilent as fault:
+        if fault.status != 404 or len(run_id) < _LEAST_PREFIX_CHARS or not run_id.isalnum():
+            raise
+        begun = [run["run_id"] for run in _containing(reader, run_id) if run["run_id"].startswith(run_id)]
+        if not begun:
+            raise
+    if len(begun) > 1:
+        shown = ", ".join(begun[:_SHOWN_MATCHES]) + (", ..." if len(begun) > _SHOWN_MATCHES else "")
+        raise CollectorSilent(f"{len(begun)} runs begin with {run_id}: {shown}; write more of the id")
+    return reader.get(f"/runs/{begun[0]}")
+
+
+def _containing(reader: Reader, part: str) -> list[dict[str, Any]]:
+    to_ms = int(time.time() * 1000) + _DAY_MS
+    parameters = [("from", "0"), ("to", str(to_ms)), ("limit", "1000"), ("q", f'run ~ "{part}"')]
+    return reader.get("/runs", parameters)["runs"]
 
 
 def _run_cells(run: Mapping[str, Any]) -> tuple[str, ...]:
@@ -107,6 +136,7 @@ def _tree(spans: Sequence[Mapping[str, Any]]) -> Iterable[str]:
     while pending:
         span, depth = pending.pop()
         yield f"{'  ' * depth}{_span_line(span)}\n"
+        yield from (f"{'  ' * (depth + 1)}{line}\n" for line in map(_event_line, span["events"]) if line)
         pending.extend((child, depth + 1) for child in reversed(children.get(span["span_id"], [])))
 
 
@@ -120,6 +150,25 @@ def _span_line(span: Mapping[str, Any]) -> str:
     if span["error_message"]:
         facts.append(span["error_message"].splitlines()[0][:120])
     return "  ".join(facts)
+
+
+def _event_line(event: Mapping[str, Any]) -> str:
+    """What an agent decided, why it handed over, a loop it ran in; "" for any other event."""
+    said = event["attributes"]
+    if event["name"] == names.DECISION_EVENT:
+        confidence = said.get(names.DECISION_CONFIDENCE)
+        line = f"decided {said.get(names.DECISION_NAME, '')}: {said.get(names.DECISION_CHOICE, '')}"
+        line += "" if confidence is None else f"  confidence {float(confidence):.2f}"
+        reasoning = said.get(names.DECISION_REASONING, "")
+    elif event["name"] == names.LOOP_EVENT:
+        line = f"loop {said.get(names.LOOP_KIND, '')}"
+        reasoning = said.get(names.LOOP_EXPLANATION, "")
+    elif event["name"] == names.ESCALATION_EVENT:
+        line = f"escalated  priority {said.get(names.ESCALATION_PRIORITY, '-')}"
+        reasoning = said.get(names.ESCALATION_REASON, "")
+    else:
+        return ""
+    return " ".join(f"{line}  {reasoning}".split("\n"))[:_MAX_LINE_CHARS].rstrip()
 
 
 def _cost(cost_usd: float | None) -> str:

@@ -6,9 +6,9 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from tqdm import tqdm
 
@@ -17,6 +17,10 @@ from loopwatch_collector.importing.errors import ImportFailed, InvalidRecord, Un
 from loopwatch_collector.importing.otlp import record, request_of, run_id_of
 from loopwatch_collector.importing.sender import Sender
 from loopwatch_collector.importing.transcript import Transcript
+
+_MAX_SPACING_S: Final = 366 * 86_400
+_AGO: Final = re.compile(r"(\d{1,5})([smhdw])")
+_UNIT_S: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
 def main(argv: list[str]) -> int:
@@ -60,9 +64,12 @@ def _parser() -> argparse.ArgumentParser:
     for field in ("conversation", "customer", "user"):
         parser.add_argument(f"--{field}", default="", metavar="FIELD", help=f"the field with the {field}'s id")
     parser.add_argument(
-        "--start", type=_moment, metavar="TIME", help="when the first run of a file without times started"
+        "--start",
+        type=_moment,
+        metavar="TIME",
+        help="when the first run of a file without times started: ISO 8601, or how long ago, such as 2d",
     )
-    parser.add_argument("--spacing", type=float, default=60, metavar="SECONDS", help="from one such run to the next")
+    parser.add_argument("--spacing", type=_spacing, default=60, metavar="SECONDS", help="from one such run to the next")
     parser.add_argument("--no-content", action="store_true", help="leave messages, arguments and results out")
     parser.add_argument("--endpoint", default=os.environ.get("LOOPWATCH_ENDPOINT", "http://127.0.0.1:4318"))
     return parser
@@ -75,11 +82,26 @@ def _pattern(text: str) -> re.Pattern[str]:
         raise argparse.ArgumentTypeError(f"{text!r} is not a regular expression: {fault}") from None
 
 
+def _spacing(text: str) -> float:
+    try:
+        spacing_s = float(text)
+    except ValueError:
+        spacing_s = -1.0
+    if not 0 <= spacing_s < _MAX_SPACING_S:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0 on")
+    return spacing_s
+
+
 def _moment(text: str) -> int:
+    ago = _AGO.fullmatch(text)
+    if ago:
+        return _epoch_ns(datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=int(ago[1]) * _UNIT_S[ago[2]]))
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a time; write it as 2026-01-31T09:00:00Z") from None
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a time; write 2026-01-31T09:00:00Z, or how long ago: 2d"
+        ) from None
     return _epoch_ns(moment)
 
 
@@ -91,11 +113,33 @@ def _epoch_ns(moment: datetime) -> int:
 
 def _import(arguments: argparse.Namespace) -> None:
     found = list(transcripts(_records(arguments.file), _options(arguments)))
+    if not found:
+        raise UnreadableFile(f"{arguments.file} holds no record: it wants JSON, or one record a line")
     sender = Sender(arguments.endpoint, os.environ.get("LOOPWATCH_API_KEY", ""))
+    starts_ns: list[int] = []
     for position, transcript in enumerate(tqdm(found, desc="importing", unit="run")):
         start_ns = _start_ns(transcript, position, arguments, sender)
-        sender.send(request_of(record(transcript, start_ns, has_content=not arguments.no_content)))
-    sys.stdout.write(f"{len(found)} runs of {arguments.file.name} are with the collector at {arguments.endpoint}\n")
+        recorded = record(transcript, start_ns, has_content=not arguments.no_content)
+        sender.send(request_of(recorded))
+        starts_ns.append(recorded.start_ns)
+    runs = "1 run" if len(found) == 1 else f"{len(found)} runs"
+    sys.stdout.write(f"{runs} of {arguments.file.name} are with the collector at {arguments.endpoint}\n")
+    first, last = (datetime.fromtimestamp(at(starts_ns) // 10**9, UTC) for at in (min, max))
+    after = last.replace(second=0) + timedelta(minutes=1)
+    sys.stdout.write(
+        f"see them: loopwatch runs list --from {first:%Y-%m-%dT%H:%M:%SZ} --to {after:%Y-%m-%dT%H:%M:%SZ}\n"
+    )
+    _warn_of_retention(first.date(), sender)
+
+
+def _warn_of_retention(first_day: date, sender: Sender) -> None:
+    kept = sender.first_kept_day()
+    if kept is not None and first_day < kept:
+        sys.stderr.write(
+            f"loopwatch import: the first run is of {first_day}, and this collector keeps days from {kept} on: older "
+            "ones are dropped at its next sweep, within the hour. Keep them with LOOPWATCH_RETENTION_DAYS, or import "
+            "with a later --start\n"
+        )
 
 
 def _start_ns(transcript: Transcript, position: int, arguments: argparse.Namespace, sender: Sender) -> int | None:

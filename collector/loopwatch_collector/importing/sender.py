@@ -2,9 +2,13 @@
 
 import gzip
 import json
+from contextlib import suppress
+from datetime import date
 from typing import Any, cast
 
 import urllib3
+from google.protobuf.message import DecodeError
+from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from urllib3.exceptions import HTTPError
 
@@ -70,6 +74,16 @@ class Sender:
             return None
         return str(cast(dict[str, Any], json.loads(reply.data))["start_time"])
 
+    def first_kept_day(self) -> date | None:
+        """The first UTC day that the collector keeps; None when it does not say.
+
+        Raises:
+            CollectorRefused: it is not there.
+        """
+        reply = self._call("GET", "/api/v1/system", missing_is_none=True)
+        kept: Any = None if reply is None else json.loads(reply.data).get("first_kept_day")
+        return date.fromisoformat(kept) if isinstance(kept, str) else None
+
     def _call(
         self,
         method: str,
@@ -87,16 +101,37 @@ class Sender:
             )
         except HTTPError as fault:
             raise CollectorRefused(
-                f"no collector answers at {self._endpoint} ({type(fault).__name__}); "
+                f"no collector answers at {self._endpoint}; "
                 "start one with: loopwatch serve, or name another with --endpoint"
             ) from fault
         self._has_answered = True
         if missing_is_none and reply.status == 404:
             return None
         if reply.status != 200:
-            raise CollectorRefused(f"{method} {url} was answered {reply.status}: {_sentence(reply.data)}")
+            raise CollectorRefused(
+                f"{method} {url} was answered {reply.status}: {_sentence(reply)}{_hint(reply.status)}"
+            )
         return reply
 
 
-def _sentence(body: bytes) -> str:
+def _sentence(reply: Any) -> str:
+    """The collector's own words: of a google.rpc.Status, or of the API's error."""
+    body: bytes = reply.data
+    if reply.headers.get("content-type", "").startswith("application/x-protobuf"):
+        with suppress(DecodeError):
+            return Status.FromString(body).message or "(no message)"
+    with suppress(ValueError):
+        said: Any = json.loads(body)
+        if isinstance(said, dict):
+            answer = cast(dict[str, Any], said)
+            error = answer.get("error", answer)
+            message: Any = cast(dict[str, Any], error).get("message") if isinstance(error, dict) else error
+            if message:
+                return str(message)
     return body[:500].decode("utf-8", "replace").strip() or "(no message)"
+
+
+def _hint(status: int) -> str:
+    if status in {401, 403}:
+        return "; set LOOPWATCH_API_KEY to a key with the role admin"
+    return ""

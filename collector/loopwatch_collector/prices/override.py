@@ -1,4 +1,4 @@
-"""The operator's prices: own models and negotiated rates, which win over genai-prices.
+"""The operator's prices: own models and negotiated rates, which win over genai-prices; see docs/prices.md.
 
 A TOML file:
 
@@ -25,15 +25,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from loopwatch_collector.errors import CannotStart
 from loopwatch_collector.prices.rates import ATTO, Rates, TokenRates, token_rates
+from loopwatch_collector.toml_lines import Lines
+from loopwatch_collector.toml_lines import Path as Place
 
 _TOKEN_KEYS: Final = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "reasoning")
 _ENTRY_KEYS: Final = {"model", "provider", "service_tier", "from", "to", "web_search", "tier", *_TOKEN_KEYS}
+_MAX_USD: Final = 1_000_000
+_NOTHING: Final = Decimal(0)  # in the place of what is wrong, so that the rest can be looked at
 _TIER_KEYS: Final = {"above_input_tokens", *_TOKEN_KEYS}
 
 
@@ -86,82 +91,127 @@ def read_own_prices(path: Path) -> OwnPrices:
     """Reads the operator's file.
 
     Raises:
-        CannotStart: it is not there, not TOML, or an entry is not a price; the entry is named.
+        CannotStart: it is not there, not TOML, or an entry is not a price; all that is wrong is named with its line.
     """
     try:
         text = path.read_text(encoding="utf-8")
         document = tomllib.loads(text, parse_float=Decimal)
     except (OSError, ValueError) as fault:
         raise CannotStart(f"the price file {path} cannot be read: {fault}") from fault
-    version = hashlib.sha256(text.encode()).hexdigest()[:12]
-    try:
-        return _own_prices(document, version)
-    except ValueError as fault:
-        raise CannotStart(f"the price file {path}: {fault}") from fault
+    file = _File(document, Lines(text), hashlib.sha256(text.encode()).hexdigest()[:12])
+    prices = file.own_prices()
+    if file.faults:
+        raise CannotStart(f"the price file {path}: {'; '.join(file.faults)}")
+    return prices
 
 
-def _own_prices(document: Mapping[str, Any], version: str) -> OwnPrices:
-    _refuse_unknown("the file", document, {"price", "prefer_reported"})
-    prefer_reported = document.get("prefer_reported", False)
-    if not isinstance(prefer_reported, bool):
-        raise ValueError("prefer_reported must be true or false")  # noqa: TRY004  # a fault of the file, not of the caller
-    entries = document.get("price", [])
-    return OwnPrices(
-        [_price(f"price {place}", entry, version) for place, entry in enumerate(entries, 1)], prefer_reported
-    )
+class _File:
+    """A file being read, and what is wrong with it so far."""
 
+    def __init__(self, document: Mapping[str, Any], lines: Lines, version: str) -> None:
+        self.faults: list[str] = []
+        self._document = document
+        self._lines = lines
+        self._version = version
 
-def _price(name: str, entry: Mapping[str, Any], version: str) -> OwnPrice:
-    _refuse_unknown(name, entry, _ENTRY_KEYS)
-    if not isinstance(entry.get("model"), str) or not entry["model"]:
-        raise ValueError(f"{name} needs a model, a name or a pattern such as 'northwind-*'")
-    tiers = [_tier(name, -1, entry)]
-    for tier in sorted(entry.get("tier", []), key=lambda tier: tier.get("above_input_tokens", 0)):
-        _refuse_unknown(f"a tier of {name}", tier, _TIER_KEYS)
-        tiers.append(_tier(f"a tier of {name}", _whole(name, tier), {**_tokens_of(entry), **_tokens_of(tier)}))
-    web_search = _usd(name, "web_search", entry.get("web_search", 0))
-    return OwnPrice(
-        entry["model"],
-        str(entry.get("provider", "")),
-        str(entry.get("service_tier", "")),
-        _day(name, "from", entry),
-        _day(name, "to", entry),
-        Rates(tiers, int(web_search * ATTO / 1000), "operator", version),
-    )
+    def own_prices(self) -> OwnPrices:
+        self._refuse_unknown((), "the file", self._document, {"price", "prefer_reported"})
+        prefer_reported = self._document.get("prefer_reported", False)
+        if not isinstance(prefer_reported, bool):
+            self._fault(("prefer_reported",), f"prefer_reported must be true or false, not {prefer_reported!r}")
+        entries = self._tables(("price",), self._document.get("price", []), "[[price]]")
+        return OwnPrices([self._price(place, entry) for place, entry in enumerate(entries)], prefer_reported is True)
 
+    def _price(self, place: int, entry: Mapping[str, Any]) -> OwnPrice:
+        path, name = ("price", place), f"price {place + 1}"
+        self._refuse_unknown(path, name, entry, _ENTRY_KEYS)
+        if not entry.get("model"):
+            self._fault(path, f"{name} needs a model, a name or a pattern such as 'northwind-*'")
+        from_day, to_day = self._day(path, name, "from", entry), self._day(path, name, "to", entry)
+        if from_day is not None and to_day is not None and to_day <= from_day:
+            self._fault((*path, "to"), f"{name} never holds: to ({to_day}) must lie after from ({from_day})")
+        web_search = self._usd((*path, "web_search"), name, "web_search", entry.get("web_search", 0))
+        return OwnPrice(
+            self._text(path, name, "model", entry),
+            self._text(path, name, "provider", entry),
+            self._text(path, name, "service_tier", entry),
+            from_day,
+            to_day,
+            Rates(self._tiers(path, name, entry), int(web_search * ATTO / 1000), "operator", self._version),
+        )
 
-def _tier(name: str, above: int, entry: Mapping[str, Any]) -> TokenRates:
-    prices = {key: _usd(name, key, value) for key, value in _tokens_of(entry).items()}
-    if "input" not in prices or "output" not in prices:
-        raise ValueError(f"{name} needs input and output, USD per million tokens")
-    return token_rates(above, prices)
+    def _tiers(self, path: Place, name: str, entry: Mapping[str, Any]) -> list[TokenRates]:
+        found = [self._tier(path, name, -1, entry)]
+        tiers = self._tables((*path, "tier"), entry.get("tier", []), "[[price.tier]]")
+        for place, tier in enumerate(tiers):
+            of_tier, its_name = (*path, "tier", place), f"tier {place + 1} of {name}"
+            self._refuse_unknown(of_tier, its_name, tier, _TIER_KEYS)
+            above = tier.get("above_input_tokens")
+            if type(above) is not int or above < 0:
+                self._fault(
+                    (*of_tier, "above_input_tokens"),
+                    f"{its_name} needs above_input_tokens, a whole number, not {above!r}",
+                )
+                continue
+            if any(above == other.above_input_tokens for other in found):
+                self._fault(
+                    (*of_tier, "above_input_tokens"), f"{its_name} is for more than {above} input tokens, as another is"
+                )
+            found.append(self._tier(of_tier, its_name, above, {**_tokens_of(entry), **_tokens_of(tier)}))
+        return sorted(found, key=lambda tier: tier.above_input_tokens)
+
+    def _tier(self, path: Place, name: str, above: int, entry: Mapping[str, Any]) -> TokenRates:
+        prices = {key: self._usd((*path, key), name, key, value) for key, value in _tokens_of(entry).items()}
+        if "input" not in prices or "output" not in prices:
+            self._fault(path, f"{name} needs input and output, USD per million tokens")
+        return token_rates(above, {"input": _NOTHING, "output": _NOTHING, **prices})
+
+    def _usd(self, path: Place, name: str, key: str, value: Any) -> Decimal:
+        if type(value) in (int, Decimal):
+            amount = Decimal(value)
+            if amount.is_finite() and 0 <= amount <= _MAX_USD:
+                return amount
+        self._fault(path, f"{key} of {name} must be an amount in USD from 0 to {_MAX_USD:,}, not {_shown(value)}")
+        return _NOTHING
+
+    def _text(self, path: Place, name: str, key: str, entry: Mapping[str, Any]) -> str:
+        value = entry.get(key, "")
+        if isinstance(value, str):
+            return value
+        self._fault((*path, key), f"{key} of {name} must be a text, not {_shown(value)}")
+        return ""
+
+    def _day(self, path: Place, name: str, key: str, entry: Mapping[str, Any]) -> date | None:
+        value = entry.get(key)
+        if value is None or type(value) is date:
+            return value
+        self._fault(
+            (*path, key), f"{key} of {name} must be a day such as 2026-07-01, without quotes, not {_shown(value)}"
+        )
+        return None
+
+    def _tables(self, path: Place, given: Any, header: str) -> list[dict[str, Any]]:
+        listed = cast(list[Any], given) if isinstance(given, list) else [None]
+        if all(isinstance(entry, dict) for entry in listed):
+            return cast(list[dict[str, Any]], listed)
+        self._fault(path, f"{path[-1]} must be a list of tables: write {header} above each")
+        return []
+
+    def _refuse_unknown(self, path: Place, name: str, entry: Mapping[str, Any], known: set[str]) -> None:
+        for key in sorted(set(entry) - known):
+            close = get_close_matches(key, known, n=1)
+            meant = f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(known))}"
+            self._fault((*path, key), f"{name} has '{key}', which means nothing here; {meant}")
+
+    def _fault(self, path: Place, message: str) -> None:
+        line = self._lines.of(path)
+        self.faults.append(message if line is None else f"line {line}: {message}")
 
 
 def _tokens_of(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {key: entry[key] for key in _TOKEN_KEYS if key in entry}
 
 
-def _usd(name: str, key: str, value: Any) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not 0 <= value <= 1_000_000:
-        raise ValueError(f"{key} of {name} must be an amount in USD from 0 on, not {value!r}")
-    return Decimal(value)
-
-
-def _whole(name: str, tier: Mapping[str, Any]) -> int:
-    above = tier.get("above_input_tokens")
-    if isinstance(above, bool) or not isinstance(above, int) or above < 0:
-        raise ValueError(f"a tier of {name} needs above_input_tokens, a whole number")
-    return above
-
-
-def _day(name: str, key: str, entry: Mapping[str, Any]) -> date | None:
-    value = entry.get(key)
-    if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
-        return value
-    raise ValueError(f"{key} of {name} must be a day such as 2026-07-01, not {value!r}")
-
-
-def _refuse_unknown(name: str, entry: Mapping[str, Any], known: set[str]) -> None:
-    unknown = sorted(set(entry) - known)
-    if unknown:
-        raise ValueError(f"{name} has '{unknown[0]}', which means nothing here; known are {', '.join(sorted(known))}")
+def _shown(value: Any) -> str:
+    """As somebody wrote it, or nearly."""
+    return str(value).lower() if isinstance(value, (Decimal, bool)) else f"{value!r:.60}"

@@ -11,7 +11,6 @@ GPT: Final = Model("gpt-5", "openai", 70, 1400, reasoning_share=0.45)
 GPT_MINI: Final = Model("gpt-5-mini", "openai", 140, 600, reasoning_share=0.3)
 # A model of the customer's own that no price list knows
 EXTRACTOR: Final = Model("northwind-extract-2", "northwind", 220, 120)
-MODELS: Final = (OPUS, SONNET, HAIKU, GPT, GPT_MINI, EXTRACTOR)
 
 _BACKEND_ERRORS: Final = (
     ("TimeoutError", "no answer after 10 s"),

@@ -219,3 +219,31 @@ def test_model_the_collector_has_no_price_for_is_never_free(
     assert "'unheard-of' has no price: the run's cap on cost does not see it" in caplog.text
     with pytest.raises(loopwatch.LimitExceeded, match="model unheard-of has no price"):
         stopped()
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "said"),
+    [
+        ("", "no-such-key", ["/v1/traces answered 401: ", "set LOOPWATCH_API_KEY", "role ingest"]),
+        ("", "readers-key", ["/v1/traces answered 40", "set LOOPWATCH_API_KEY"]),
+        ("/elsewhere", "agents-key", ["/elsewhere/v1/traces answered 404", "base URL, such as http://127.0.0.1:4318"]),
+    ],
+)
+def test_log_says_why_spans_wait(addresses: Addresses, tmp_path: Path, path: str, key: str, said: list[str]) -> None:
+    """A wrong key or path is named with the URL, the collector's own words and what to set."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, "waits"],
+        env={
+            **os.environ,
+            "LOOPWATCH_ENDPOINT": addresses.url + path,
+            "LOOPWATCH_API_KEY": key,
+            "LOOPWATCH_SPOOL_DIR": str(tmp_path / "spool"),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    for words in said:
+        assert words in done.stderr
+    assert "spans are kept on disk" in done.stderr

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.sdk_sink import running_sink
 
 PROGRAM = """
@@ -59,3 +61,12 @@ def test_missing_file_is_one_sentence(tmp_path: Path) -> None:
     """No traceback for a wrong name."""
     done = execute("nowhere.py", spool=tmp_path)
     assert (done.returncode, done.stderr) == (2, "loopwatch exec: there is no file 'nowhere.py'\n")
+
+
+@pytest.mark.parametrize("module", ["nowhere_to_be_found", "nowhere.below", "xml.dom", "..x"])
+def test_missing_module_is_one_sentence_and_no_run(tmp_path: Path, module: str) -> None:
+    """A module that is not there, or a package that cannot be run, is told before anything is recorded."""
+    with running_sink() as sink:
+        done = execute("--endpoint", sink.url, "-m", module, spool=tmp_path)
+        assert (done.returncode, done.stderr) == (2, f"loopwatch exec: there is no module {module!r} to run\n")
+        assert sink.requests == 0

@@ -7,27 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.sdk_agents import WORK
 from tests.sdk_sink import running_sink
 
 PREAMBLE = """
 import asyncio, multiprocessing, os, sys, time
 import loopwatch
-
-@loopwatch.tool
-def look(number):
-    return number
-
-@loopwatch.agent
-def work(calls):
-    for number in range(calls):
-        look(number)
 """
 
 
 def run(code: str, spool: Path, **env: str) -> str:
     """Runs the preamble and the code as a program's file, to its end; returns what it printed."""
     program = spool / "program.py"
-    program.write_text(PREAMBLE + code)
+    program.write_text(PREAMBLE + WORK + code)
     done = subprocess.run(
         [sys.executable, str(program)],
         env={**os.environ, "LOOPWATCH_SPOOL_DIR": str(spool / "spool"), **env},

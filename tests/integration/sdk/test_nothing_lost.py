@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from loopwatch.transport import back_off_s
+from tests.sdk_agents import WORK
 from tests.sdk_sink import running_sink
 
 FAR_FROM_STUCK_S = 5  # the exit time itself is measured by the benchmark
@@ -19,22 +20,13 @@ PREAMBLE = """
 import os, sys, time
 import loopwatch
 loopwatch.configure(service_name="agent", endpoint=sys.argv[1], spool_dir=sys.argv[2])
-
-@loopwatch.tool
-def look(number):
-    return number
-
-@loopwatch.agent
-def work(calls):
-    for number in range(calls):
-        look(number)
 """
 
 
 def start(code: str, endpoint: str, spool: Path, **env: str) -> subprocess.Popen[str]:
     """Starts a process that runs the preamble and then the code."""
     return subprocess.Popen(
-        [sys.executable, "-c", PREAMBLE + code, endpoint, str(spool)],
+        [sys.executable, "-c", PREAMBLE + WORK + code, endpoint, str(spool)],
         env={**os.environ, **env},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.processes import wait_for
+from tests.sdk_agents import WORK
 from tests.sdk_sink import SentSpan, running_sink
 
 AGENT = """
@@ -21,16 +22,6 @@ import os
 import loopwatch
 
 loopwatch.configure(service_name="web")
-
-@loopwatch.tool
-def look(number):
-    return number
-
-@loopwatch.agent
-def work(calls):
-    for number in range(calls):
-        look(number)
-    return str(os.getpid())
 """
 WSGI = """
 def app(environ, start_response):
@@ -103,7 +94,7 @@ def numbers_by_process(spans: list[SentSpan]) -> dict[str, list[int]]:
 def test_each_worker_of_a_server_sends_its_own_spans_and_loses_none(server: str, tmp_path: Path) -> None:
     """Requests on both workers are runs of two processes; what ended last arrives although the server is ended."""
     code, command = SERVERS[server]
-    (tmp_path / "app.py").write_text(AGENT + code)
+    (tmp_path / "app.py").write_text(AGENT + WORK + code)
     with running_sink() as sink:
         env = {"LOOPWATCH_ENDPOINT": sink.url, "LOOPWATCH_SPOOL_DIR": str(tmp_path / "spool")}
         asked: list[str] = []
@@ -140,7 +131,7 @@ print(notebook.cells[-1].outputs[0].text.strip(), notebook.cells[-2].outputs[0].
 
 def test_cells_of_a_notebook_are_recorded_and_the_kernels_end_loses_nothing(tmp_path: Path) -> None:
     """In a real kernel: top-level await, configuring again, a cell that fails, and what ended just before shutdown."""
-    (tmp_path / "agent.py").write_text(AGENT)
+    (tmp_path / "agent.py").write_text(AGENT + WORK)
     with running_sink() as sink:
         env = {
             **os.environ,

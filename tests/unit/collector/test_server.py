@@ -8,7 +8,7 @@ import pytest
 
 from loopwatch_collector.errors import CannotStart
 from loopwatch_collector.server import main, serve
-from loopwatch_collector.settings import Settings
+from loopwatch_collector.settings import Key, Settings
 
 
 def test_it_does_not_start_on_a_store_without_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,3 +36,21 @@ def test_misspelt_variables_are_told_at_the_start_and_an_unknown_store_ends_it(
     said = capsys.readouterr().err
     assert "loopwatch serve: LOOPWATCH_DSN: 'foo' is no kind of store" in said
     assert "secret" not in said + caplog.text
+
+
+@pytest.mark.parametrize("option", ["--port", "--grpc-port"])
+@pytest.mark.parametrize("port", ["70000", "-1", "http"])
+def test_port_beyond_all_ports_is_one_sentence(capsys: pytest.CaptureFixture[str], option: str, port: str) -> None:
+    """A number that is no port is refused as an argument, with what is one."""
+    with pytest.raises(SystemExit) as ended:
+        main([f"{option}={port}"])
+    assert ended.value.code == 2
+    assert f"'{port}' is not a port between 0 and 65535" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "203.0.113.7"])
+def test_host_that_is_not_ours_is_not_called_a_port_in_use(tmp_path: Path, host: str) -> None:
+    """A host without an address, or of another machine, is told as that."""
+    settings = Settings(tmp_path, f"chdb://{tmp_path}/store", host=host, port=0, keys=(Key("p", "admin", "k"),))
+    with pytest.raises(CannotStart, match=r"--host or LOOPWATCH_HOST"):
+        serve(settings)

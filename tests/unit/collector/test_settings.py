@@ -51,3 +51,10 @@ def test_loopback_is_told_from_the_rest(host: str, expected: bool) -> None:
 def test_table_lists_every_variable() -> None:
     """The documentation's table has a row for each setting."""
     assert all(f"`{variable.name}`" in table() for variable in VARIABLES.values())
+
+
+@pytest.mark.parametrize("url", ["dashboards:8501", "ftp://x", "http://"])
+def test_address_of_the_pages_is_a_url(url: str) -> None:
+    """Links in messages are made of it, so it is looked at when the collector starts."""
+    with pytest.raises(CannotStart, match=r"LOOPWATCH_DASHBOARDS_URL.*is not an http"):
+        Settings.from_environment({"LOOPWATCH_DASHBOARDS_URL": url})

@@ -1,5 +1,6 @@
 """Every example of the SDK's pages runs, and prints what the page says."""
 
+import ast
 import os
 import re
 import subprocess
@@ -62,3 +63,28 @@ def test_privacy_example_sends_no_card_and_no_address(tmp_path: Path) -> None:
         run = next(span for span in sink.wait_for(2) if span.name == "invoke_agent support")
         assert run.attributes["loopwatch.input"] == '{"question":"[redacted:email] wants his money back"}'
         assert run.attributes["loopwatch.output"] == "refunded to [redacted:card]"
+
+
+def test_recipes_name_what_they_import() -> None:
+    """Each recipe for another library is Python, and every module it imports is of a package it says to install."""
+    recipes = re.findall(r"```py\n(.*?)```", (DOCS / "other-providers.md").read_text(), re.DOTALL)
+    assert len(recipes) == 3
+    for recipe in recipes:
+        installed = {word.replace("-", ".") for word in re.findall(r"[a-z]+-instrumentation-[a-z-]+", recipe)}
+        imported = [
+            node.module
+            for node in ast.walk(ast.parse(recipe))
+            if isinstance(node, ast.ImportFrom) and node.module != "loopwatch"
+        ]
+        assert imported
+        assert [module for module in imported if module not in installed] == []
+        assert recipe.index("loopwatch.configure(") < recipe.index(".instrument()")
+
+
+def test_recipe_of_the_ai_sdk_is_the_one_that_was_run() -> None:
+    """The packages the page imports are those of the workload that `make compat` runs."""
+    [recipe] = re.findall(r"```js\n(.*?)```", (DOCS / "other-providers.md").read_text(), re.DOTALL)
+    workload = (DOCS.parent / "tests" / "compat" / "workloads" / "vercel_ai.mjs").read_text()
+    packages = re.findall(r'from "([^"]+)"', recipe)
+    assert len(packages) == 4
+    assert [package for package in packages if f'"{package}"' not in workload] == []

@@ -224,6 +224,45 @@ def test_fault_is_logged_once_per_place(caplog: pytest.LogCaptureFixture, monkey
     assert len([entry for entry in caplog.records if "tool.begin" in entry.getMessage()]) <= 1
 
 
+def test_fault_of_each_agent_and_tool_is_told_with_a_count(caplog: pytest.LogCaptureFixture) -> None:
+    """An extractor's error hides no other's: each model call of each agent is told at its 1st, 10th, 100th fault."""
+
+    def ask(name: str, times: int) -> None:
+        @loopwatch.agent(name=name)
+        def asks() -> None:
+            @loopwatch.model_call("some-model", extract=lambda answer: {"input_tokens": answer["usage"]})
+            def call() -> dict[str, int]:
+                return {}
+
+            for _ in range(times):
+                call()
+
+        asks()
+
+    with record(raise_faults=False):
+        ask("first-agent", 25)
+        ask("second-agent", 1)
+    told = [entry.getMessage() for entry in caplog.records if "operation.succeed" in entry.getMessage()]
+    assert [("first-agent" in sentence, "number 10" in sentence) for sentence in told] == [
+        (True, False),
+        (True, True),
+        (False, False),
+    ]
+    assert "second-agent" in told[2]
+    assert "KeyError" in told[1]
+
+
+def test_names_without_end_are_counted_as_one(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tools named as the program runs can fill neither the memory nor the log."""
+    monkeypatch.setattr("loopwatch.tools.Tool._open", lambda *args: 1 / 0)
+    with record(raise_faults=False):
+        for number in range(3_000):
+            loopwatch.tool(name=f"tool-{number}")(lambda: None)()
+    assert len(caplog.records) <= 200 + len([1, 10, 100, 1000])
+
+
 def test_fault_is_raised_under_the_test_switch(monkeypatch: pytest.MonkeyPatch) -> None:
     """loopwatch.testing is loud about faults of ours."""
     monkeypatch.setattr("loopwatch.tools.Tool._open", lambda *args: 1 / 0)

@@ -140,3 +140,30 @@ def test_loop_is_written_on_the_call_that_completes_it(loopwatch_recorder: Recor
     assert len(looping) == 1
     assert looping[0].events[0].attributes["loopwatch.loop.kind"] == "identical_calls"
     assert "3 times" in looping[0].events[0].attributes["loopwatch.loop.explanation"]
+
+
+@pytest.mark.parametrize(
+    ("caps", "named"),
+    [
+        ({"on_limit": "rais"}, ["on_limit='rais'", "'raise', 'record'"]),
+        ({"tokens": "5"}, ["tokens='5'", "whole number"]),
+        ({"iterations": 2.5}, ["iterations=2.5", "whole number"]),
+        ({"identical_calls": True}, ["identical_calls=True"]),
+        ({"cost_usd": float("nan")}, ["cost_usd=nan"]),
+        ({"duration_s": 0, "loops": "yes"}, ["duration_s=0", "loops='yes'"]),
+        ({"unpriced": ["stop"]}, ["unpriced=['stop']", "'warn', 'stop'"]),
+    ],
+)
+def test_cap_that_would_cap_nothing_is_refused(caps: dict[str, Any], named: list[str]) -> None:
+    """A word or a type that could not be held to is refused where it is written, every one of them at once."""
+    with pytest.raises(loopwatch.ConfigurationError) as refused:
+        loopwatch.Limits(**caps)
+    for words in named:
+        assert words in str(refused.value)
+
+
+def test_limits_of_another_type_are_refused() -> None:
+    """A dict in place of Limits would leave the runs unlimited."""
+    wrong: Any = {"iterations": 1}
+    with pytest.raises(loopwatch.ConfigurationError, match=r"write loopwatch\.Limits"):
+        loopwatch.agent(limits=wrong)

@@ -1,5 +1,7 @@
 """Runs: their spans, whom they are for, how they end, and what an agent says about itself."""
 
+from typing import Any
+
 import pytest
 from opentelemetry import trace
 
@@ -211,3 +213,37 @@ def test_feedback_is_a_verdict_on_the_run() -> None:
         "gen_ai.evaluation.explanation": "solved it",
     }
     loopwatch.feedback("outside a run")
+
+
+def test_one_tag_is_not_taken_apart() -> None:
+    """`tags="prod"` is refused wherever tags are given: it would be the tags p, r, o and d."""
+    wrong: Any = "prod"
+    with pytest.raises(loopwatch.ConfigurationError, match=r"tags=\['prod'\]"):
+        loopwatch.agent(tags=wrong)
+    with pytest.raises(loopwatch.ConfigurationError, match=r"tags=\['prod'\]"), loopwatch.context(tags=wrong):
+        pass
+
+
+def test_confidence_and_priority_that_were_taken_otherwise_are_told(
+    loopwatch_recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    """85 becomes 1, and the log says so once for a decision that repeats it; so it asks about a misspelt priority."""
+
+    @loopwatch.agent
+    def in_per_cent() -> None:
+        for _ in range(9):
+            loopwatch.decide("root_cause", "disk", confidence=85)
+        loopwatch.decide("root_cause", "disk", confidence=0.85)
+        loopwatch.escalate("nothing found", priority="hgih")
+        loopwatch.escalate("nothing found", priority="P1")
+        loopwatch.escalate("nothing found", priority="hgih")
+
+    in_per_cent()
+    told = [entry.getMessage() for entry in caplog.records]
+    assert [sentence for sentence in told if "confidence=85" in sentence and "1 was recorded" in sentence] == [told[0]]
+    assert [sentence for sentence in told if "priority=" in sentence] == [told[1]]
+    assert "did you mean 'high'?" in told[1]
+    assert len(told) == 2
+    escalations = [event for event in loopwatch_recorder.run.span.events if event.name == "loopwatch.escalation"]
+    kept = [(event.attributes or {})["loopwatch.escalation.priority"] for event in escalations]
+    assert kept == ["hgih", "P1", "hgih"]

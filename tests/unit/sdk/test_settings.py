@@ -1,5 +1,7 @@
 """Settings from an environment: where spans, prices and breakers go."""
 
+from typing import Any
+
 import pytest
 
 from loopwatch import settings
@@ -68,3 +70,19 @@ def test_protocol_that_is_not_spoken_is_named() -> None:
     """OTLP/JSON is not: the message says what is."""
     with pytest.raises(ConfigurationError, match="'http/json': choose from http/protobuf, grpc"):
         settings.load({f"{OTLP}PROTOCOL": "http/json"})
+
+
+def test_one_pattern_is_not_taken_apart() -> None:
+    """Lists of patterns and prefixes are lists: one text is refused with how to write it."""
+    wrong: Any = "ticket"
+    with pytest.raises(ConfigurationError, match=r"redact_patterns=\['ticket'\].*keep_attributes=\['ticket'\]"):
+        settings.load({}, redact_patterns=wrong, keep_attributes=wrong)
+
+
+@pytest.mark.parametrize("name", ["LOOPWATCH_ENDPOINT", f"{OTLP}ENDPOINT"])
+@pytest.mark.parametrize("path", ["/v1/traces", "/v1/traces/", "/v1/metrics"])
+def test_path_of_a_signal_is_not_doubled(name: str, path: str) -> None:
+    """Somebody who gives the whole URL where the base is wanted is understood."""
+    read = settings.load({name: f"http://c:1{path}"})
+    assert (read.traces_url, read.metrics_url) == ("http://c:1/v1/traces", "http://c:1/v1/metrics")
+    assert read.api_url == "http://c:1"

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -131,3 +132,67 @@ def test_sync_tool_in_a_thread_is_left_behind(loopwatch_recorder: Recorder) -> N
         agent()
     release.set()
     loopwatch_recorder.run.assert_outcome("stopped")
+
+
+def test_hidden_argument_that_does_not_exist_is_refused() -> None:
+    """A misspelt name would leave the password in the store: it is an error where it is written, for methods too."""
+
+    def log_in(user: str, password: str) -> None:
+        """Logs in."""
+
+    with pytest.raises(loopwatch.ConfigurationError, match=r"'pasword'.*user, password"):
+        loopwatch.tool(hide=["pasword"])(log_in)
+    with pytest.raises(loopwatch.ConfigurationError, match="'pasword'"):
+        loopwatch.tool(hide=["user", "pasword"])(staticmethod(log_in))
+    wrong: Any = "password"
+    with pytest.raises(loopwatch.ConfigurationError, match=r"hide=\['password'\]"):
+        loopwatch.tool(hide=wrong)
+    with pytest.raises(loopwatch.ConfigurationError, match="5 is no argument's name"):
+        loopwatch.tool(hide=[wrong, 5])  # pyright: ignore
+
+
+def test_hidden_argument_may_be_one_of_any(loopwatch_recorder: Recorder) -> None:
+    """A function that takes any named argument may have any of them hidden."""
+
+    @loopwatch.tool(hide=["password"])
+    def log_in(**credentials: str) -> None:
+        """Logs in."""
+
+    log_in(user="me", password="secret-word")
+    assert loopwatch_recorder.spans[0].attributes["gen_ai.tool.call.arguments"] == '{"user":"me","password":"[hidden]"}'
+
+
+@pytest.mark.parametrize("timeout_s", [-1, 0, "5", True])
+def test_tool_timeout_is_a_positive_number(timeout_s: Any) -> None:
+    """A timeout that could not be held to is refused where it is written."""
+    with pytest.raises(loopwatch.ConfigurationError, match="timeout_s="):
+        loopwatch.tool(timeout_s=timeout_s)
+
+
+@pytest.mark.parametrize("decorator", ["tool", "agent"])
+def test_name_in_place_of_the_function_is_explained(decorator: str) -> None:
+    """`tool("search")` says how a name is given, and anything else that it decorates functions."""
+    decorate: Any = getattr(loopwatch, decorator)
+    with pytest.raises(loopwatch.ConfigurationError, match=rf"{decorator}\(name='search'\)"):
+        decorate("search")
+    with pytest.raises(loopwatch.ConfigurationError, match="decorates a function, and 5 is none"):
+        decorate(name="search")(5)
+
+
+def test_decorator_without_its_parentheses_is_explained() -> None:
+    """`@step` and `@model_call` take their name or nothing in parentheses; without, they say so."""
+
+    def plan() -> None:
+        """Plans."""
+
+    bare: Any = (loopwatch.step, loopwatch.model_call)
+    for decorator in bare:
+        with pytest.raises(loopwatch.ConfigurationError, match="write"):
+            decorator(plan)
+
+
+def test_one_empty_value_is_not_taken_apart() -> None:
+    """`not_found="none"` is refused: its letters are no values."""
+    wrong: Any = "none"
+    with pytest.raises(loopwatch.ConfigurationError, match="not_found='none'"):
+        loopwatch.tool(not_found=wrong)

@@ -6,3 +6,4 @@ WHERE project = {project:String}
     AND day <= toDate(fromUnixTimestamp64Nano({to_ns:Int64} - 1, 'UTC'))
     AND {from_ns:Int64} < {to_ns:Int64}
 ORDER BY trace_id, hash
+SETTINGS do_not_merge_across_partitions_select_final = 1

@@ -2,3 +2,4 @@
 SELECT count() AS rows, sum(cityHash64(tuple(*))) AS digest
 FROM {table:Identifier} FINAL
 WHERE project = {project:String} AND toDate({time:Identifier}) = {day:Date}
+SETTINGS do_not_merge_across_partitions_select_final = 1

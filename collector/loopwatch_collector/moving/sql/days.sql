@@ -3,3 +3,4 @@ SELECT project, toDate({time:Identifier}) AS day, count() AS rows
 FROM {table:Identifier} FINAL
 GROUP BY project, day
 ORDER BY day, project
+SETTINGS do_not_merge_across_partitions_select_final = 1

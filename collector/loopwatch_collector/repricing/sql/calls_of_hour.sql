@@ -6,6 +6,7 @@ SELECT
     toUnixTimestamp64Nano(start_time) AS start_ns,
     provider,
     model,
+    status,
     service_tier,
     input_tokens,
     output_tokens,

@@ -66,6 +66,16 @@ def test_every_tool_is_true(fleet: tuple[str, dict[str, Any]]) -> None:
     assert stored == truth["by_tool"]
 
 
+def test_a_reprice_without_a_new_price_changes_no_call(fleet: tuple[str, dict[str, Any]]) -> None:
+    """Priced again at the prices they were stored with, the calls of all days cost what they cost, failed ones too."""
+    endpoint, truth = fleet
+    done = loopwatch("reprice", "--from", "2025-06-01", "--to", "2025-06-08", "--json", "--endpoint", endpoint)
+    assert done.returncode == 0, done.stderr
+    days = [json.loads(line) for line in done.stdout.splitlines()]
+    assert sum(day["calls"] for day in days) >= sum(numbers["calls"] for numbers in truth["by_model"].values())
+    assert [day["day"] for day in days if day["changed_calls"]] == []
+
+
 def test_every_cost_is_true(fleet: tuple[str, dict[str, Any]]) -> None:
     """Each model's cost is its tokens times its prices, to the last digit; the unpriced model has none."""
     endpoint, truth = fleet

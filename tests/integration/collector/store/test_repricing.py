@@ -58,6 +58,25 @@ def test_reprice_says_what_changes_then_changes_it(
     assert [(entry["day"], entry["is_under_way"]) for entry in repriced_days(store, "default")] == [(DAY, 0)]
 
 
+def test_a_reprice_at_the_same_prices_changes_nothing(
+    store: Store, span: Callable[..., list[Any]], write: Callable[[Store, list[list[Any]]], None]
+) -> None:
+    """Whatever a price depends on is read: a failed call keeps its $0, one of unknown usage its unknown cost."""
+    nothing = {"input_tokens": 0, "output_tokens": 0}
+    rows = [
+        _call(span, 1, status="error", **nothing),
+        _call(span, 2, **nothing),
+        _call(span, 3, web_search_requests=3, **nothing),
+        _call(span, 4, service_tier="batch", cache_read_tokens=300, cache_write_5m_tokens=200, reasoning_tokens=40),
+    ]
+    for row in rows:
+        Pricer().price(row)
+    write(store, rows)
+    told = reprice_day(store, Pricer(), "default", DAY, apply=False)
+    assert (told.calls, told.changed_calls) == (4, 0)
+    assert told.before_usd == told.after_usd > 0
+
+
 def test_a_reprice_is_seen_while_it_is_under_way(
     store: Store, span: Callable[..., list[Any]], write: Callable[[Store, list[list[Any]]], None], tmp_path: Path
 ) -> None:

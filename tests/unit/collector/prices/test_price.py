@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from loopwatch_collector.prices.price import Pricer
 from loopwatch_collector.store.rows import SPAN_DEFAULTS, SPAN_INDEX
 
 NOVEMBER_2026_NS = 1_793_491_200 * 10**9
+PAGE = Path(__file__).parents[4] / "docs" / "prices.md"
 OURS = Path(__file__).parents[3] / "data" / "anthropic_exchanges" / "exchanges.jsonl"
 RECORDED = (
     Path(os.environ.get("LOOPWATCH_TEST_DATA", "/nonexistent")) / "anthropic_exchanges" / "anthropic_messages.jsonl"
@@ -216,16 +219,65 @@ def test_the_senders_own_figure_is_kept_beside_ours_or_preferred() -> None:
         ("[[price]]\nmodel = 'x'\ninput = -1\noutput = 1", "input of price 1 must be an amount"),
         ("[[price]]\nmodel = 'x'\ninput = 1\noutput = 1\ncached = 1", "has 'cached', which means nothing here"),
         ("[[price]]\nmodel = 'x'\ninput = 1\noutput = 1\nfrom = 'May'", "from of price 1 must be a day"),
+        ("[[price]]\nmodel = 'x'\ninput = 1\noutput = 1\ncache_raed = 1", "line 5: .*did you mean cache_read"),
+        ("[[price]]\nmodel = 'x'\ninput = nan\noutput = inf", "line 3: input of price 1.*; line 4: output of price 1"),
+        ("[[price]]\nmodel = 'x'\ninput = true\noutput = '5'", "not true; line 4: output of price 1 .*not '5'"),
+        ("[[price]]\nmodel = 5\ninput = 1\noutput = 1", "line 2: model of price 1 must be a text"),
+        (
+            "[[price]]\nmodel = 'x'\ninput = 1\noutput = 1\nfrom = 2026-07-01\nto = 2026-01-01",
+            r"line 6: price 1 never holds: to \(2026-01-01\) must lie after from \(2026-07-01\)",
+        ),
+        ("price = 5", r"line 1: price must be a list of tables: write \[\[price\]\]"),
+        ("price = [5]", r"write \[\[price\]\]"),
+        ("[[price]]\nmodel = 'x'\ninput = 1\noutput = 1\ntier = 3", r"line 5: tier must be .*\[\[price.tier\]\]"),
+        (
+            "[[price]]\nmodel = 'x'\ninput = 1\noutput = 1\n[price.tier]\nabove_input_tokens = 5",
+            r"line 5: tier must be .*\[\[price.tier\]\]",
+        ),
+        (
+            "[[price]]\nmodel = 'x'\ninput = 1\noutput = 1\n[[price.tier]]\nabove_input_tokens = 'a'\n"
+            "[[price.tier]]\nabove_input_tokens = 5\n[[price.tier]]\nabove_input_tokens = 5",
+            "line 6: tier 1 of price 1 needs above_input_tokens, a whole number.*; line 10: tier 3 .*as another is",
+        ),
+        (
+            "[[price]]\ninput = 1\noutput = 2\n[[price]]\nmodel = 'x'",
+            "line 1: price 1 needs a model.*; line 4: price 2",
+        ),
         ("prefer_reported = 'yes'", "must be true or false"),
         ("[[price]", "cannot be read"),
     ],
 )
 def test_a_wrong_price_file_is_refused_with_the_entry_named(tmp_path: Path, text: str, fault: str) -> None:
-    """A collector with a price file it cannot read does not start, and says which entry is wrong."""
+    """A collector with a price file it cannot read does not start, and says all that is wrong, with lines."""
     file = tmp_path / "prices.toml"
     file.write_text(text)
     with pytest.raises(CannotStart, match=fault):
         read_own_prices(file)
+
+
+def test_the_example_of_the_documentation_is_a_price_file_that_costs_what_it_says(tmp_path: Path) -> None:
+    """The file of docs/prices.md is read without a fault, and its table of costs is what the pricer says."""
+    page = PAGE.read_text(encoding="utf-8")
+    [example] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    file = tmp_path / "prices.toml"
+    file.write_text(example)
+    pricer = Pricer(own=read_own_prices(file))
+    rows = [
+        [cell.strip(" `") for cell in line[1:-1].split("|")] for line in page.splitlines() if line.startswith("| `")
+    ]
+    assert len(rows) >= 5
+    for model, tier, day, asked, answered, cost in rows:
+        noon_ns = int(datetime.fromisoformat(f"{day}T12:00:00Z").timestamp()) * 10**9
+        priced = _priced(
+            pricer,
+            model=model,
+            service_tier=tier,
+            start_time=noon_ns,
+            input_tokens=int(asked.replace(",", "")),
+            output_tokens=int(answered.replace(",", "")),
+        )
+        said = "none" if priced["cost_usd"] is None else f"${priced['cost_usd'].normalize():f}"
+        assert said == cost, model
 
 
 def _usages(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
