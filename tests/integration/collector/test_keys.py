@@ -26,8 +26,10 @@ PUBLIC = {
 }  # fmt: skip
 # A browser asks before it sends their media types to another site; routes that take any refuse foreign pages.
 OTLP = {
-    ("POST", "/v1/traces"), ("POST", "/v1/logs"), ("POST", "/v1/metrics"), ("POST", "/api/public/otel/v1/traces"),
-}  # fmt: skip
+    ("POST", path + slash)
+    for path in ("/v1/traces", "/v1/logs", "/v1/metrics", "/api/public/otel/v1/traces")
+    for slash in ("", "/")
+}
 INGEST = OTLP | {("POST", "/v1/events"), ("POST", "/api/v1/verdicts")}
 READ_BY_AGENTS = {("GET", "/api/v1/prices"), ("GET", "/api/v1/breakers")}
 ADMIN_READS = {

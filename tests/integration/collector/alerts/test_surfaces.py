@@ -24,7 +24,7 @@ value = "cost_usd"
 window = "1h"
 every = "1s"
 evidence = "spend_top_runs"
-notify = ["nobody"]
+notify = ["ops"]
 condition = { kind = "threshold", above = 0.001 }
 
 [[rule]]

@@ -5,16 +5,22 @@ import inspect
 import pkgutil
 from pathlib import Path
 
+from _pytest.fixtures import FixtureFunctionDefinition  # fixtures of a test's own module are needed here too
+
 _STORE = "tests.integration.collector.store"
-_LONG = {"test_loops"}  # a table of cases for one question, which the others ask over HTTP too
+_LEFT_OUT = {
+    "test_loops",  # a table of cases for one question, which the others ask over HTTP too
+    "test_cut_answers",  # cuts the answers of the embedded engine
+}
 
 for _module in pkgutil.iter_modules([str(Path(__file__).parents[1] / "store")]):
-    if _module.name.startswith("test_") and _module.name not in _LONG:
-        _tests = vars(importlib.import_module(f"{_STORE}.{_module.name}"))
+    if _module.name.startswith("test_") and _module.name not in _LEFT_OUT:
+        _things = vars(importlib.import_module(f"{_STORE}.{_module.name}"))
         globals().update(
             {
-                name: test
-                for name, test in _tests.items()
-                if name.startswith("test_") and "store" in inspect.signature(test).parameters
+                name: thing
+                for name, thing in _things.items()
+                if isinstance(thing, FixtureFunctionDefinition)
+                or (name.startswith("test_") and "store" in inspect.signature(thing).parameters)
             }
         )

@@ -53,7 +53,7 @@ def test_no_run_over_midnight_is_lost(
         assert sorted(_exported(store, _MIDNIGHT_NS, _MIDNIGHT_NS + _DAY_NS)) == list(after)
         assert sorted(_exported(store, _MIDNIGHT_NS - _DAY_NS, _MIDNIGHT_NS + _DAY_NS)) == [*before, *after]
         found = event_lookup(store)("default", [*before, *after])
-        starts_at_s = {run_id: (trace.start_ns - _MIDNIGHT_NS) // 10**9 for run_id, trace in found.items()}
+        starts_at_s = {run_id: (start_ns - _MIDNIGHT_NS) // 10**9 for run_id, start_ns in found.items()}
         assert starts_at_s == {**before, **after}
         moved = [piece.rows for piece in pieces(store.connection()) if piece.table == "runs"]
         assert moved == [len(before), len(after)]

@@ -210,7 +210,7 @@ def test_csv_has_the_columns_of_the_catalogue(
     """The CSV of every query starts with the column names the catalogue promises."""
     write(store, fleet)
     for name, query in catalogue().items():
-        text = ask_raw(store.connection(), _question(name, params=_required(name)), "CSVWithNames").decode()
+        text = ask_raw(store.connection(), _question(name, params=_required(name)), "CSVWithNames").body.decode()
         assert next(csv.reader(io.StringIO(text))) == [column.name for column in query.columns]
 
 
