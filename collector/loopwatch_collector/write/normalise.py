@@ -221,11 +221,15 @@ def _finish(row: list[Any], ranks: dict[int, int], handovers: Handovers) -> None
 
 # Their agents' spans are named by the library, not by whom they show.
 _NAMED_BY_LIBRARY: Final = frozenset({"anthropic", "claude_code", "vercel"})
+# The convention's span names: the operation, then the agent; the operation alone where the agent has no name.
+_OPERATIONS: Final = ("invoke_agent", "invoke_workflow")
 
 
 def _agent_in(name: str, dialect: str) -> str:
-    bare = name.removeprefix("invoke_agent ").removeprefix("invoke_workflow ")
-    return bare if bare != name or dialect not in _NAMED_BY_LIBRARY else ""
+    operation, _, agent = name.partition(" ")
+    if operation in _OPERATIONS:
+        return agent
+    return "" if dialect in _NAMED_BY_LIBRARY else name
 
 
 def _finish_model_call(row: list[Any], ranks: dict[int, int]) -> None:

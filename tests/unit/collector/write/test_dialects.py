@@ -190,6 +190,21 @@ def test_attributes_mean_what_their_library_means(
 
 
 @pytest.mark.parametrize(
+    ("name", "agent"),
+    [
+        ("invoke_agent", ""),
+        ("invoke_workflow", ""),
+        ("invoke_agent resolver", "resolver"),
+        ("invoke_workflow nightly report", "nightly report"),
+        ("resolver", "resolver"),
+    ],
+)
+def test_an_agent_is_named_by_what_follows_the_operation(name: str, agent: str) -> None:
+    """A span named by the operation alone names no agent, so that its service stands in for one."""
+    assert _row({"gen_ai.operation.name": "invoke_agent"}, name=name)["agent"] == agent
+
+
+@pytest.mark.parametrize(
     ("result", "outcome"),
     [
         ('{"rows": [1]}', "success"),
