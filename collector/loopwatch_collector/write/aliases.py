@@ -74,6 +74,7 @@ FLAT_PREFIXES: Final = (
 # Their names begin like flat ones.
 _NOT_FLAT: Final = frozenset({names.PROMPT_NAME, names.PROMPT_VERSION})
 _MEMO_KEYS: Final = 20_000
+_MEMO_KEY_CHARS: Final = 256
 
 _CLAUDE_CODE: Final = frozenset({"claude_code"})
 _PYDANTIC: Final = frozenset({"pydantic_ai", "logfire"})
@@ -377,12 +378,12 @@ class Aliases(dict[str, Alias | None]):
     """Attribute to alias, for one dialect; None for attributes that mean no field of ours.
 
     Unknown keys are remembered, so that a key's prefix is looked at once, not once a span; no more than
-    `_MEMO_KEYS` of them, for keys come from strangers.
+    `_MEMO_KEYS` of them and none that is long, for keys come from strangers.
     """
 
     def __missing__(self, key: str) -> Alias | None:
         alias = _FLAT if key.startswith(FLAT_PREFIXES) and key not in _NOT_FLAT and key[-1] != "." else None
-        if len(self) < _MEMO_KEYS:
+        if len(self) < _MEMO_KEYS and len(key) <= _MEMO_KEY_CHARS:
             self[key] = alias
         return alias
 
