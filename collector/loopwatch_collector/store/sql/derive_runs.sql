@@ -44,6 +44,12 @@ WITH
             bitShiftLeft(toInt256(distance), 128) + place AS precedence,
             span.kind = 'tool_call' AS is_tool_call,
             is_tool_call AND span.arguments_hash != '' AS is_told_call,
+            -- the model that answered and the one that was asked, without the date that one of them may end in
+            '[-@]20[0-9]{2}-?[0-9]{2}-?[0-9]{2}$' AS date_of_model,
+            [
+                sipHash64(replaceRegexpOne(span.model, date_of_model, '')),
+                sipHash64(replaceRegexpOne(if(span.request_model != '', span.request_model, span.model), date_of_model, ''))
+            ] AS models,
             -- told by any span; the places in this list are those of `said` below
             [
                 span.parent_run_id, span.agent, span.agent_version, span.service, span.environment,
@@ -92,10 +98,10 @@ WITH
                     AS different_results,
                 greatest(countIf(span.kind = 'iteration'), max(span.iteration)) AS numbered_iterations
             ) AS told,
-            -- what reports a call, those that say the same of the same model side by side
+            -- what reports a call, those that say the same side by side
             arraySort(
                 call -> (
-                    call.input_tokens + call.output_tokens = 0, call.model, call.input_tokens, call.output_tokens,
+                    call.input_tokens + call.output_tokens = 0, call.input_tokens, call.output_tokens,
                     call.start_ns, call.span_id
                 ),
                 groupArrayIf(
@@ -105,14 +111,15 @@ WITH
                      span.reasoning_tokens, span.cost_usd,
                      ifNull(span.input_cost_usd, 0), ifNull(span.output_cost_usd, 0),
                      ifNull(span.cache_read_cost_usd, 0), ifNull(span.cache_write_cost_usd, 0),
-                     start_ns, span.input_bytes, span.response_id != '', start_ns + toInt64(believed_ns))::Tuple(
+                     start_ns, span.input_bytes, span.response_id != '', start_ns + toInt64(believed_ns),
+                     models)::Tuple(
                         key String, rank UInt8, span_id FixedString(8), parent_span_id FixedString(8),
                         provider String, model String, input_tokens UInt64, output_tokens UInt64,
                         cache_read_tokens UInt64, cache_write_tokens UInt64, reasoning_tokens UInt64,
                         cost_usd Nullable(Decimal(38, 12)), input_cost_usd Decimal(38, 12),
                         output_cost_usd Decimal(38, 12), cache_read_cost_usd Decimal(38, 12),
                         cache_write_cost_usd Decimal(38, 12), start_ns Int64, input_bytes UInt64,
-                        has_response_id Bool, end_ns Int64),
+                        has_response_id Bool, end_ns Int64, models Array(UInt64)),
                     span.kind = 'model_call'
                 )
             ) AS reports,
@@ -135,9 +142,9 @@ WITH
             AND span.run_id IN {run_ids:Array(String)}
         GROUP BY span.project, span.run_id
     ),
-    -- One key per call. A report without a response id is of the call with one that has the same model and the
-    -- same tokens and ran meanwhile: a wrapper's span begins before the client's own, a stream's summary follows
-    -- within five seconds. One without tokens either (it failed) is of the call it is part of.
+    -- One key per call. A report without a response id is of the call with one that has the same model, asked or
+    -- answering, and the same tokens and ran meanwhile: a wrapper's span begins before the client's own, a stream's
+    -- summary follows within five seconds. One without tokens either (it failed) is of the call it is part of.
     keyed AS (
         SELECT
             *,
@@ -154,10 +161,10 @@ WITH
                         replaceOne(call.key, lower(hex(call.span_id)), lower(hex(call.parent_span_id))),
                         call.key
                     ),
-                    after.has_response_id AND after.model = call.model AND after.input_tokens = call.input_tokens
+                    after.has_response_id AND hasAny(after.models, call.models) AND after.input_tokens = call.input_tokens
                         AND after.output_tokens = call.output_tokens AND after.start_ns <= call.end_ns,
                     after.key,
-                    before.has_response_id AND before.model = call.model AND before.input_tokens = call.input_tokens
+                    before.has_response_id AND hasAny(before.models, call.models) AND before.input_tokens = call.input_tokens
                         AND before.output_tokens = call.output_tokens AND call.start_ns <= before.end_ns + 5000000000,
                     before.key,
                     call.key
