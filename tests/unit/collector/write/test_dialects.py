@@ -177,6 +177,16 @@ def test_every_dialect_was_seen_or_is_marked() -> None:
             "sentry.x",
             {"dialect": "sentry", "input_tokens": 5, "cache_read_tokens": 3},
         ),
+        (
+            {
+                "mlflow.spanType": '"CHAT_MODEL"',
+                "mlflow.llm.provider": '"anthropic"',
+                "mlflow.trace.session": '"sess-7"',
+                "mlflow.trace.user": '"u7"',
+            },
+            "mlflow.x",
+            {"provider": "anthropic", "conversation_id": "sess-7", "user_id": "u7"},
+        ),
         ({"gen_ai.operation.name": "execute_event_loop_cycle"}, "strands.telemetry.tracer", {"kind": "iteration"}),
         ({"gen_ai.operation.name": "invoke_agent"}, "com.anthropic.sdk.python", {"kind": "run", "agent": ""}),
     ],
