@@ -47,9 +47,12 @@ VIRTUAL: Final = (
     "raw_usage",
     "provider_metadata",
     "token_details",
+    "output_token_details",
     "chat_usage",
     "answer_usage",
     "cost_details",
+    "prompt_cost",  # of the reported cost, where no total is told
+    "completion_cost",
     "completion_start",
     "total_tokens",
     "input",
@@ -68,6 +71,8 @@ FLAT_PREFIXES: Final = (
     "llm.output_messages.",
     "llm.tools.",
     "llm.request.functions.",
+    "evaluations.",
+    "annotations.",
     "gen_ai.prompt.",
     "gen_ai.completion.",
 )
@@ -245,9 +250,11 @@ _TABLE: Final[tuple[tuple[str, Reader, tuple[str | Source, ...]], ...]] = (
     (
         "token_details",
         values.json_object,
-        # LangSmith writes the second as Python does, with single quotes: no JSON
-        ("langsmith.metadata.usage_metadata", "gen_ai.usage.input_token_details"),
+        ("langsmith.metadata.usage_metadata", Source("gen_ai.usage.input_token_details", values.literal_object)),
     ),
+    ("output_token_details", values.literal_object, ("gen_ai.usage.output_token_details",)),
+    ("prompt_cost", values.usd, ("llm.cost.prompt",)),
+    ("completion_cost", values.usd, ("llm.cost.completion",)),
     ("web_search_requests", values.count, (names.WEB_SEARCH_REQUESTS,)),
     (
         "service_tier",
@@ -334,8 +341,8 @@ _TABLE: Final[tuple[tuple[str, Reader, tuple[str | Source, ...]], ...]] = (
         "output",
         values.content,
         (
-            names.OUTPUT_MESSAGES, "ai.response.text", "ai.response.object", "final_result", "gen_ai.completion",
-            "gcp.vertex.agent.llm_response", names.OUTPUT,
+            names.OUTPUT_MESSAGES, "ai.response.text", "ai.response.object", "ai.response.toolCalls", "final_result",
+            "gen_ai.completion", "gcp.vertex.agent.llm_response", names.OUTPUT,
         ),
     ),
     ("system", values.content, (names.SYSTEM_INSTRUCTIONS,)),

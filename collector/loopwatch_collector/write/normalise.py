@@ -10,6 +10,7 @@ from loopwatch_collector.write.aliases import SLOTS, row_in_the_making
 from loopwatch_collector.write.attributes import MAX_TEXT_CHARS, NO_FIELD, REMEMBERED_BYTES, readings_of
 from loopwatch_collector.write.call_key import call_key, call_rank
 from loopwatch_collector.write.contents import Contents, messages_of
+from loopwatch_collector.write.evaluations import add_evaluations
 from loopwatch_collector.write.events import add_events
 from loopwatch_collector.write.handovers import DEFAULT_HANDOVERS, Handovers, reason_of
 
@@ -22,7 +23,7 @@ _STATUS: Final = ("unset", "ok", "error")
     _ERROR_TYPE, _ERROR_MESSAGE, _SERVICE, _SERVICE_VERSION, _ENVIRONMENT, _PROCESS, _RUN_ID, _AGENT, _RESPONSE_ID,
     _CALL_KEY, _CALL_RANK, _INPUT_TOKENS, _OUTPUT_TOKENS, _WRITE_5M, _WRITE_1H, _TOOL, _TOOL_OUTCOME,
     _ROLES, _HASHES, _ATTRIBUTES, _ENTITY, _FLAT, _STEP, _ITERATION, _STOP_REASON, _ESCALATION_REASON, _SPAN_TYPE,
-    _COMPLETION_START, _TTFT, _COST_DETAILS, _REPORTED_COST,
+    _COMPLETION_START, _TTFT, _COST_DETAILS, _REPORTED_COST, _PROMPT_COST, _COMPLETION_COST,
 ) = (
     SLOTS[name]
     for name in (
@@ -32,6 +33,7 @@ _STATUS: Final = ("unset", "ok", "error")
         "cache_write_5m_tokens", "cache_write_1h_tokens", "tool", "tool_outcome", "content_roles", "content_hashes",
         "attributes", "agent_entity", "flat", "step", "iteration", "stop_reason", "escalation_reason",
         "span_type", "completion_start", "ttft_ns", "cost_details", "reported_cost_usd",
+        "prompt_cost", "completion_cost",
     )
 )  # fmt: skip
 
@@ -105,6 +107,7 @@ def normalise(
     _judge(row, span.status)
     if row[_FLAT]:
         messages.unflatten(row)
+        add_evaluations(row)
     _place_values(row)
     _finish(row, ranks, handovers)
     _store_content(row, contents)
@@ -241,6 +244,8 @@ def _finish_model_call(row: list[Any], ranks: dict[int, int]) -> None:
         row[_TTFT] = max(0, (values.time_ns_of(row[_COMPLETION_START]) or 0) - row[_START])
     if row[_COST_DETAILS] and row[_REPORTED_COST] is None:
         row[_REPORTED_COST] = values.usd_of(row[_COST_DETAILS].get("total"))
+    if row[_REPORTED_COST] is None and (row[_PROMPT_COST] or row[_COMPLETION_COST]):
+        row[_REPORTED_COST] = (row[_PROMPT_COST] or 0) + (row[_COMPLETION_COST] or 0)
     row[_CALL_KEY] = call_key(row[_TRACE], row[_SPAN], row[_RESPONSE_ID])
     row[_CALL_RANK] = call_rank(
         row[_DIALECT],

@@ -187,6 +187,61 @@ def test_every_dialect_was_seen_or_is_marked() -> None:
             "mlflow.x",
             {"provider": "anthropic", "conversation_id": "sess-7", "user_id": "u7"},
         ),
+        (
+            {"openinference.span.kind": "LLM", "llm.cost.prompt": 0.1, "llm.cost.completion": "0.2"},
+            "openinference.x",
+            {"reported_cost_usd": Decimal("0.3")},
+        ),
+        (
+            {"openinference.span.kind": "LLM", "llm.cost.prompt": 0.1, "llm.cost.total": 0.4},
+            "openinference.x",
+            {"reported_cost_usd": Decimal("0.4")},
+        ),
+        (
+            {
+                "langsmith.span.kind": "llm",
+                "gen_ai.usage.output_tokens": 20,
+                "gen_ai.usage.output_token_details": {"reasoning": 7},
+            },
+            "langsmith",
+            {"output_tokens": 20, "reasoning_tokens": 7},
+        ),
+        (
+            {
+                "langsmith.span.kind": "llm",
+                "gen_ai.usage.output_tokens": 20,
+                "gen_ai.usage.output_token_details": "{'reasoning': 7, 'audio': None}",
+            },
+            "langsmith",
+            {"reasoning_tokens": 7},
+        ),
+        (
+            {"llm.request.type": "rerank", "gen_ai.request.model": "r", "gen_ai.usage.input_tokens": 9},
+            "opentelemetry.instrumentation.cohere",
+            {"kind": "other", "dialect": "traceloop"},
+        ),
+        (
+            {"ai.operationId": "ai.generateText.doGenerate", "ai.response.toolCalls": '[{"toolName":"grep"}]'},
+            "ai",
+            {"contents": {"output": ['{"toolName":"grep"}']}},
+        ),
+        (
+            {
+                "openinference.span.kind": "LLM",
+                "evaluations.0.evaluation.name": "relevance",
+                "evaluations.0.evaluation.score": 0.4,
+                "annotations.0.annotation.label": "good",
+            },
+            "openinference.x",
+            {
+                "event_names": ["gen_ai.evaluation.result"] * 2,
+                "event_times": [START_NS + 10**9] * 2,
+                "event_attributes": [
+                    {"gen_ai.evaluation.score.label": "good"},
+                    {"gen_ai.evaluation.name": "relevance", "gen_ai.evaluation.score.value": "0.4"},
+                ],
+            },
+        ),
         ({"gen_ai.operation.name": "execute_event_loop_cycle"}, "strands.telemetry.tracer", {"kind": "iteration"}),
         ({"gen_ai.operation.name": "invoke_agent"}, "com.anthropic.sdk.python", {"kind": "run", "agent": ""}),
     ],
