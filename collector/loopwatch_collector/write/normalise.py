@@ -11,11 +11,14 @@ from loopwatch_collector.write.attributes import MAX_TEXT_CHARS, NO_FIELD, REMEM
 from loopwatch_collector.write.call_key import call_key, call_rank
 from loopwatch_collector.write.contents import Contents, messages_of
 from loopwatch_collector.write.evaluations import add_evaluations
-from loopwatch_collector.write.events import add_events
+from loopwatch_collector.write.events import MAX_EVENTS, add_events
 from loopwatch_collector.write.handovers import DEFAULT_HANDOVERS, Handovers, reason_of
 
 _COLUMNS: Final = len(SPAN_COLUMNS)
 _MAX_ATTRIBUTES: Final = 512
+DROPPED_ATTRIBUTES: Final = "loopwatch.dropped_attributes"
+DROPPED_EVENTS: Final = "loopwatch.dropped_events"
+CUT_ATTRIBUTES: Final = "loopwatch.cut_attributes"
 _STATUS: Final = ("unset", "ok", "error")
 
 (
@@ -113,8 +116,7 @@ def normalise(
     _store_content(row, contents)
     if row[_PARENT] == NO_SPAN or row[_KIND] == kinds.RUN:
         rest.update(origin.attributes)
-    if span.dropped_attributes_count:
-        rest["otel.dropped_attributes_count"] = str(span.dropped_attributes_count)
+    _note_losses(rest, span)
     row[_ATTRIBUTES] = rest
     del row[_COLUMNS:]
     return row
@@ -124,11 +126,14 @@ def _walk(attributes: Iterable[bytes], dialect: str, row: list[Any], rest: dict[
     """Puts each attribute where its alias says; what no field holds goes to the rest. Returns rank by slot."""
     readings = readings_of(dialect)
     ranks: dict[int, int] = {}
+    dropped = 0
     for raw in attributes:
         slot, rank, found, key, text = readings[raw] if len(raw) <= REMEMBERED_BYTES else readings.read(raw)
         if slot == NO_FIELD:
             if len(rest) < _MAX_ATTRIBUTES:
                 rest[key] = text
+            else:
+                dropped += 1
         elif rank < 0:
             row[slot] = {} if row[slot] is None else row[slot]
             row[slot][key] = found
@@ -138,7 +143,24 @@ def _walk(attributes: Iterable[bytes], dialect: str, row: list[Any], rest: dict[
                 ranks[slot] = rank
             elif len(rest) < _MAX_ATTRIBUTES:
                 rest[key] = text
+            else:
+                dropped += 1
+    if dropped:
+        rest[DROPPED_ATTRIBUTES] = str(dropped)
     return ranks
+
+
+def _note_losses(rest: dict[str, str], span: Any) -> None:
+    """Says what of a span was not kept: by its sender, by the caps on attributes and events, by the cap on a text."""
+    if span.dropped_attributes_count:
+        rest["otel.dropped_attributes_count"] = str(span.dropped_attributes_count)
+    if span.dropped_events_count:
+        rest["otel.dropped_events_count"] = str(span.dropped_events_count)
+    if len(span.events) > MAX_EVENTS:
+        rest[DROPPED_EVENTS] = str(len(span.events) - MAX_EVENTS)
+    # A text of exactly this length is taken for a cut one: looking at each before it is cut would cost every span.
+    if rest and max(map(len, rest.values())) >= MAX_TEXT_CHARS:
+        rest[CUT_ATTRIBUTES] = str(sum(len(text) == MAX_TEXT_CHARS for text in rest.values()))
 
 
 def _identify(row: list[Any], span: Any, scope: str, origin: Origin) -> None:

@@ -398,3 +398,18 @@ def test_claude_codes_failed_execution_fails_the_tool_call() -> None:
     found = {row["tool"]: (row["tool_outcome"], row["error_message"], row["tool_retryable"]) for row in named}
     assert found["tool 1"] == ("error", "the backend timed out", 1)
     assert found["tool 2"] == ("success", "", None)
+
+
+def test_what_is_not_kept_of_a_span_is_told() -> None:
+    """Attributes and events beyond the caps are counted on the span, and texts that were cut."""
+    many = {f"own.{number}": "x" for number in range(511)}
+    row = _row({**many, "own.long": "x" * 50_000, "own.a": 1, "own.b": 2}, events=[("e", {})] * 300)
+    told = {key: text for key, text in row["attributes"].items() if not key.startswith("own.")}
+    assert told == {
+        "loopwatch.dropped_attributes": "2",
+        "loopwatch.dropped_events": "44",
+        "loopwatch.cut_attributes": "1",
+    }
+    assert (len(row["event_names"]), len(row["attributes"])) == (256, 512 + 3)
+    kept = _row({"own.a": 1}, events=[("e", {})])
+    assert kept["attributes"] == {"own.a": "1"}
