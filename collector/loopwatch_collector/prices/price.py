@@ -1,7 +1,7 @@
 """Prices model calls: one look-up of rates per model, tier of service and day, then whole-number arithmetic."""
 
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any, Final, NamedTuple
 
 from loopwatch_collector.prices.genai import genai_rates
@@ -143,11 +143,22 @@ def _charge(row: list[Any], rates: Rates) -> None:
 
 
 def _take_reported(row: list[Any]) -> None:
-    """Makes the sender's figure the cost; our parts keep their proportions, so that they still add up to it."""
+    """Makes the sender's figure the cost; our parts keep their proportions, so that they still add up to it.
+
+    Without a price of ours there are no proportions, and no parts: the cost is not split.
+    """
     ours: Decimal | None = row[_COST]
     reported = min(Decimal(row[_REPORTED]), _usd(_MAX_PICO * _ATTO_PER_PICO)).quantize(_PICO_EXPONENT)
-    for column in _PARTS:
-        row[column] = (row[column] * reported / ours).quantize(_PICO_EXPONENT) if ours else None
+    if ours:
+        rest = ours - sum(row[column] for column in _PARTS)  # what was paid for searches
+        for column in _PARTS:
+            row[column] = (row[column] * reported / ours).quantize(_PICO_EXPONENT, ROUND_DOWN)
+        if not rest:
+            largest = max(_PARTS, key=lambda column: row[column])
+            row[largest] += reported - sum(row[column] for column in _PARTS)
+    else:
+        for column in _PARTS:
+            row[column] = None
     row[_COST], row[_SOURCE], row[_VERSION] = reported, "reported", ""
 
 

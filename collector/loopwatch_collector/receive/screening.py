@@ -4,6 +4,8 @@ import math
 from collections import Counter
 from typing import Any, Final, NamedTuple
 
+from loopwatch import names
+
 DAY_NS: Final = 86_400 * 10**9
 _NO_TRACE: Final = b"\x00" * 16
 _NO_SPAN: Final = b"\x00" * 8
@@ -14,6 +16,9 @@ _LATEST_NS: Final = 2**16 * DAY_NS - 1
 # Which logs and metrics are about agents: those of the conventions and libraries that are read.
 EVENT_PREFIXES: Final = ("gen_ai.", "claude_code.", "loopwatch.")
 CLAUDE_CODE_SCOPE: Final = "com.anthropic.claude_code"
+# Events of Claude Code that stand for a span (write/logs.py makes it), and what an evaluation may name instead of one.
+_DESCRIBE_SPANS: Final = frozenset({"api_request", "api_error", "tool_result"})
+_JUDGED: Final = frozenset({names.RESPONSE_ID, names.RUN_ID})
 METRIC_PREFIXES: Final = ("gen_ai.", "claude_code.", "loopwatch.", "llm.", "mcp.", "openinference.", "operation.cost")
 
 
@@ -152,7 +157,18 @@ def _fault_of_log(record: Any, scope: str, window: Window) -> str:
         return "a log line that is no event of an agent"
     if not window.oldest_ns <= (record.time_unix_nano or record.observed_time_unix_nano) <= window.newest_ns:
         return "a time outside the retention"
-    return ""
+    return "" if _is_placed(record, name) else "an event that names no span"
+
+
+def _is_placed(record: Any, name: str) -> bool:
+    """Whether a log record names a span, describes one, or is an evaluation of a run or a response."""
+    if len(record.trace_id) == 16 and len(record.span_id) == 8:
+        return True
+    if name == names.EVALUATION_EVENT:
+        return len(record.trace_id) == 16 or any(
+            pair.key in _JUDGED and pair.value.string_value for pair in record.attributes
+        )
+    return name.removeprefix("claude_code.") in _DESCRIBE_SPANS
 
 
 def _fault(span: Any, window: Window) -> str:

@@ -47,9 +47,12 @@ VIRTUAL: Final = (
     "raw_usage",
     "provider_metadata",
     "token_details",
+    "output_token_details",
     "chat_usage",
     "answer_usage",
     "cost_details",
+    "prompt_cost",  # of the reported cost, where no total is told
+    "completion_cost",
     "completion_start",
     "total_tokens",
     "input",
@@ -68,12 +71,15 @@ FLAT_PREFIXES: Final = (
     "llm.output_messages.",
     "llm.tools.",
     "llm.request.functions.",
+    "evaluations.",
+    "annotations.",
     "gen_ai.prompt.",
     "gen_ai.completion.",
 )
 # Their names begin like flat ones.
 _NOT_FLAT: Final = frozenset({names.PROMPT_NAME, names.PROMPT_VERSION})
 _MEMO_KEYS: Final = 20_000
+_MEMO_KEY_CHARS: Final = 256
 
 _CLAUDE_CODE: Final = frozenset({"claude_code"})
 _PYDANTIC: Final = frozenset({"pydantic_ai", "logfire"})
@@ -113,7 +119,8 @@ _TABLE: Final[tuple[tuple[str, Reader, tuple[str | Source, ...]], ...]] = (
             names.CONVERSATION_ID, "session.id", "langfuse.session.id", "langsmith.trace.session_id",
             "traceloop.association.properties.session_id", "traceloop.association.properties.thread_id",
             "traceloop.association.properties.conversation_id", "ai.telemetry.metadata.sessionId",
-            "mlflow.trace.session", "lmnr.association.properties.session_id", "anthropic.session.thread.id",
+            Source("mlflow.trace.session", values.unquoted),
+            "lmnr.association.properties.session_id", "anthropic.session.thread.id",
             "langsmith.metadata.session_id", "langsmith.metadata.thread_id", "langsmith.metadata.conversation_id",
             "gcp.vertex.agent.session_id", "thread.id",
         ),
@@ -123,8 +130,8 @@ _TABLE: Final[tuple[tuple[str, Reader, tuple[str | Source, ...]], ...]] = (
         values.text,
         (
             names.USER_ID, "enduser.id", "langfuse.user.id", "traceloop.association.properties.user_id",
-            "ai.telemetry.metadata.userId", "mlflow.trace.user", "lmnr.association.properties.user_id",
-            "langsmith.metadata.user_id", "gen_ai.user",
+            "ai.telemetry.metadata.userId", Source("mlflow.trace.user", values.unquoted),
+            "lmnr.association.properties.user_id", "langsmith.metadata.user_id", "gen_ai.user",
         ),
     ),
     ("environment", values.text, (names.ENVIRONMENT, "deployment.environment", "langfuse.environment")),
@@ -156,7 +163,7 @@ _TABLE: Final[tuple[tuple[str, Reader, tuple[str | Source, ...]], ...]] = (
         "provider",
         values.text,
         (names.PROVIDER_NAME, "gen_ai.system", "llm.provider", "llm.system", "ai.model.provider",
-         "mlflow.llm.provider"),
+         Source("mlflow.llm.provider", values.unquoted)),
     ),
     (
         "request_model",
@@ -243,9 +250,11 @@ _TABLE: Final[tuple[tuple[str, Reader, tuple[str | Source, ...]], ...]] = (
     (
         "token_details",
         values.json_object,
-        # LangSmith writes the second as Python does, with single quotes: no JSON
-        ("langsmith.metadata.usage_metadata", "gen_ai.usage.input_token_details"),
+        ("langsmith.metadata.usage_metadata", Source("gen_ai.usage.input_token_details", values.literal_object)),
     ),
+    ("output_token_details", values.literal_object, ("gen_ai.usage.output_token_details",)),
+    ("prompt_cost", values.usd, ("llm.cost.prompt",)),
+    ("completion_cost", values.usd, ("llm.cost.completion",)),
     ("web_search_requests", values.count, (names.WEB_SEARCH_REQUESTS,)),
     (
         "service_tier",
@@ -332,8 +341,8 @@ _TABLE: Final[tuple[tuple[str, Reader, tuple[str | Source, ...]], ...]] = (
         "output",
         values.content,
         (
-            names.OUTPUT_MESSAGES, "ai.response.text", "ai.response.object", "final_result", "gen_ai.completion",
-            "gcp.vertex.agent.llm_response", names.OUTPUT,
+            names.OUTPUT_MESSAGES, "ai.response.text", "ai.response.object", "ai.response.toolCalls", "final_result",
+            "gen_ai.completion", "gcp.vertex.agent.llm_response", names.OUTPUT,
         ),
     ),
     ("system", values.content, (names.SYSTEM_INSTRUCTIONS,)),
@@ -377,12 +386,12 @@ class Aliases(dict[str, Alias | None]):
     """Attribute to alias, for one dialect; None for attributes that mean no field of ours.
 
     Unknown keys are remembered, so that a key's prefix is looked at once, not once a span; no more than
-    `_MEMO_KEYS` of them, for keys come from strangers.
+    `_MEMO_KEYS` of them and none that is long, for keys come from strangers.
     """
 
     def __missing__(self, key: str) -> Alias | None:
         alias = _FLAT if key.startswith(FLAT_PREFIXES) and key not in _NOT_FLAT and key[-1] != "." else None
-        if len(self) < _MEMO_KEYS:
+        if len(self) < _MEMO_KEYS and len(key) <= _MEMO_KEY_CHARS:
             self[key] = alias
         return alias
 

@@ -17,6 +17,7 @@ from loopwatch_collector.write.contents import Contents
 from loopwatch_collector.write.errors import Undecodable
 from loopwatch_collector.write.handovers import DEFAULT_HANDOVERS, Handovers
 from loopwatch_collector.write.normalise import normalise, origin_of
+from loopwatch_collector.write.placing import Waiting
 from loopwatch_collector.write.verdicts import verdict_rows
 
 _MAX_BYTES: Final = 2**31  # bounded when it was received; the caps may have been lowered since
@@ -41,6 +42,7 @@ class Rows:
         events: log records of spans.
         points: of metrics.
         verdicts: evaluation results.
+        waiting: what those out of logs name, whose run the store has to find.
     """
 
     contents: Contents
@@ -49,6 +51,7 @@ class Rows:
     events: list[Row] = field(default_factory=list[Row])
     points: list[Row] = field(default_factory=list[Row])
     verdicts: list[Row] = field(default_factory=list[Row])
+    waiting: list[Waiting] = field(default_factory=list[Waiting])
 
 
 def message_of(record: Record) -> Any:
@@ -113,7 +116,7 @@ def _add_spans(rows: Rows, record: Record, message: Any) -> None:
 
 
 def _add_logs(rows: Rows, record: Record, message: Any) -> None:
-    found = logs.LogRows(rows.events, rows.spans, rows.verdicts)
+    found = logs.LogRows(rows.events, rows.spans, rows.verdicts, rows.waiting)
     for resource_logs in message.resource_logs:
         origin = origin_of(resource_logs.resource, record.project, record.received_at_ns)
         for scope_logs in resource_logs.scope_logs:

@@ -9,7 +9,7 @@ from loopwatch import names
 from loopwatch_collector.write import values
 from loopwatch_collector.write.aliases import SLOTS
 
-_MAX_EVENTS: Final = 256
+MAX_EVENTS: Final = 256
 _MAX_EVENT_ATTRIBUTES: Final = 64
 _MAX_CHARS: Final = 32_768
 _NAMES: Final = SLOTS["event_names"]
@@ -53,7 +53,7 @@ def add_events(row: list[Any], events: Any) -> None:
     times: list[int] = []
     attributes: list[dict[str, str]] = []
     said: dict[int, list[Any]] = {}
-    for event in events[:_MAX_EVENTS]:
+    for event in events[:MAX_EVENTS]:
         pairs = event.attributes[:_MAX_EVENT_ATTRIBUTES]
         if event.name in _CONTENT_EVENTS:
             pairs = _take_contents(row, pairs)

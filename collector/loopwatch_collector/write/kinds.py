@@ -53,7 +53,7 @@ _OPENINFERENCE: Final = {
 }
 
 _TRACELOOP: Final = {"workflow": WORKFLOW, "task": STEP, "agent": RUN, "tool": TOOL_CALL}
-_TRACELOOP_REQUEST: Final = {"chat": MODEL_CALL, "completion": MODEL_CALL, "embedding": MODEL_CALL}
+_TRACELOOP_REQUEST: Final = {"chat": MODEL_CALL, "completion": MODEL_CALL, "embedding": MODEL_CALL, "rerank": OTHER}
 
 _LANGSMITH: Final = {
     "llm": MODEL_CALL,

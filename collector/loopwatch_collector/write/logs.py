@@ -17,6 +17,7 @@ from loopwatch_collector.write import values
 from loopwatch_collector.write.contents import Contents, content_hash
 from loopwatch_collector.write.lean_spans import lean
 from loopwatch_collector.write.normalise import Origin, normalise
+from loopwatch_collector.write.placing import RESPONSE, Waiting
 from loopwatch_collector.write.verdicts import verdict_row
 
 # Events of the conventions up to 1.36: one message each, in the body. Which content they carry.
@@ -49,11 +50,13 @@ class LogRows(NamedTuple):
         events: rows in the order of LOG_EVENT_COLUMNS.
         spans: rows in the order of SPAN_COLUMNS.
         verdicts: rows in the order of VERDICT_COLUMNS.
+        waiting: what the verdicts name, whose run the store has to find.
     """
 
     events: list[list[Any]]
     spans: list[list[Any]]
     verdicts: list[list[Any]]
+    waiting: list[Waiting]
 
 
 def event_name_of(record: Any) -> str:
@@ -75,23 +78,29 @@ def add_log_record(rows: LogRows, record: Any, scope: str, origin: Origin, conte
     """
     name = event_name_of(record)
     digest = content_hash(record.SerializeToString())
-    if len(record.trace_id) == 16 and len(record.span_id) == 8:
+    if name == names.EVALUATION_EVENT:
+        _add_verdict(rows, record, origin)
+    elif len(record.trace_id) == 16 and len(record.span_id) == 8:
         row = normalise(lean(_as_span(record, name, digest)), scope, origin, contents)
-        if name == names.EVALUATION_EVENT:
-            rows.verdicts.append(_verdict(record, row))
-            return
         project, trace_id, parent, time_ns, *rest = (row[index] for index in _COPIED)
         rows.events.append([project, trace_id, parent, time_ns, digest, *rest])
     elif described := _CLAUDE_CODE_SPANS.get(name.removeprefix("claude_code.")):
         rows.spans.append(normalise(lean(_as_described(record, described, digest)), scope, origin, contents))
 
 
-def _verdict(record: Any, row: list[Any]) -> list[Any]:
+def _add_verdict(rows: LogRows, record: Any, origin: Origin) -> None:
+    """Adds an evaluation result under what it names: its run, else its trace and span, else a response."""
     found = {pair.key: values.attribute_text(pair.value) for pair in record.attributes}
-    project, run_id, service, time_ns = (
-        row[SPAN_INDEX[name]] for name in ("project", "run_id", "service", "start_time")
-    )
-    return verdict_row(project, run_id, record.span_id.hex(), service, time_ns, found)
+    response = RESPONSE + found.get(names.RESPONSE_ID, "")
+    run_id = found.get(names.RUN_ID, "")
+    trace_id = record.trace_id.hex() if len(record.trace_id) == 16 else ""
+    span_id = record.span_id.hex() if len(record.span_id) == 8 else ""
+    named = span_id or (response if response != RESPONSE else "")
+    time_ns = record.time_unix_nano or record.observed_time_unix_nano
+    key = run_id or trace_id or response
+    rows.verdicts.append(verdict_row(origin.project, key, named, origin.service, time_ns, found))
+    if not run_id and named:
+        rows.waiting.append((origin.project, key, time_ns))
 
 
 def _as_span(record: Any, name: str, digest: int) -> Span:

@@ -11,11 +11,15 @@ from loopwatch_collector.write.aliases import SLOTS, row_in_the_making
 from loopwatch_collector.write.attributes import MAX_TEXT_CHARS, NO_FIELD, REMEMBERED_BYTES, readings_of
 from loopwatch_collector.write.call_key import call_key, call_rank
 from loopwatch_collector.write.contents import Contents, messages_of
-from loopwatch_collector.write.events import add_events
+from loopwatch_collector.write.evaluations import add_evaluations
+from loopwatch_collector.write.events import MAX_EVENTS, add_events
 from loopwatch_collector.write.handovers import DEFAULT_HANDOVERS, Handovers, reason_of
 
 _COLUMNS: Final = len(SPAN_COLUMNS)
 _MAX_ATTRIBUTES: Final = 512
+DROPPED_ATTRIBUTES: Final = "loopwatch.dropped_attributes"
+DROPPED_EVENTS: Final = "loopwatch.dropped_events"
+CUT_ATTRIBUTES: Final = "loopwatch.cut_attributes"
 _STATUS: Final = ("unset", "ok", "error")
 
 (
@@ -23,7 +27,7 @@ _STATUS: Final = ("unset", "ok", "error")
     _ERROR_TYPE, _ERROR_MESSAGE, _SERVICE, _SERVICE_VERSION, _ENVIRONMENT, _PROCESS, _RUN_ID, _AGENT, _RESPONSE_ID,
     _CALL_KEY, _CALL_RANK, _INPUT_TOKENS, _OUTPUT_TOKENS, _WRITE_5M, _WRITE_1H, _TOOL, _TOOL_OUTCOME,
     _ROLES, _HASHES, _ATTRIBUTES, _ENTITY, _FLAT, _STEP, _ITERATION, _STOP_REASON, _ESCALATION_REASON, _SPAN_TYPE,
-    _COMPLETION_START, _TTFT, _COST_DETAILS, _REPORTED_COST,
+    _COMPLETION_START, _TTFT, _COST_DETAILS, _REPORTED_COST, _PROMPT_COST, _COMPLETION_COST,
 ) = (
     SLOTS[name]
     for name in (
@@ -33,6 +37,7 @@ _STATUS: Final = ("unset", "ok", "error")
         "cache_write_5m_tokens", "cache_write_1h_tokens", "tool", "tool_outcome", "content_roles", "content_hashes",
         "attributes", "agent_entity", "flat", "step", "iteration", "stop_reason", "escalation_reason",
         "span_type", "completion_start", "ttft_ns", "cost_details", "reported_cost_usd",
+        "prompt_cost", "completion_cost",
     )
 )  # fmt: skip
 
@@ -106,6 +111,7 @@ def normalise(
     _judge(row, span.status)
     if row[_FLAT]:
         messages.unflatten(row)
+        add_evaluations(row)
     _place_values(row)
     _finish(row, ranks, handovers)
     if scope == event_parts.SCOPE and rest.get(event_parts.PART) in event_parts.TOLD_BY_ANOTHER:
@@ -113,8 +119,7 @@ def normalise(
     _store_content(row, contents)
     if row[_PARENT] == NO_SPAN or row[_KIND] == kinds.RUN:
         rest.update(origin.attributes)
-    if span.dropped_attributes_count:
-        rest["otel.dropped_attributes_count"] = str(span.dropped_attributes_count)
+    _note_losses(rest, span)
     row[_ATTRIBUTES] = rest
     del row[_COLUMNS:]
     return row
@@ -124,11 +129,14 @@ def _walk(attributes: Iterable[bytes], dialect: str, row: list[Any], rest: dict[
     """Puts each attribute where its alias says; what no field holds goes to the rest. Returns rank by slot."""
     readings = readings_of(dialect)
     ranks: dict[int, int] = {}
+    dropped = 0
     for raw in attributes:
         slot, rank, found, key, text = readings[raw] if len(raw) <= REMEMBERED_BYTES else readings.read(raw)
         if slot == NO_FIELD:
             if len(rest) < _MAX_ATTRIBUTES:
                 rest[key] = text
+            else:
+                dropped += 1
         elif rank < 0:
             row[slot] = {} if row[slot] is None else row[slot]
             row[slot][key] = found
@@ -138,7 +146,24 @@ def _walk(attributes: Iterable[bytes], dialect: str, row: list[Any], rest: dict[
                 ranks[slot] = rank
             elif len(rest) < _MAX_ATTRIBUTES:
                 rest[key] = text
+            else:
+                dropped += 1
+    if dropped:
+        rest[DROPPED_ATTRIBUTES] = str(dropped)
     return ranks
+
+
+def _note_losses(rest: dict[str, str], span: Any) -> None:
+    """Says what of a span was not kept: by its sender, by the caps on attributes and events, by the cap on a text."""
+    if span.dropped_attributes_count:
+        rest["otel.dropped_attributes_count"] = str(span.dropped_attributes_count)
+    if span.dropped_events_count:
+        rest["otel.dropped_events_count"] = str(span.dropped_events_count)
+    if len(span.events) > MAX_EVENTS:
+        rest[DROPPED_EVENTS] = str(len(span.events) - MAX_EVENTS)
+    # A text of exactly this length is taken for a cut one: looking at each before it is cut would cost every span.
+    if rest and max(map(len, rest.values())) >= MAX_TEXT_CHARS:
+        rest[CUT_ATTRIBUTES] = str(sum(len(text) == MAX_TEXT_CHARS for text in rest.values()))
 
 
 def _identify(row: list[Any], span: Any, scope: str, origin: Origin) -> None:
@@ -224,11 +249,15 @@ def _finish(row: list[Any], ranks: dict[int, int], handovers: Handovers) -> None
 
 # Their agents' spans are named by the library, not by whom they show.
 _NAMED_BY_LIBRARY: Final = frozenset({"anthropic", "claude_code", "vercel"})
+# The convention's span names: the operation, then the agent; the operation alone where the agent has no name.
+_OPERATIONS: Final = ("invoke_agent", "invoke_workflow")
 
 
 def _agent_in(name: str, dialect: str) -> str:
-    bare = name.removeprefix("invoke_agent ").removeprefix("invoke_workflow ")
-    return bare if bare != name or dialect not in _NAMED_BY_LIBRARY else ""
+    operation, _, agent = name.partition(" ")
+    if operation in _OPERATIONS:
+        return agent
+    return "" if dialect in _NAMED_BY_LIBRARY else name
 
 
 def _finish_model_call(row: list[Any], ranks: dict[int, int]) -> None:
@@ -240,6 +269,8 @@ def _finish_model_call(row: list[Any], ranks: dict[int, int]) -> None:
         row[_TTFT] = max(0, (values.time_ns_of(row[_COMPLETION_START]) or 0) - row[_START])
     if row[_COST_DETAILS] and row[_REPORTED_COST] is None:
         row[_REPORTED_COST] = values.usd_of(row[_COST_DETAILS].get("total"))
+    if row[_REPORTED_COST] is None and (row[_PROMPT_COST] or row[_COMPLETION_COST]):
+        row[_REPORTED_COST] = (row[_PROMPT_COST] or 0) + (row[_COMPLETION_COST] or 0)
     row[_CALL_KEY] = call_key(row[_TRACE], row[_SPAN], row[_RESPONSE_ID])
     row[_CALL_RANK] = call_rank(
         row[_DIALECT],

@@ -19,6 +19,7 @@ from loopwatch_collector.write.decode import message_of
 from loopwatch_collector.write.division import halves
 from loopwatch_collector.write.errors import Undecodable
 from loopwatch_collector.write.handovers import DEFAULT_HANDOVERS, Handovers
+from loopwatch_collector.write.placing import Placing
 from loopwatch_collector.write.senders import Senders
 
 _LOG = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class Storing:
         self._known: set[ContentKey] = set()
         self._touched: list[Touch] = []
         self._of_events: set[tuple[str, str]] = set()
+        self._placing = Placing(store)
 
     def prepare(self, records: list[Record]) -> Batch:
         """Records as rows; for the thread that runs ahead of the one that writes."""
@@ -158,6 +160,7 @@ class Storing:
             self._store.insert_metric_points(rows.points)
         if rows.verdicts:
             self._insert_verdicts(rows.verdicts)
+        self._placing.place(rows.waiting, rows.spans)
         self._touched += batch.touched
         self._of_events.update((row[_PROJECT], row[_RUN_ID]) for row in rows.spans if row[_SCOPE] == event_parts.SCOPE)
         self._remember(batch)

@@ -21,10 +21,13 @@ _SEARCHES: Final = SLOTS["web_search_requests"]
 _TOTAL: Final = SLOTS["total_tokens"]
 _JSON_SLOTS: Final = tuple(
     SLOTS[name]
-    for name in ("usage_details", "raw_usage", "provider_metadata", "token_details", "chat_usage", "answer_usage")
-)
+    for name in (
+        "usage_details", "raw_usage", "provider_metadata", "token_details", "output_token_details", "chat_usage",
+        "answer_usage",
+    )
+)  # fmt: skip
 # These give input with cached tokens, as the attributes do; the others hold the API's own numbers, without.
-_INCLUSIVE: Final = frozenset({SLOTS["token_details"], SLOTS["chat_usage"]})
+_INCLUSIVE: Final = frozenset({SLOTS["token_details"], SLOTS["output_token_details"], SLOTS["chat_usage"]})
 # JSON objects spell the same numbers in as many ways; first present wins.
 _JSON_NAMES: Final[dict[int, tuple[str, ...]]] = {
     _READ: (

@@ -190,6 +190,18 @@ def json_object(value: Any) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None  # pyright: ignore[reportUnknownVariableType]  # JSON of any shape
 
 
+def literal_object(value: Any) -> dict[str, Any] | None:
+    """A JSON object, or one written as Python writes it, as LangSmith's details of tokens are."""
+    found = json_object(value)
+    text = value.string_value
+    if found is None and text.startswith("{'"):
+        try:
+            found = orjson.loads(text.replace("'", '"').replace("None", "null"))
+        except orjson.JSONDecodeError:
+            return None
+    return found
+
+
 def unquoted(value: Any) -> str | None:
     """A short text that may be a JSON string within the text, as MLflow's values are."""
     found = text(value)

@@ -45,8 +45,10 @@ KINDS: Final = {
 }
 TOOL_OUTCOMES: Final = {"success": GREEN, "not_found": SKY, "error": VERMILION}
 TOKEN_KINDS: Final = {"input": BLUE, "cache_read": SKY, "cache_write": ORANGE, "output": GREEN}
+# What of a cost is of no kind of token; shown where there is some.
+OTHER_COSTS: Final = {"web_search": PURPLE, "(not split)": GREY}
 # Names of ours, written with spaces where they are shown; a tool or a model is shown as it is called.
-FIXED: Final = frozenset({*OUTCOMES, *KINDS, *TOOL_OUTCOMES, *TOKEN_KINDS})
+FIXED: Final = frozenset({*OUTCOMES, *KINDS, *TOOL_OUTCOMES, *TOKEN_KINDS, *OTHER_COSTS})
 SERIES: Final = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, "#F0E442", "#7A6FAC")
 OTHERS: Final = "all others"
 NAMELESS: Final = "(none)"

@@ -207,8 +207,10 @@ def forecast_tile(row: Mapping[str, Any]) -> tiles.Tile:
 
 def _over_time(context: Context, answer: Any, dimension: str) -> None:
     def colours(rows: Any) -> dict[str, str]:
-        fixed = {"token_kind": palette.TOKEN_KINDS, "outcome": palette.OUTCOMES}.get(dimension)
-        return dict(fixed) if fixed else palette.series(sums.ranked(rows, "key", "cost_usd"))
+        keys = sums.ranked(rows, "key", "cost_usd")
+        if dimension == "token_kind":
+            return palette.TOKEN_KINDS | {kind: colour for kind, colour in palette.OTHER_COSTS.items() if kind in keys}
+        return dict(palette.OUTCOMES) if dimension == "outcome" else palette.series(keys)
 
     panels.chart_panel(
         context,

@@ -30,7 +30,9 @@ FROM (SELECT run_id, start_time, arrayJoin(multiIf(
         tool_cost_names, tool_costs_usd
     ),
     {dimension:String} = 'token_kind',
-    arrayMap(
+    -- searches have no tokens, and a cost that was reported as a whole has no kind: told where there are some, so that
+    -- the parts add up to the whole
+    arrayFilter(part -> part.1 IN ('input', 'cache_read', 'cache_write', 'output') OR part.8 != 0, arrayMap(
         (kind, cost, place) -> (
             kind, toUInt64(model_calls),
             toUInt64(if(place = 1, input_tokens - least(input_tokens, cache_read_tokens + cache_write_tokens), 0)),
@@ -39,10 +41,14 @@ FROM (SELECT run_id, start_time, arrayJoin(multiIf(
             if(place = 3, cache_write_tokens, 0),
             toUInt64(0),
             if(isNull(cost_usd), NULL, toNullable(cost))),
-        ['input', 'cache_read', 'cache_write', 'output'],
-        [input_cost_usd, cache_read_cost_usd, cache_write_cost_usd, output_cost_usd],
-        [1, 2, 3, 4]
-    ),
+        ['input', 'cache_read', 'cache_write', 'output', 'web_search', '(not split)'],
+        [
+            input_cost_usd, cache_read_cost_usd, cache_write_cost_usd, output_cost_usd, web_search_cost_usd,
+            ifNull(cost_usd, 0) - input_cost_usd - cache_read_cost_usd - cache_write_cost_usd - output_cost_usd
+                - web_search_cost_usd
+        ],
+        [1, 2, 3, 4, 5, 6]
+    )),
     [(
         multiIf(
             {dimension:String} = 'agent', toString(agent),

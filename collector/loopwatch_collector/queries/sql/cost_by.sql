@@ -1,5 +1,5 @@
 -- title: Cost by dimension
--- description: What each value of one dimension costs, the dearest first.
+-- description: What each value of one dimension costs, the dearest first. The parts add up to the whole: a cost that was reported for a run as a whole is told under no model, (no tool) and, by kind of token, (not split).
 -- param: dimension Enum(model, agent, version, customer, environment, user, conversation, outcome, token_kind, prompt_version, tool) = model | What to tell apart
 -- column: key text | Value of the dimension
 -- column: runs runs | Runs with a share in the key

@@ -2,9 +2,11 @@
 -- run has spans on (its start may have been there before an earlier span arrived).
 --
 -- A model call counts once however many spans report it: spans of equal call key are one call, and the one of
--- the highest rank (the lowest span id among equals) speaks for it. Aggregates on the run's own span count
--- only where no span of the run is a model call. Rows of the kind `event` are no spans: what they tell another row
--- tells (store/assembly.py); only that they lie in the run's stretch of time counts.
+-- the highest rank (the lowest span id among equals) speaks for it. What agents' spans say they used in all (their
+-- aggregate) counts where no model call is seen below them, and of those within each other the outermost; that of the
+-- run's own span only where the run has no model call at all.
+-- Rows of the kind `event` are no spans: what they tell another row tells (store/assembly.py); only that they lie in
+-- the run's stretch of time counts.
 --
 -- Read are the rows of the traces of these runs, and of those, the versions in force: a span's trace is part of its
 -- identity, so leaving other traces out before FINAL compares versions changes nothing; leaving other runs out would,
@@ -23,7 +25,7 @@ INSERT INTO runs (
     input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, unpriced_tokens, cost_usd,
     model_names, model_providers, model_call_counts, model_input_tokens, model_output_tokens,
     model_cache_read_tokens, model_cache_write_tokens, model_unpriced_tokens, model_costs_usd,
-    input_cost_usd, output_cost_usd, cache_read_cost_usd, cache_write_cost_usd,
+    input_cost_usd, output_cost_usd, cache_read_cost_usd, cache_write_cost_usd, web_search_cost_usd,
     tool_cost_names, tool_costs_usd, duplicate_span_ids,
     repeated_calls, repeated_arguments, repeated_results
 )
@@ -46,6 +48,15 @@ WITH
             span.kind = 'tool_call' AS is_tool_call,
             is_tool_call AND span.arguments_hash != '' AS is_told_call,
             span.kind = 'event' AS is_event,
+            span.kind = 'model_call' AS is_model_call,
+            span.input_tokens + span.output_tokens > 0 AS has_tokens,
+            NOT is_model_call AND NOT is_event AND distance < 3 AND (has_tokens OR isNotNull(span.reported_cost_usd)) AS is_aggregate,
+            -- the model that answered and the one that was asked, without the date that one of them may end in
+            '[-@]20[0-9]{2}-?[0-9]{2}-?[0-9]{2}$' AS date_of_model,
+            [
+                sipHash64(replaceRegexpOne(span.model, date_of_model, '')),
+                sipHash64(replaceRegexpOne(if(span.request_model != '', span.request_model, span.model), date_of_model, ''))
+            ] AS models,
             -- told by any span; the places in this list are those of `said` below
             [
                 span.parent_run_id, span.agent, span.agent_version, span.service, span.environment,
@@ -59,11 +70,7 @@ WITH
                 (
                     span.start_time AS start_time, span.duration_ns AS duration_ns, span.trace_id AS trace_id,
                     span.span_id AS span_id, span.status AS status, span.error_type AS error_type,
-                    span.error_message AS error_message, span.input_tokens AS input_tokens,
-                    span.output_tokens AS output_tokens, span.cache_read_tokens AS cache_read_tokens,
-                    span.cache_write_5m_tokens + span.cache_write_1h_tokens AS cache_write_tokens,
-                    span.reasoning_tokens AS reasoning_tokens,
-                    ifNull(span.cost_usd, span.reported_cost_usd) AS cost_usd
+                    span.error_message AS error_message
                 ),
                 precedence
             ) AS root,
@@ -94,30 +101,41 @@ WITH
                     AS different_results,
                 greatest(countIf(span.kind = 'iteration'), max(span.iteration)) AS numbered_iterations
             ) AS told,
-            -- what reports a call, those that say the same of the same model side by side
+            -- what reports a call, those that say the same side by side
             arraySort(
                 call -> (
-                    call.input_tokens + call.output_tokens = 0, call.model, call.input_tokens, call.output_tokens,
-                    call.start_ns, call.span_id
+                    call.is_bare, call.input_tokens, call.output_tokens, call.start_ns, call.span_id
                 ),
                 groupArrayIf(
                     (if(span.call_key = '', lower(hex(span.span_id)), span.call_key), span.call_rank, span.span_id,
                      span.parent_span_id, span.provider, span.model, span.input_tokens, span.output_tokens,
                      span.cache_read_tokens, span.cache_write_5m_tokens + span.cache_write_1h_tokens,
-                     span.reasoning_tokens, span.cost_usd,
+                     span.reasoning_tokens, if(is_aggregate, span.reported_cost_usd, span.cost_usd),
                      ifNull(span.input_cost_usd, 0), ifNull(span.output_cost_usd, 0),
                      ifNull(span.cache_read_cost_usd, 0), ifNull(span.cache_write_cost_usd, 0),
-                     start_ns, span.input_bytes, span.response_id != '', start_ns + toInt64(believed_ns))::Tuple(
+                     ifNull(
+                        span.cost_usd - span.input_cost_usd - span.output_cost_usd - span.cache_read_cost_usd
+                            - span.cache_write_cost_usd,
+                        0),
+                     start_ns, span.input_bytes, is_model_call AND span.response_id != '',
+                     start_ns + toInt64(believed_ns), models, sipHash64(span.scope), is_aggregate,
+                     is_model_call AND span.response_id = '' AND NOT has_tokens)::Tuple(
                         key String, rank UInt8, span_id FixedString(8), parent_span_id FixedString(8),
                         provider String, model String, input_tokens UInt64, output_tokens UInt64,
                         cache_read_tokens UInt64, cache_write_tokens UInt64, reasoning_tokens UInt64,
                         cost_usd Nullable(Decimal(38, 12)), input_cost_usd Decimal(38, 12),
                         output_cost_usd Decimal(38, 12), cache_read_cost_usd Decimal(38, 12),
-                        cache_write_cost_usd Decimal(38, 12), start_ns Int64, input_bytes UInt64,
-                        has_response_id Bool, end_ns Int64),
-                    span.kind = 'model_call'
+                        cache_write_cost_usd Decimal(38, 12), web_search_cost_usd Decimal(38, 12),
+                        start_ns Int64, input_bytes UInt64, has_response_id Bool, end_ns Int64,
+                        models Array(UInt64), scope UInt64, is_aggregate Bool, is_bare Bool),
+                    is_model_call OR is_aggregate
                 )
             ) AS reports,
+            groupArrayIf(
+                (span.span_id, span.parent_span_id)::Tuple(
+                    span_id FixedString(8), parent_span_id FixedString(8)),
+                NOT is_model_call
+            ) AS tree,
             arraySort(groupArrayIf(
                 (start_ns, span.tool, span.result_bytes)::Tuple(start_ns Int64, tool String, result_bytes UInt64),
                 is_tool_call AND span.result_bytes > 0
@@ -137,34 +155,59 @@ WITH
             AND span.run_id IN {run_ids:Array(String)}
         GROUP BY span.project, span.run_id
     ),
-    -- One key per call. A report without a response id is of the call with one that has the same model and the
-    -- same tokens and ran meanwhile: a wrapper's span begins before the client's own, a stream's summary follows
-    -- within five seconds. One without tokens either (it failed) is of the call it is part of.
+    -- One key per call. A report without a response id is of the call with one that has the same model, asked or
+    -- answering, and the same tokens and ran meanwhile: a wrapper's span begins before the client's own, a stream's
+    -- summary follows within five seconds. A bare one, without tokens either (it failed), is of the bare one that it is
+    -- part of: the span it lies below, or that of another library beside it that lasted longer.
     keyed AS (
+        WITH
+            tupleElement(arrayFilter(call -> call.is_bare, reports), 'span_id') AS bare_span_ids,
+            arrayFill(
+                (call, before) -> NOT (
+                    call.is_bare AND before.is_bare AND (
+                        call.parent_span_id = before.span_id
+                        OR call.parent_span_id = before.parent_span_id AND call.scope != before.scope
+                            AND call.end_ns <= before.end_ns AND hasAny(call.models, before.models)
+                    )
+                ),
+                reports,
+                arrayShiftRight(reports, 1)
+            ) AS wholes,
+            arrayDistinct(arrayMap(
+                call -> if(call.is_aggregate, call.span_id, call.parent_span_id),
+                -- what would take too long, with thousands of iterations, goes without
+                if(length(tree) * length(reports) <= 4000000
+                    AND arrayExists(call -> call.is_aggregate AND call.span_id != root.span_id, reports), reports, [])
+            )) AS feet
         SELECT
             *,
-            tupleElement(
-                arrayFilter(call -> NOT call.has_response_id AND call.input_tokens + call.output_tokens = 0, reports),
-                'span_id'
-            ) AS bare_span_ids,
+            -- where an agent below the run's own span tells an aggregate: from each aggregate and each caller the way up
+            arrayFold(
+                (ways, step) -> arrayMap(
+                    way -> arrayPushBack(way, tree.parent_span_id[indexOf(tree.span_id, way[-1])]), ways
+                ),
+                range(if(empty(feet), 0, 32)),
+                arrayMap(span_id -> [span_id], feet)
+            ) AS ways,
             arrayMap(
-                (call, before, after) -> multiIf(
-                    call.has_response_id, call.key,
-                    call.input_tokens + call.output_tokens = 0,
+                (call, whole, before, after) -> multiIf(
+                    call.has_response_id OR call.is_aggregate, call.key,
+                    call.is_bare,
                     if(
-                        has(bare_span_ids, call.parent_span_id),
-                        replaceOne(call.key, lower(hex(call.span_id)), lower(hex(call.parent_span_id))),
-                        call.key
+                        has(bare_span_ids, whole.parent_span_id),
+                        replaceOne(whole.key, lower(hex(whole.span_id)), lower(hex(whole.parent_span_id))),
+                        whole.key
                     ),
-                    after.has_response_id AND after.model = call.model AND after.input_tokens = call.input_tokens
+                    after.has_response_id AND hasAny(after.models, call.models) AND after.input_tokens = call.input_tokens
                         AND after.output_tokens = call.output_tokens AND after.start_ns <= call.end_ns,
                     after.key,
-                    before.has_response_id AND before.model = call.model AND before.input_tokens = call.input_tokens
+                    before.has_response_id AND hasAny(before.models, call.models) AND before.input_tokens = call.input_tokens
                         AND before.output_tokens = call.output_tokens AND call.start_ns <= before.end_ns + 5000000000,
                     before.key,
                     call.key
                 ),
                 reports,
+                wholes,
                 arrayFill(call -> call.has_response_id, reports),
                 arrayReverseFill(call -> call.has_response_id, reports)
             ) AS report_keys
@@ -173,16 +216,38 @@ WITH
     sorted AS (
         SELECT
             *,
+            tupleElement(arrayFilter(call -> NOT call.is_aggregate, reports), 'parent_span_id') AS callers,
+            tupleElement(arrayFilter(call -> call.is_aggregate, reports), 'span_id') AS aggregates,
             arraySort((call, key) -> (key, 255 - call.rank, call.span_id), reports, report_keys) AS calls,
             arraySort(report_keys) AS keys,
             arrayPopBack(arrayPushFront(keys, '')) AS previous_keys
         FROM keyed
     ),
     counts AS (
+        WITH
+            arrayFlatten(arrayFilter(way -> has(callers, way[1]), ways)) AS above_calls,
+            arrayFilter(
+                way -> has(aggregates, way[1]) AND way[1] != root.span_id AND NOT has(above_calls, way[1]), ways
+            ) AS childless,
+            if(
+                empty(callers) AND has(aggregates, root.span_id),
+                [root.span_id],
+                arrayMap(way -> way[1], arrayFilter(
+                    (way, others) -> NOT hasAny(arraySlice(way, 2), others),
+                    childless,
+                    arrayWithConstant(length(childless), arrayMap(way -> way[1], childless))
+                ))
+            ) AS counted_aggregates
         SELECT
-            * EXCEPT (reports, report_keys, bare_span_ids, calls, keys, previous_keys),
-            arrayFilter((call, key, previous) -> key != previous, calls, keys, previous_keys) AS counted,
-            arrayUniq(arrayFilter((key, call) -> call.parent_span_id = root.span_id, keys, calls)) AS direct_calls,
+            * EXCEPT (reports, report_keys, tree, ways, callers, aggregates, calls, keys, previous_keys),
+            arrayFilter(
+                (call, key, previous) ->
+                    key != previous AND (NOT call.is_aggregate OR has(counted_aggregates, call.span_id)),
+                calls, keys, previous_keys
+            ) AS counted,
+            arrayUniq(
+                arrayFilter((key, call) -> call.parent_span_id = root.span_id AND NOT call.is_aggregate, keys, calls)
+            ) AS direct_calls,
             tupleElement(
                 arrayFilter((call, key, previous) -> key = previous, calls, keys, previous_keys), 'span_id'
             ) AS duplicate_span_ids
@@ -197,7 +262,7 @@ WITH
             arrayReduce(
                 'sumMap',
                 [arrayMap(call -> concat(call.provider, '\0', call.model), counted)],
-                [arrayWithConstant(length(counted), toUInt64(1))],
+                [arrayMap(is_aggregate -> toUInt64(NOT is_aggregate), tupleElement(counted, 'is_aggregate'))],
                 [tupleElement(counted, 'input_tokens')],
                 [tupleElement(counted, 'output_tokens')],
                 [tupleElement(counted, 'cache_read_tokens')],
@@ -205,7 +270,9 @@ WITH
                 [arrayMap(call -> if(isNull(call.cost_usd), call.input_tokens + call.output_tokens, 0), counted)],
                 [arrayMap(cost_usd -> ifNull(cost_usd, toDecimal128(0, 12)), tupleElement(counted, 'cost_usd'))]
             ) AS by_model,
-            arraySort(call -> (call.start_ns, call.span_id), counted) AS ordered,
+            arraySort(
+                call -> (call.start_ns, call.span_id), arrayFilter(call -> NOT call.is_aggregate, counted)
+            ) AS ordered,
             arrayMap(
                 (start_ns, before_ns) ->
                     arrayFilter(result -> result.start_ns >= before_ns AND result.start_ns < start_ns, results),
@@ -304,24 +371,19 @@ SELECT
     said[13] AS escalation_reason,
     said[14] AS escalation_priority,
     told.last_tool AS last_tool,
-    multiIf(told.numbered_iterations > 0, told.numbered_iterations, direct_calls > 0, direct_calls, length(counted)) AS iterations,
+    multiIf(told.numbered_iterations > 0, told.numbered_iterations, direct_calls > 0, direct_calls, model_calls) AS iterations,
     told.iteration_cap AS iteration_cap,
-    length(counted) AS model_calls,
+    arraySum(by_model.2) AS model_calls,
     told.tool_calls AS tool_calls,
     told.tool_errors AS tool_errors,
     told.tool_not_found AS tool_not_found,
-    if(empty(counted), root.input_tokens, arraySum(by_model.3)) AS input_tokens,
-    if(empty(counted), root.output_tokens, arraySum(by_model.4)) AS output_tokens,
-    if(empty(counted), root.cache_read_tokens, arraySum(by_model.5)) AS cache_read_tokens,
-    if(empty(counted), root.cache_write_tokens, arraySum(by_model.6)) AS cache_write_tokens,
-    if(empty(counted), root.reasoning_tokens, arraySum(tupleElement(counted, 'reasoning_tokens'))) AS reasoning_tokens,
-    multiIf(
-        notEmpty(counted), arraySum(by_model.7),
-        isNull(root.cost_usd), root.input_tokens + root.output_tokens,
-        0
-    ) AS unpriced_tokens,
-    multiIf(
-        empty(counted) AND root.input_tokens + root.output_tokens > 0, CAST(root.cost_usd AS Nullable(Decimal(38, 12))),
+    arraySum(by_model.3) AS input_tokens,
+    arraySum(by_model.4) AS output_tokens,
+    arraySum(by_model.5) AS cache_read_tokens,
+    arraySum(by_model.6) AS cache_write_tokens,
+    arraySum(tupleElement(counted, 'reasoning_tokens')) AS reasoning_tokens,
+    arraySum(by_model.7) AS unpriced_tokens,
+    if(
         empty(counted) OR arrayExists(cost_usd -> isNotNull(cost_usd), tupleElement(counted, 'cost_usd')),
         arraySum(by_model.8),
         NULL
@@ -339,6 +401,7 @@ SELECT
     arraySum(tupleElement(counted, 'output_cost_usd')) AS output_cost_usd,
     arraySum(tupleElement(counted, 'cache_read_cost_usd')) AS cache_read_cost_usd,
     arraySum(tupleElement(counted, 'cache_write_cost_usd')) AS cache_write_cost_usd,
+    arraySum(tupleElement(counted, 'web_search_cost_usd')) AS web_search_cost_usd,
     by_tool.1 AS tool_cost_names,
     arrayMap(pico -> toDecimal128(toString(pico), 0) * toDecimal128('0.000000000001', 12), by_tool.2) AS tool_costs_usd,
     duplicate_span_ids,

@@ -211,6 +211,14 @@ def test_the_senders_own_figure_is_kept_beside_ours_or_preferred() -> None:
     assert _priced(Pricer(own=OwnPrices(prefer_reported=True)), **unknown)["cost_usd"] == Decimal("0.012")
 
 
+def test_the_parts_of_a_reported_cost_add_up_to_it() -> None:
+    """What scaling rounds off is in the largest part."""
+    call = {"provider": "anthropic", "model": "claude-opus-5-5", "input_tokens": 1007, "output_tokens": 103}
+    priced = _priced(Pricer(own=OwnPrices(prefer_reported=True)), **call, reported_cost_usd=Decimal("0.010000000001"))
+    parts = ("input_cost_usd", "output_cost_usd", "cache_read_cost_usd", "cache_write_cost_usd")
+    assert sum(priced[part] for part in parts) == priced["cost_usd"] == Decimal("0.010000000001")
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [

@@ -9,7 +9,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 
 from loopwatch_collector.write import lean_spans, values
-from loopwatch_collector.write.aliases import SLOTS, aliases_of
+from loopwatch_collector.write.aliases import SLOTS, Aliases, aliases_of
 from loopwatch_collector.write.attributes import NO_FIELD, REMEMBERED_BYTES, Reading, Readings, readings_of
 from tests.compat.payload import read_all
 
@@ -123,3 +123,12 @@ def test_lean_requests_keep_everything() -> None:
             lean = lean_spans.request_class().FromString(body)
             again = ExportTraceServiceRequest.FromString(lean.SerializeToString())
             assert again == request
+
+
+def test_long_keys_are_read_and_not_kept() -> None:
+    """A key of two megabytes leaves nothing behind in memory; a short one, and what it means, is remembered."""
+    aliases = Aliases()
+    short = "llm.input_messages.0.message.role"
+    assert aliases["llm.input_messages." + "k" * 2_000_000] == aliases[short] is not None
+    assert aliases["x" * 257] is None
+    assert set(aliases) == {short}

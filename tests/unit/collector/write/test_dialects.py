@@ -177,6 +177,71 @@ def test_every_dialect_was_seen_or_is_marked() -> None:
             "sentry.x",
             {"dialect": "sentry", "input_tokens": 5, "cache_read_tokens": 3},
         ),
+        (
+            {
+                "mlflow.spanType": '"CHAT_MODEL"',
+                "mlflow.llm.provider": '"anthropic"',
+                "mlflow.trace.session": '"sess-7"',
+                "mlflow.trace.user": '"u7"',
+            },
+            "mlflow.x",
+            {"provider": "anthropic", "conversation_id": "sess-7", "user_id": "u7"},
+        ),
+        (
+            {"openinference.span.kind": "LLM", "llm.cost.prompt": 0.1, "llm.cost.completion": "0.2"},
+            "openinference.x",
+            {"reported_cost_usd": Decimal("0.3")},
+        ),
+        (
+            {"openinference.span.kind": "LLM", "llm.cost.prompt": 0.1, "llm.cost.total": 0.4},
+            "openinference.x",
+            {"reported_cost_usd": Decimal("0.4")},
+        ),
+        (
+            {
+                "langsmith.span.kind": "llm",
+                "gen_ai.usage.output_tokens": 20,
+                "gen_ai.usage.output_token_details": {"reasoning": 7},
+            },
+            "langsmith",
+            {"output_tokens": 20, "reasoning_tokens": 7},
+        ),
+        (
+            {
+                "langsmith.span.kind": "llm",
+                "gen_ai.usage.output_tokens": 20,
+                "gen_ai.usage.output_token_details": "{'reasoning': 7, 'audio': None}",
+            },
+            "langsmith",
+            {"reasoning_tokens": 7},
+        ),
+        (
+            {"llm.request.type": "rerank", "gen_ai.request.model": "r", "gen_ai.usage.input_tokens": 9},
+            "opentelemetry.instrumentation.cohere",
+            {"kind": "other", "dialect": "traceloop"},
+        ),
+        (
+            {"ai.operationId": "ai.generateText.doGenerate", "ai.response.toolCalls": '[{"toolName":"grep"}]'},
+            "ai",
+            {"contents": {"output": ['{"toolName":"grep"}']}},
+        ),
+        (
+            {
+                "openinference.span.kind": "LLM",
+                "evaluations.0.evaluation.name": "relevance",
+                "evaluations.0.evaluation.score": 0.4,
+                "annotations.0.annotation.label": "good",
+            },
+            "openinference.x",
+            {
+                "event_names": ["gen_ai.evaluation.result"] * 2,
+                "event_times": [START_NS + 10**9] * 2,
+                "event_attributes": [
+                    {"gen_ai.evaluation.score.label": "good"},
+                    {"gen_ai.evaluation.name": "relevance", "gen_ai.evaluation.score.value": "0.4"},
+                ],
+            },
+        ),
         ({"gen_ai.operation.name": "execute_event_loop_cycle"}, "strands.telemetry.tracer", {"kind": "iteration"}),
         ({"gen_ai.operation.name": "invoke_agent"}, "com.anthropic.sdk.python", {"kind": "run", "agent": ""}),
     ],
@@ -187,6 +252,21 @@ def test_attributes_mean_what_their_library_means(
     """Each library's names, numbers as text, JSON in text and ways of counting end in the same columns."""
     row = _row(attributes, scope=scope)
     assert {name: row[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "agent"),
+    [
+        ("invoke_agent", ""),
+        ("invoke_workflow", ""),
+        ("invoke_agent resolver", "resolver"),
+        ("invoke_workflow nightly report", "nightly report"),
+        ("resolver", "resolver"),
+    ],
+)
+def test_an_agent_is_named_by_what_follows_the_operation(name: str, agent: str) -> None:
+    """A span named by the operation alone names no agent, so that its service stands in for one."""
+    assert _row({"gen_ai.operation.name": "invoke_agent"}, name=name)["agent"] == agent
 
 
 @pytest.mark.parametrize(
@@ -318,3 +398,18 @@ def test_claude_codes_failed_execution_fails_the_tool_call() -> None:
     found = {row["tool"]: (row["tool_outcome"], row["error_message"], row["tool_retryable"]) for row in named}
     assert found["tool 1"] == ("error", "the backend timed out", 1)
     assert found["tool 2"] == ("success", "", None)
+
+
+def test_what_is_not_kept_of_a_span_is_told() -> None:
+    """Attributes and events beyond the caps are counted on the span, and texts that were cut."""
+    many = {f"own.{number}": "x" for number in range(511)}
+    row = _row({**many, "own.long": "x" * 50_000, "own.a": 1, "own.b": 2}, events=[("e", {})] * 300)
+    told = {key: text for key, text in row["attributes"].items() if not key.startswith("own.")}
+    assert told == {
+        "loopwatch.dropped_attributes": "2",
+        "loopwatch.dropped_events": "44",
+        "loopwatch.cut_attributes": "1",
+    }
+    assert (len(row["event_names"]), len(row["attributes"])) == (256, 512 + 3)
+    kept = _row({"own.a": 1}, events=[("e", {})])
+    assert kept["attributes"] == {"own.a": "1"}
