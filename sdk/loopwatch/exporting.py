@@ -34,6 +34,8 @@ COLLECT_S: Final = 0.2
 BREATH_S: Final = 0.0003
 EXIT_S: Final = 1.2
 """How long the end of the process may be held up; what is not delivered by then is on disk."""
+LAST_BATCH_S: Final = 10.0
+"""How long it waits beyond that for a thread that has spans in its hands and gets no CPU: they are in no queue."""
 
 
 class Exporter:
@@ -202,6 +204,8 @@ class Exporter:
             self._hand_on()
         except Exception as fault:  # noqa: BLE001 - the end of the host's process goes before our spans
             swallow("exporter.shutdown", fault)
+        if self._thread is not None:
+            self._thread.join(LAST_BATCH_S)
         try:
             self._delivery.stop(deadline)
         except Exception as fault:  # noqa: BLE001 - likewise

@@ -80,6 +80,28 @@ def test_run_of_10_000_spans_without_collector_is_delivered_once_by_a_later_proc
     assert list(tmp_path.rglob("*.otlp")) == []
 
 
+STARVED = """
+import threading
+from loopwatch import encoding, exporting
+exporting.EXIT_S = 0.0
+encode = encoding.Encoder.encode
+def late(self, *given):
+    if threading.current_thread() is not threading.main_thread():
+        time.sleep(0.5)
+    return encode(self, *given)
+encoding.Encoder.encode = late
+work(1_999)
+"""
+
+
+def test_spans_in_the_hands_of_a_starved_thread_are_waited_for_at_exit(dead_url: str, tmp_path: Path) -> None:
+    """A thread that gets no CPU until after the exit's time keeps no batch: each of 2,000 spans is on disk."""
+    run(STARVED, dead_url, tmp_path)
+    with running_sink(port_of(dead_url)) as sink:
+        run("assert loopwatch.flush(20)", dead_url, tmp_path)
+        assert_whole(sink.wait_for(2_000), 2_000)
+
+
 def test_spool_can_be_read_by_its_owner_only(dead_url: str, tmp_path: Path) -> None:
     """Content at rest is private: directories 0700, files 0600."""
     run("work(3)", dead_url, tmp_path)
