@@ -164,6 +164,18 @@ def _access(endpoint: str, key: str) -> Iterator[Finding]:
     elif body:
         yield Finding("ok", "key", "the key is known" if key else "no key is needed")
         yield from _state(body)
+        yield from _rules(_get(f"{endpoint}/api/v1/rules", key)[1])
+
+
+def _rules(answer: dict[str, Any]) -> Iterator[Finding]:
+    for fault in answer.get("faults", []):
+        yield Finding(
+            "problem", "rules", str(fault.get("message")), "correct the rules file; `loopwatch alerts check` says where"
+        )
+    for rule in answer.get("rules", []):
+        if rule.get("enabled") and (error := rule.get("state", {}).get("error")):
+            text = f"the rule {rule['name']} cannot be evaluated: {error}"
+            yield Finding("problem", "rules", text, "see the collector's log; until then it watches nothing")
 
 
 def _state(system: dict[str, Any]) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from loopwatch_collector.alerts.rule_parsing import parse_rules
 from loopwatch_collector.commands.reader import CollectorSilent, Reader
 
 _DEFAULT_REPLAY: Final = "7d"
+_STATES: Final = ("pending", "firing", "resolved")
 
 
 def main(argv: list[str]) -> int:
@@ -39,21 +40,25 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="loopwatch alerts", description="What fires, and what would.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     listing = _command(commands, "list", _list, "list alerts, the latest first")
-    listing.add_argument("--state", action="append", help="pending, firing or resolved; may be repeated")
+    listing.add_argument("--state", action="append", choices=_STATES, help="may be repeated")
     listing.add_argument("--rule", action="append", help="only of this rule; may be repeated")
     _command(commands, "rules", _rules, "list the rules in force")
     test = _command(commands, "test", _test, "replay a rule over history and say when it would have fired")
     test.add_argument("rule", help="name of a rule, or a TOML file with one rule")
-    test.add_argument("--from", dest="from_", help=f"start, ISO 8601 or a duration ago (default {_DEFAULT_REPLAY})")
-    test.add_argument("--to", help="end, ISO 8601 or a duration ago (default now)")
+    test.add_argument(
+        "--from", dest="from_", metavar="TIME", help=f"start, ISO 8601 or a duration ago (default {_DEFAULT_REPLAY})"
+    )
+    test.add_argument("--to", metavar="TIME", help="end, ISO 8601 or a duration ago (default now)")
     test.add_argument("--step", help="time between evaluations (default half the window)")
     ack = _command(commands, "ack", _acknowledge, "say that you know: the alert is not said again")
     ack.add_argument("alert_id")
     ack.add_argument("--note", default="", help="what you are doing about it")
     silence = _command(commands, "silence", _silence, "tell nobody for a while")
     silence.add_argument("--rule", help="only this rule (default every rule)")
-    silence.add_argument("--group", action="append", default=[], metavar="NAME=VALUE", help="such as customer=acme")
-    silence.add_argument("--for", dest="for_", default="1h", help="how long (default 1h)")
+    silence.add_argument(
+        "--group", action="append", default=[], type=_pair, metavar="NAME=VALUE", help="such as customer=acme"
+    )
+    silence.add_argument("--for", dest="for_", metavar="DURATION", default="1h", help="how long (default 1h)")
     silence.add_argument("--reason", default="")
     check = _command(commands, "check", _check, "check a rules file; needs no collector")
     check.add_argument("file", type=Path)
@@ -108,7 +113,8 @@ def _rules(arguments: argparse.Namespace) -> int:
 
 def _rule_line(rule: dict[str, Any]) -> str:
     switch = "on " if rule["enabled"] else "off"
-    return f"{switch}  {rule['name']:<24} {rule['source']:<9} {rule['severity']:<8} {rule['title']}"
+    error = f"  [cannot be evaluated: {rule['state']['error']}]" if rule["state"]["error"] else ""
+    return f"{switch}  {rule['name']:<24} {rule['source']:<9} {rule['severity']:<8} {rule['title']}{error}"
 
 
 def _fault_line(fault: dict[str, Any]) -> str:
@@ -123,10 +129,27 @@ def _test(arguments: argparse.Namespace) -> int:
     path = Path(arguments.rule)
     if path.suffix == ".toml":
         query = "&".join(f"{name}={value}" for name, value in parameters)
-        answer = collector.post(f"/rules/test?{query}", {"toml": path.read_text(encoding="utf-8")}, timeout_s=600)
+        answer = collector.post(f"/rules/test?{query}", {"toml": _only_rule(path)}, timeout_s=600)
     else:
         answer = collector.get(f"/rules/{arguments.rule}/test", parameters)
     return _print(arguments, answer, _replay_lines(answer))
+
+
+def _only_rule(path: Path) -> str:
+    """The text of a file's one rule; its channels are not asked for, since nobody is told."""
+    result = parse_rules(_text_of(path), "file", os.environ)
+    if result.faults:
+        raise CollectorSilent("\n".join(f"{path}: {fault}" for fault in result.faults))
+    if len(result.rules) != 1:
+        raise CollectorSilent(f"{path} holds {len(result.rules)} rules; name a file with one, or a rule in force")
+    return result.rules[0].toml
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise CollectorSilent(f"cannot read {path}: {getattr(fault, 'strerror', None) or fault}") from fault
 
 
 def _replay_lines(answer: dict[str, Any]) -> list[str]:
@@ -146,6 +169,13 @@ def _replay_lines(answer: dict[str, Any]) -> list[str]:
 
 def _ending(alert: dict[str, Any]) -> str:
     return f"for {format_duration(alert['duration_s']):<12}" if alert["resolved_at"] else "still firing    "
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=VALUE, such as customer=acme")
+    return name, value
 
 
 def _moment(text: str) -> str:
@@ -173,23 +203,19 @@ def _acknowledge(arguments: argparse.Namespace) -> int:
 def _silence(arguments: argparse.Namespace) -> int:
     body = {
         "rule": arguments.rule,
-        "group": dict(entry.partition("=")[::2] for entry in arguments.group),
+        "group": dict(arguments.group),
         "for_s": _duration(arguments.for_),
         "by": arguments.by,
         "reason": arguments.reason,
     }
     answer = _collector(arguments).post("/silences", body)
-    return _print(
-        arguments, answer, [f"{answer['silence_id']}  {arguments.rule or 'every rule'} until {answer['until'][:19]}Z"]
-    )
+    where = "".join(f" {name}={value}" for name, value in arguments.group)
+    what = f"{arguments.rule or 'every rule'}{where}"
+    return _print(arguments, answer, [f"{answer['silence_id']}  {what} until {answer['until'][:19]}Z"])
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    try:
-        text = arguments.file.read_text(encoding="utf-8")
-    except OSError as fault:
-        raise CollectorSilent(f"cannot read {arguments.file}: {fault.strerror}") from fault
-    result = parse_rules(text, "file", os.environ)
+    result = parse_rules(_text_of(arguments.file), "file", os.environ)
     for fault in result.faults:
         sys.stderr.write(f"{arguments.file}: {fault}\n")
     _print(

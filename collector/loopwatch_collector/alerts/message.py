@@ -103,6 +103,7 @@ def payload_of(alert: Alert, delivery: Delivery, links: dict[str, str]) -> bytes
         "kind": delivery.kind,
         "title": title_of(alert, delivery.kind),
         "summary": summary_of(alert),
+        "description": alert.snapshot.get("description", ""),
         "project": alert.project,
         "alert_id": alert.alert_id,
         "rule": alert.rule,

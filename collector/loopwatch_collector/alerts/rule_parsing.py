@@ -96,8 +96,10 @@ def parse_rule(text: str, source: Source) -> Rule:
     result = parse_rules(text, source)
     if result.faults:
         raise InvalidRule(result.faults)
-    if len(result.rules) != 1 or result.channels:
-        raise InvalidRule([Fault(None, f"one [[rule]] and nothing else is wanted here, not {len(result.rules)}")])
+    if len(result.rules) != 1:
+        raise InvalidRule([Fault(None, f"one [[rule]] is wanted here, not {len(result.rules)}")])
+    if result.channels:
+        raise InvalidRule([Fault(None, "a [[rule]] alone is wanted here; channels stand in the rules file")])
     return result.rules[0]
 
 

@@ -101,8 +101,11 @@ class Rulebook:
                 return
             text = self._path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as fault:
-            reading = RulesFile(faults=[Fault(None, f"the rules file {self._path} cannot be read: {fault}")])
-            self._file = RulesFile(self._file.rules, self._file.channels, reading.faults, self._file.delivered)
+            unread = [Fault(None, f"the rules file {self._path} cannot be read: {fault}")]
+            if self._file.faults != unread:  # said once, not at every look
+                _LOG.error("%s; the rules read before stay in force", unread[0].message)
+            self._file = RulesFile(self._file.rules, self._file.channels, unread, self._file.delivered)
+            self._stamp = None
             return
         self._stamp = stamp
         self._file = parse_rules(text, "file", self._environment)

@@ -32,6 +32,7 @@ name = "broken"
 title = "Broken"
 query = "nothing"
 """
+SOUND = RULES[: RULES.rindex("[[rule]]")]
 NEW_RULE = RULES[RULES.index("[[rule]]") : RULES.rindex("[[rule]]")].replace("any-spend", "mine")
 
 
@@ -191,7 +192,7 @@ def test_the_command_lists_tests_acknowledges_and_silences(alerting):
     silenced = alerting.command(
         "silence", "--rule", "any-spend", "--group", "customer=acme", "--for", "2h", "--by", "ana"
     )
-    assert "any-spend until" in silenced.stdout
+    assert "any-spend customer=acme until" in silenced.stdout
     assert alerting.get("/silences")["silences"][0]["group"] == {"customer": "acme"}
     assert alerting.send("DELETE", f"/silences/{alerting.get('/silences')['silences'][0]['silence_id']}")[0] == 204
     refused = alerting.command("ack", "nothing")
@@ -208,5 +209,26 @@ def test_a_rules_file_is_checked_without_a_collector(tmp_path):
     checked = loopwatch("alerts", "check", str(path))
     assert checked.returncode == 1
     assert f"{path}: line 20: there is no query 'nothing'" in checked.stderr
-    path.write_text(NEW_RULE)
+    path.write_text(SOUND)
     assert loopwatch("alerts", "check", str(path)).returncode == 0
+
+
+def test_a_file_with_its_channels_is_replayed_and_a_missing_one_is_one_sentence(alerting, tmp_path):
+    """A rules file is tested as it is, channels and all; one that is not there, or holds more, is told in words."""
+    path = tmp_path / "rules.toml"
+    path.write_text(SOUND)
+    replayed = alerting.command("test", str(path), "--from", "1h")
+    assert replayed.returncode == 0, replayed.stderr
+    assert "any-spend would have fired" in replayed.stdout
+    path.write_text(SOUND + NEW_RULE)
+    assert "holds 2 rules" in alerting.command("test", str(path)).stderr
+    missing = alerting.command("test", str(tmp_path / "nope.toml"))
+    assert (missing.returncode, missing.stderr.count("\n")) == (1, 1)
+    assert "cannot read" in missing.stderr
+
+
+def test_faults_of_the_rules_are_found_by_the_doctor(alerting):
+    """The doctor calls a fault of the rules file that is in force a problem."""
+    said = loopwatch("doctor", "--endpoint", alerting.url, env={"LOOPWATCH_API_KEY": ""})
+    assert said.returncode == 1
+    assert "there is no query 'nothing'" in said.stdout
