@@ -7,19 +7,16 @@ from typing import Final, NamedTuple
 from loopwatch_collector.settings import VARIABLES
 
 _PREFIX: Final = "LOOPWATCH_"
-# Read by the SDK, the dashboards and the commands, or by compose.yaml and the project's own tests.
+# Read by the SDK, the dashboards and the commands, or by compose.yaml and the project's own tests; prefix left out.
 _OTHERS: Final = frozenset(
     {
-        "LOOPWATCH_ADMIN_KEY", "LOOPWATCH_API_KEY", "LOOPWATCH_BENCH_DATA", "LOOPWATCH_BENCH_RANGES",
-        "LOOPWATCH_BENCH_SPANS", "LOOPWATCH_BENCH_STORE", "LOOPWATCH_TEST_DATA", "LOOPWATCH_BREAKER_POLL_S",
-        "LOOPWATCH_CAPTURE", "LOOPWATCH_CHROMIUM", "LOOPWATCH_CLICKHOUSE_PASSWORD", "LOOPWATCH_COMPAT_CACHE",
-        "LOOPWATCH_ENDPOINT", "LOOPWATCH_ENVIRONMENT", "LOOPWATCH_INGEST_KEY", "LOOPWATCH_MAX_CONTENT_CHARS",
-        "LOOPWATCH_MAX_QUEUE_BYTES", "LOOPWATCH_MAX_QUEUE_SPANS", "LOOPWATCH_MAX_SPOOL_BYTES", "LOOPWATCH_READ_KEY",
-        "LOOPWATCH_REDACT", "LOOPWATCH_SERVICE_NAME", "LOOPWATCH_SERVICE_VERSION", "LOOPWATCH_SPOOL_DIR",
-        "LOOPWATCH_TEST_CLICKHOUSE_URL",
+        "ADMIN_KEY", "API_KEY", "BENCH_DATA", "BENCH_RANGES", "BENCH_SIZES", "BENCH_SPANS", "BENCH_STORE",
+        "BREAKER_POLL_S", "CAPTURE", "CHROMIUM", "CLICKHOUSE_PASSWORD", "COMPAT_CACHE", "ENDPOINT", "ENVIRONMENT",
+        "INGEST_KEY", "MAX_CONTENT_CHARS", "MAX_QUEUE_BYTES", "MAX_QUEUE_SPANS", "MAX_SPOOL_BYTES", "READ_KEY",
+        "REDACT", "SERVICE_NAME", "SERVICE_VERSION", "SPOOL_DIR", "TEST_CLICKHOUSE_URL", "TEST_DATA",
     }
 )  # fmt: skip
-KNOWN: Final = _OTHERS | {variable.name for variable in VARIABLES.values()}
+KNOWN: Final = {_PREFIX + name for name in _OTHERS} | {variable.name for variable in VARIABLES.values()}
 
 
 class Unknown(NamedTuple):

@@ -220,7 +220,7 @@ def test_page_fits_a_phone_and_half_a_screen(
             tab.page.set_viewport_size({"width": width, "height": 1000})
             tab.settle()
             main = "document.querySelector('[data-testid=stMain]')"
-            assert tab.page.evaluate(f"{main}.scrollWidth <= {main}.clientWidth + 1")
+            tab.page.wait_for_function(f"() => {main}.scrollWidth <= {main}.clientWidth + 1")  # charts follow a window
             tab.page.wait_for_function(f"() => ({_CUT})().length === 0")
         assert tab.errors == []
 
