@@ -167,9 +167,9 @@ def test_the_delivered_rules_can_be_left_out():
 
 def test_one_rule_is_wanted_where_one_is_wanted():
     """Through the API a text holds exactly one rule and no channels."""
-    with pytest.raises(InvalidRule, match="one \\[\\[rule\\]\\] and nothing else"):
+    with pytest.raises(InvalidRule, match="one \\[\\[rule\\]\\] is wanted here, not 2"):
         parse_rule(f"{GOOD}\n{changed('customer-hour', 'b')}", "stored")
-    with pytest.raises(InvalidRule, match="nothing else"):
+    with pytest.raises(InvalidRule, match="channels stand in the rules file"):
         parse_rule(GOOD + '\n[channels.x]\napprise = "json://h"\n', "stored")
 
 
