@@ -14,6 +14,7 @@ VERMILION: Final = "#D55E00"
 PURPLE: Final = "#CC79A7"
 GREY: Final = "#8A94A0"
 ACCENT: Final = "#2F86D6"
+INK: Final = "#16202C"  # on a mark: dark enough on all of these, in either theme
 
 # What Streamlit calls the colours of its badges.
 Badge = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]

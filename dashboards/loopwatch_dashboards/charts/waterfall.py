@@ -14,6 +14,9 @@ from loopwatch_dashboards.text import one_line
 ROW_HEIGHT = 20
 # A span too short to see still gets this share of the run's width.
 _MIN_SHARE = 0.003
+# A bar's text stands after it in the first half of the run, before it in the second, on it where it lasts through both.
+_MIDDLE = 0.5
+_PLACES = {"after": ("left", 4, palette.GREY), "before": ("right", -4, palette.GREY), "on": ("right", -4, palette.INK)}
 # Vega trims labels; a space without width in front keeps the indentation.
 _INDENT = "\u2003"
 _KEEP = "\u200b"
@@ -108,11 +111,26 @@ def waterfall(
     )
     if selection is not None:
         bars = bars.add_params(selection)
-    written = base.mark_text(align="left", dx=4, fontSize=11, color=palette.GREY).encode(
-        x=alt.X("end:Q"), text="written:N"
-    )
-    layers = [bars, written, *([_moment(gave_up_ns)] if gave_up_ns is not None else [])]
+    layers = [
+        bars,
+        *(_written(base, place) for place in _PLACES),
+        *([_moment(gave_up_ns)] if gave_up_ns is not None else []),
+    ]
     return axes.framed(alt.layer(*layers), max(len(values), 1) * ROW_HEIGHT + 60)
+
+
+def _written(base: alt.Chart, place: str) -> Any:
+    """How long the spans lasted, beside or on their bars."""
+    align, shift, colour = _PLACES[place]
+    texts = base.transform_filter(alt.datum.place == place).mark_text(align=align, dx=shift, fontSize=11, color=colour)
+    return texts.encode(x=alt.X("start:Q" if place == "before" else "end:Q"), text="written:N")
+
+
+def _place(start: float, end: float, total_s: float) -> str:
+    """Where there is room for a bar's text, in a narrow window too."""
+    if end <= total_s * _MIDDLE:
+        return "after"
+    return "before" if start >= total_s * _MIDDLE else "on"
 
 
 def kinds_of(spans: Sequence[Span]) -> dict[str, str]:
@@ -149,6 +167,7 @@ def _bar(row: int, depth: int, span: Span, total_s: float, chosen: str) -> dict[
         "wraps": span["kind"] in {"run", "iteration", "step"},
         "starts": formatting.duration(span["offset_ns"]),
         "lasts": formatting.duration(span["duration_ns"]),
+        "place": _place(start, end, total_s),
         "written": formatting.duration(span["duration_ns"]),
         "tokens": formatting.count(tokens) if tokens else formatting.NOTHING,
         "cost": formatting.usd(span["cost_usd"]),
