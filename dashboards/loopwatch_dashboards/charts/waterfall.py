@@ -14,8 +14,9 @@ from loopwatch_dashboards.text import one_line
 ROW_HEIGHT = 20
 # A span too short to see still gets this share of the run's width.
 _MIN_SHARE = 0.003
-# A bar's text stands after it in the first half of the run, before it in the second, on it where it lasts through both.
+# A bar's text stands after it in the first half of the run, else before it, and on it where it lasts nearly throughout.
 _MIDDLE = 0.5
+_ROOM_BEFORE = 0.35
 _PLACES = {"after": ("left", 4, palette.GREY), "before": ("right", -4, palette.GREY), "on": ("right", -4, palette.INK)}
 # Vega trims labels; a space without width in front keeps the indentation.
 _INDENT = "\u2003"
@@ -130,7 +131,7 @@ def _place(start: float, end: float, total_s: float) -> str:
     """Where there is room for a bar's text, in a narrow window too."""
     if end <= total_s * _MIDDLE:
         return "after"
-    return "before" if start >= total_s * _MIDDLE else "on"
+    return "before" if start >= total_s * _ROOM_BEFORE else "on"
 
 
 def kinds_of(spans: Sequence[Span]) -> dict[str, str]:
