@@ -16,8 +16,9 @@ _LATEST_NS: Final = 2**16 * DAY_NS - 1
 # Which logs and metrics are about agents: those of the conventions and libraries that are read.
 EVENT_PREFIXES: Final = ("gen_ai.", "claude_code.", "loopwatch.")
 CLAUDE_CODE_SCOPE: Final = "com.anthropic.claude_code"
-# Events of Claude Code that stand for a span (write/logs.py makes it), and what an evaluation may name instead of one.
-_DESCRIBE_SPANS: Final = frozenset({"api_request", "api_error", "tool_result"})
+# Events of Claude Code that stand for a span (write/claude_code_logs.py makes it; what else a prompt has led to is kept
+# with them), and what an evaluation may name instead of one.
+_DESCRIBE_SPANS: Final = frozenset({"user_prompt", "api_request", "api_error", "tool_result"})
 _JUDGED: Final = frozenset({names.RESPONSE_ID, names.RUN_ID})
 METRIC_PREFIXES: Final = ("gen_ai.", "claude_code.", "loopwatch.", "llm.", "mcp.", "openinference.", "operation.cost")
 
@@ -157,10 +158,10 @@ def _fault_of_log(record: Any, scope: str, window: Window) -> str:
         return "a log line that is no event of an agent"
     if not window.oldest_ns <= (record.time_unix_nano or record.observed_time_unix_nano) <= window.newest_ns:
         return "a time outside the retention"
-    return "" if _is_placed(record, name) else "an event that names no span"
+    return "" if _is_placed(record, name, scope) else "an event that names no span"
 
 
-def _is_placed(record: Any, name: str) -> bool:
+def _is_placed(record: Any, name: str, scope: str) -> bool:
     """Whether a log record names a span, describes one, or is an evaluation of a run or a response."""
     if len(record.trace_id) == 16 and len(record.span_id) == 8:
         return True
@@ -168,7 +169,11 @@ def _is_placed(record: Any, name: str) -> bool:
         return len(record.trace_id) == 16 or any(
             pair.key in _JUDGED and pair.value.string_value for pair in record.attributes
         )
-    return name.removeprefix("claude_code.") in _DESCRIBE_SPANS
+    if not (name.startswith("claude_code.") or scope.startswith(CLAUDE_CODE_SCOPE)):
+        return False
+    return name.removeprefix("claude_code.") in _DESCRIBE_SPANS or any(
+        pair.key == "prompt.id" and pair.value.string_value for pair in record.attributes
+    )
 
 
 def _fault(span: Any, window: Window) -> str:

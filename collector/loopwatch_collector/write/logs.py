@@ -2,10 +2,9 @@
 
 A log record of a span is read like a span's own attributes: the conventions put the same names into both. Where the
 record belongs to a span it is kept as a log event and joined when the run is read; where its sender writes no
-spans at all (Claude Code with logs only), it becomes the span it describes.
+spans at all (Claude Code with logs only), it becomes the span it describes, or is kept with one of those.
 """
 
-import hashlib
 from typing import Any, Final, NamedTuple
 
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
@@ -13,7 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from loopwatch import names
 from loopwatch_collector.store.rows import SPAN_INDEX
-from loopwatch_collector.write import values
+from loopwatch_collector.write import claude_code, claude_code_logs, values
 from loopwatch_collector.write.contents import Contents, content_hash
 from loopwatch_collector.write.lean_spans import lean
 from loopwatch_collector.write.normalise import Origin, normalise
@@ -27,12 +26,6 @@ _MESSAGE_EVENTS: Final = {
     "gen_ai.assistant.message": "gen_ai.input.messages",
     "gen_ai.tool.message": "gen_ai.input.messages",
     "gen_ai.choice": "gen_ai.output.messages",
-}
-# What Claude Code's events stand for when no span does, and the name the span would have had.
-_CLAUDE_CODE_SPANS: Final = {
-    "api_request": "claude_code.llm_request",
-    "api_error": "claude_code.llm_request",
-    "tool_result": "claude_code.tool",
 }
 _COPIED: Final = tuple(
     SPAN_INDEX[name]
@@ -80,12 +73,16 @@ def add_log_record(rows: LogRows, record: Any, scope: str, origin: Origin, conte
     digest = content_hash(record.SerializeToString())
     if name == names.EVALUATION_EVENT:
         _add_verdict(rows, record, origin)
-    elif len(record.trace_id) == 16 and len(record.span_id) == 8:
-        row = normalise(lean(_as_span(record, name, digest)), scope, origin, contents)
-        project, trace_id, parent, time_ns, *rest = (row[index] for index in _COPIED)
-        rows.events.append([project, trace_id, parent, time_ns, digest, *rest])
-    elif described := _CLAUDE_CODE_SPANS.get(name.removeprefix("claude_code.")):
-        rows.spans.append(normalise(lean(_as_described(record, described, digest)), scope, origin, contents))
+        return
+    if len(record.trace_id) != 16 or len(record.span_id) != 8:  # then it is Claude Code's
+        event = name.removeprefix(claude_code_logs.PREFIX)
+        if (span := claude_code_logs.described(record, event, digest)) is not None:
+            rows.spans.append(normalise(lean(span), scope, origin, contents))
+            return
+        record = claude_code_logs.placed(record, event)
+    row = normalise(lean(_as_span(record, name, scope, digest)), scope, origin, contents)
+    project, trace_id, parent, time_ns, *rest = (row[index] for index in _COPIED)
+    rows.events.append([project, trace_id, parent, time_ns, digest, *rest])
 
 
 def _add_verdict(rows: LogRows, record: Any, origin: Origin) -> None:
@@ -103,14 +100,16 @@ def _add_verdict(rows: LogRows, record: Any, origin: Origin) -> None:
         rows.waiting.append((origin.project, key, time_ns))
 
 
-def _as_span(record: Any, name: str, digest: int) -> Span:
+def _as_span(record: Any, name: str, scope: str, digest: int) -> Span:
+    is_claude_code = name.startswith(claude_code_logs.PREFIX) or scope.startswith(claude_code.SCOPE)
+    event = name.removeprefix(claude_code_logs.PREFIX)
     span = Span(
         trace_id=record.trace_id,
         span_id=digest.to_bytes(8, "big"),
         parent_span_id=record.span_id,
         name=name,
         start_time_unix_nano=record.time_unix_nano or record.observed_time_unix_nano,
-        attributes=record.attributes,
+        attributes=claude_code_logs.attributes(record, event) if is_claude_code else record.attributes,
     )
     if name in _MESSAGE_EVENTS:
         message = {"role": name.split(".")[1], **_body(record)}
@@ -118,27 +117,6 @@ def _as_span(record: Any, name: str, digest: int) -> Span:
     elif record.body.WhichOneof("value") == "kvlist_value":  # the details event of 1.37 had everything in its body
         span.attributes.extend(record.body.kvlist_value.values)
     return span
-
-
-def _as_described(record: Any, name: str, digest: int) -> Span:
-    found = {pair.key: pair.value.string_value for pair in record.attributes}
-    # One prompt is one run; a session without prompt ids is one run as a whole.
-    whose = found.get("prompt.id") or found.get("session.id") or "unknown session"
-    end_ns = record.time_unix_nano or record.observed_time_unix_nano
-    lasted_ns = values.milliseconds_as_ns(_attribute(record, "duration_ms")) or 0
-    return Span(
-        trace_id=hashlib.blake2b(whose.encode(), digest_size=16, person=b"claude_code").digest(),
-        span_id=digest.to_bytes(8, "big"),
-        name=name,
-        start_time_unix_nano=max(1, end_ns - lasted_ns),
-        end_time_unix_nano=end_ns,
-        attributes=record.attributes,
-        parent_span_id=b"",
-    )
-
-
-def _attribute(record: Any, key: str) -> Any:
-    return next((pair.value for pair in record.attributes if pair.key == key), KeyValue().value)
 
 
 def _body(record: Any) -> dict[str, Any]:

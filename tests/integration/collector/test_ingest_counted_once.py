@@ -36,7 +36,15 @@ REPORTERS = (
     ("openinference.instrumentation.anthropic", True, True),
     ("opentelemetry.instrumentation.anthropic", True, False),
     ("loopwatch", True, True),
+    ("my.wrapper", False, False),
 )
+# The model that is asked for and the one that answers; the last has no price.
+MODELS = (
+    ("claude-opus-5-5", "claude-opus-5-5"),
+    ("claude-sonnet-4-5", "claude-sonnet-4-5-20250929"),
+    ("home-made", "home-made"),
+)
+HELPER = "invoke_agent helper"
 
 pytestmark = pytest.mark.xdist_group("ingest-counted-once")
 _TRIES = itertools.count()
@@ -71,7 +79,7 @@ class _Run:
         self.shared = {
             "loopwatch.run.id": f"{number:032x}",
             "gen_ai.agent.name": f"agent-{number % 2}",
-            "gen_ai.agent.version": str(number % 2 + 1),
+            "gen_ai.agent.version": str(chance.randrange(1, 3)),
             "gen_ai.conversation.id": f"conversation-{number % 3}",
             "loopwatch.customer.id": f"customer-{number % 2}",
         }
@@ -96,12 +104,35 @@ class _Run:
                 "gen_ai__usage__output_tokens": self.chance.randrange(1, 90)}  # fmt: skip
         cached = {"gen_ai__usage__cache_read__input_tokens": self.chance.randrange(0, 90)}
         response = {"gen_ai__response__id": f"msg_{self.chance.randrange(10**12)}"}
-        for scope, has_id, has_cache in self.chance.sample(REPORTERS, self.chance.randrange(1, len(REPORTERS) + 1)):
+        asked, answered = self.chance.choice(MODELS)
+        reporters = self.chance.sample(REPORTERS, self.chance.randrange(1, len(REPORTERS) + 1))
+        if not any(has_id for _, has_id, _ in reporters):
+            reporters.append(REPORTERS[0])
+        for scope, has_id, has_cache in reporters:
+            named = {"gen_ai__response__model": answered} if has_id and self.chance.random() < 0.5 else {}
             self.span(
-                scope, "chat claude-opus-5-5", parent, 2.0, gen_ai__operation__name="chat",
-                gen_ai__request__model="claude-opus-5-5", loopwatch__iteration=iteration, **used,
+                scope, f"chat {asked}", parent, 2.0, gen_ai__operation__name="chat",
+                gen_ai__request__model=asked, loopwatch__iteration=iteration, **used, **named,
                 **(response if has_id else {}), **(cached if has_cache else {}),
             )  # fmt: skip
+
+    def failed_call(self, parent: bytes, iteration: int) -> None:
+        """A call that failed, told by a wrapper and by the client beside or below it."""
+        asked, _ = self.chance.choice(MODELS)
+        said = {"gen_ai__operation__name": "chat", "gen_ai__request__model": asked, "loopwatch__iteration": iteration}
+        wrapper = self.span("my.wrapper", f"chat {asked}", parent, 1.0, **said)
+        below = self.chance.choice([parent, wrapper.span_id])
+        client = self.span("com.anthropic.sdk.python", f"chat {asked}", below, 0.5, **said)
+        for span in (wrapper, client):
+            span.status.code = Status.STATUS_CODE_ERROR
+            span.status.message = "overloaded"
+
+    def helper(self, parent: bytes) -> None:
+        """An agent within the run that tells what it used in all, and whose calls are not seen."""
+        self.span(
+            "loopwatch", HELPER, parent, 3.0, gen_ai__operation__name="invoke_agent",
+            gen_ai__usage__input_tokens=self.chance.randrange(100, 900), gen_ai__usage__output_tokens=30,
+        )  # fmt: skip
 
     def tool(self, parent: bytes, iteration: int) -> None:
         name = self.chance.choice(["search_logs", "get_metrics"])
@@ -134,8 +165,14 @@ class _Run:
             inner = self.span("loopwatch", f"iteration {iteration}", root.span_id, 5.0, loopwatch__kind="iteration",
                               loopwatch__iteration=iteration)  # fmt: skip
             self.call(inner.span_id, iteration)
+            if self.chance.random() < 0.3:
+                self.failed_call(inner.span_id, iteration)
             for _ in range(self.chance.randrange(0, 3)):
                 self.tool(inner.span_id, iteration)
+        if self.chance.random() < 0.25:  # its end is never sent
+            self.sent = [(scope, span) for scope, span in self.sent if span is not root]
+        elif self.chance.random() < 0.5:
+            self.helper(inner.span_id)
         return self.sent
 
 
@@ -222,7 +259,10 @@ def test_order_repetition_and_splitting_change_no_answer(store: Store, seed: int
 
 
 def test_calls_reported_by_several_libraries_count_once(store: Store) -> None:
-    """Tokens are those of one report per call, however many libraries reported it; the agent's own sum adds nothing."""
+    """Tokens are those of one report per call, however many libraries reported it, and of agents that hide theirs.
+
+    The run's own sum adds nothing.
+    """
     sent = _world(7)
     _write(store, [[one] for one in sent], "counted")
     responses: dict[str, tuple[int, int]] = {}
@@ -230,6 +270,11 @@ def test_calls_reported_by_several_libraries_count_once(store: Store) -> None:
         found = {pair.key: pair.value for pair in span.attributes}
         if "gen_ai.response.id" in found:
             responses[found["gen_ai.response.id"].string_value] = (
+                found["gen_ai.usage.input_tokens"].int_value,
+                found["gen_ai.usage.output_tokens"].int_value,
+            )
+        elif span.name == HELPER:
+            responses[span.span_id.hex()] = (
                 found["gen_ai.usage.input_tokens"].int_value,
                 found["gen_ai.usage.output_tokens"].int_value,
             )

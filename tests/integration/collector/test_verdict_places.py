@@ -101,7 +101,9 @@ def test_evaluations_are_on_their_run_in_any_order(store: Store) -> None:
         ("gen_ai.evaluation.result", {}, False),
         ("gen_ai.user.message", {"gen_ai__response__id": "msg_1"}, False),
         ("claude_code.api_request", {"prompt__id": "p"}, True),
-        ("claude_code.user_prompt", {"prompt__id": "p"}, False),
+        ("claude_code.user_prompt", {"session__id": "s"}, True),
+        ("claude_code.tool_decision", {"prompt__id": "p"}, True),
+        ("claude_code.tool_decision", {"session__id": "s"}, False),
     ],
 )
 def test_what_cannot_be_placed_is_rejected(name: str, said: dict[str, str], is_taken: bool) -> None:

@@ -335,8 +335,9 @@ SELECT
     project,
     run_id,
     if(day = toDate(begin), begin, toDateTime64(day, 9, 'UTC')) AS start_time,
-    if(told.ended, root.duration_ns, toUnixTimestamp64Nano(told.last_activity_time) - toUnixTimestamp64Nano(told.first_span_time))
-        AS duration_ns,
+    -- a run's own span without a length was made of an event: the run lasted as long as anything in it
+    if(told.ended AND root.duration_ns > 0, root.duration_ns,
+        toUnixTimestamp64Nano(told.last_activity_time) - toUnixTimestamp64Nano(told.first_span_time)) AS duration_ns,
     {row_version:UInt64} AS row_version,
     day != toDate(begin) AS is_deleted,
     root.trace_id AS trace_id,
