@@ -137,7 +137,7 @@ def _watch(events: Callable[[], Iterator[Any]], answer: StreamedAnswer) -> Itera
         for event in events():
             answer.add(event)
             yield event
-    except Exception as error:
+    except Exception as error:  # whatever ended the stream is the host's to see, and what the call failed with
         answer.end(error)
         raise
     finally:
@@ -149,7 +149,7 @@ async def _watch_async(events: Callable[[], AsyncIterator[Any]], answer: Streame
         async for event in events():
             answer.add(event)
             yield event
-    except Exception as error:
+    except Exception as error:  # whatever ended the stream is the host's to see, and what the call failed with
         answer.end(error)
         raise
     finally:

@@ -96,7 +96,7 @@ def _add_verdict(rows: LogRows, record: Any, origin: Origin) -> None:
     time_ns = record.time_unix_nano or record.observed_time_unix_nano
     key = run_id or trace_id or response
     rows.verdicts.append(verdict_row(origin.project, key, named, origin.service, time_ns, found))
-    if not run_id and named:
+    if not run_id:
         rows.waiting.append((origin.project, key, time_ns))
 
 

@@ -33,17 +33,19 @@ def _said(**values: str) -> list[KeyValue]:
 
 
 def _spans(project: str) -> Record:
-    """A run whose id is not its trace's, with a model call."""
+    """A run whose id is not its trace's, with a model call and, ended before it, a run below it."""
     request = ExportTraceServiceRequest()
     run = {"trace_id": TRACE, "start_time_unix_nano": NOW_NS}
     spans = request.resource_spans.add().scope_spans.add().spans
     spans.add(**run, span_id=ROOT, attributes=_said(gen_ai__operation__name="invoke_agent", loopwatch__run__id="mine"))
+    below = _said(gen_ai__operation__name="invoke_agent", loopwatch__run__id="below", loopwatch__parent_run__id="mine")
+    spans.add(**run, span_id=b"\x03" * 8, parent_span_id=ROOT, attributes=below)
     spans.add(
         **run, span_id=CALL, parent_span_id=ROOT,
         attributes=_said(gen_ai__operation__name="chat", loopwatch__run__id="mine", gen_ai__response__id="msg_1"),
     )  # fmt: skip
     assert isinstance(spans[0], Span)
-    return Record("traces", project, NOW_NS, "", 2, request.SerializeToString())
+    return Record("traces", project, NOW_NS, "", 3, request.SerializeToString())
 
 
 def _evaluations(project: str) -> Record:
@@ -51,6 +53,7 @@ def _evaluations(project: str) -> Record:
     records = request.resource_logs.add().scope_logs.add().log_records
     for name, ids, said in (
         ("of the run", {"trace_id": TRACE, "span_id": ROOT}, {}),
+        ("of the trace", {"trace_id": TRACE}, {}),
         ("of the call", {"trace_id": TRACE, "span_id": CALL}, {}),
         ("of the response", {}, {"gen_ai__response__id": "msg_1"}),
         ("of its response", {"trace_id": TRACE}, {"gen_ai__response__id": "msg_1"}),
@@ -84,6 +87,7 @@ def test_evaluations_are_on_their_run_in_any_order(store: Store) -> None:
     found = {project: {tuple(row[1:]) for row in rows if row[0] == project} for project in orders}
     expected = {
         ("of the run", "mine", "", "why"),
+        ("of the trace", "mine", "", "why"),
         ("of the call", "mine", CALL.hex(), "why"),
         ("of the response", "mine", CALL.hex(), "why"),
         ("of its response", "mine", CALL.hex(), "why"),
@@ -91,7 +95,7 @@ def test_evaluations_are_on_their_run_in_any_order(store: Store) -> None:
         ("of another", "08" * 16, ROOT.hex(), "why"),
     }
     assert [found[project] for project in orders] == [expected] * len(orders)
-    assert len(rows) == 6 * len(orders)
+    assert len(rows) == len(expected) * len(orders)
 
 
 @pytest.mark.parametrize(

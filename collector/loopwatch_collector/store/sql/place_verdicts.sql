@@ -1,13 +1,18 @@
--- Gives verdicts out of logs the run they are on. A log names a trace and a span, or a response; which run that is of,
--- and whether the span is the run's own, the span says. Each that was found is written anew, and its first row, under
+-- Gives verdicts out of logs the run they are on. A log names a trace, with a span or without, or a response; which run
+-- that is of, and whether the span is the run's own, the span says. A trace alone is its outermost run's: the first
+-- whose own span names no run above it, for spans within a run need not name that. Each that was found is written anew, and its first row, under
 -- what the log had named, ends: it stays out although the log is sent again, for its end is the higher version.
 INSERT INTO verdicts (project, run_id, span_id, name, author, score, label, comment, time, row_version, is_deleted)
 WITH named AS (
     SELECT
         key,
-        argMax((run_id, if(kind = 'run', '', lower(hex(span_id)))), (call_rank, span_id)) AS place
+        argMax(
+            (run_id, if(kind = 'run', '', lower(hex(span_id)))),
+            (if(key.2 = '', -toUnixTimestamp64Nano(start_time), 0), call_rank, span_id)
+        ) AS place
     FROM spans FINAL
-    ARRAY JOIN arrayFilter(key -> key.2 != 'response:', [
+    ARRAY JOIN arrayFilter(key -> key.2 != 'response:' AND (key.2 != '' OR kind = 'run' AND parent_run_id = ''), [
+        (lower(hex(trace_id)), ''),
         (lower(hex(trace_id)), lower(hex(span_id))),
         (lower(hex(trace_id)), concat('response:', response_id)),
         (concat('response:', response_id), concat('response:', response_id))
