@@ -18,6 +18,7 @@ Key = tuple[str, str]
 
 @dataclass(slots=True)
 class _Entry:
+    rule: Rule | None = None
     next_s: float = 0.0
     evaluated_s: float = float("-inf")
     has_news: bool = True
@@ -60,7 +61,12 @@ class Schedule:
         """
         with self._lock:
             entry = self._entries.setdefault(key, _Entry())
-            if entry.is_running or now_s < entry.next_s:
+            if entry.is_running:
+                return False
+            if entry.rule is not rule and entry.rule != rule:  # a changed rule says something else of the same data
+                entry.next_s, entry.has_news = 0.0, True
+            entry.rule = rule
+            if now_s < entry.next_s:
                 return False
             if not (entry.has_news or is_active or rule.query in OWN or self._has_slid(entry, rule, now_s)):
                 return False

@@ -80,3 +80,11 @@ def test_rules_that_share_a_question_are_due_together():
     assert len({tuple(times_due(Schedule(), rule, moments, is_active=True)) for rule in rules}) == 1
     windows = [replace(RULE, window_s=seconds) for seconds in (600, 900, 1_800, 7_200)]
     assert len({tuple(times_due(Schedule(), rule, moments, is_active=True)) for rule in windows}) > 1
+
+
+def test_a_changed_rule_is_due_at_once():
+    """A new threshold is held against the data that is there, whenever that came; an equal rule read anew is no change."""
+    schedule, changed = Schedule(), replace(RULE, condition=Threshold(5.0, None, 5.0))
+    assert times_due(schedule, RULE, [0, 1], found_nothing=True) == [0]
+    assert times_due(schedule, replace(RULE), [2], found_nothing=True) == []
+    assert times_due(schedule, changed, [3, 4], found_nothing=True) == [3]
