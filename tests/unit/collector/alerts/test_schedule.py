@@ -83,7 +83,7 @@ def test_rules_that_share_a_question_are_due_together():
 
 
 def test_a_changed_rule_is_due_at_once():
-    """A new threshold is held against the data that is there, whenever that came; an equal rule read anew is no change."""
+    """A new threshold is held against the data that is there; an equal rule, read anew, is no change."""
     schedule, changed = Schedule(), replace(RULE, condition=Threshold(5.0, None, 5.0))
     assert times_due(schedule, RULE, [0, 1], found_nothing=True) == [0]
     assert times_due(schedule, replace(RULE), [2], found_nothing=True) == []
