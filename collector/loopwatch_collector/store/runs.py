@@ -20,7 +20,7 @@ _DAY_NS: Final = 86_400 * 10**9
 _RUNS_PER_STATEMENT: Final = 4_000  # planning one takes near 100 ms, however few its runs
 _MAX_ROUNDS: Final = 5
 # A third of the statement, and of what planning and running it takes, is for runs whose calls several spans tell or
-# whose agents tell what they used in all. The others are derived without: those of a few runs when none is of that kind.
+# whose agents tell what they used in all. The others are derived without: a few runs, when none needs all.
 _RUNS_IN_ONE: Final = 300
 # Runs further apart than this are derived by separate statements: one would read all that lies between. Planning a
 # statement costs about as much as passing over some hours of spans of other runs.

@@ -12,5 +12,5 @@ def test_what_has_just_missed_an_insert_is_a_run_within_a_second(round_s: float)
 
 
 def test_a_fast_store_is_asked_less_often_and_a_slow_one_twice_a_second() -> None:
-    """What the store leaves of the second is waited for, within bounds: an insert costs the same for few spans or many."""
+    """What the store leaves of the second is waited for, within bounds: an insert of few spans is no cheaper."""
     assert spacing_s(0.05) == spacing_s(0.1) > spacing_s(0.3) > spacing_s(0.45) == spacing_s(30) == 0.5
