@@ -8,17 +8,20 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence, Set
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from loopwatch_collector.store.assembly import assemble
 from loopwatch_collector.store.client import Connection
 from loopwatch_collector.store.rows import RUN_EXTENT_COLUMNS
-from loopwatch_collector.store.statements import statement
+from loopwatch_collector.store.statements import statement, statement_for
 
 _REMEMBERED_RUNS: Final = 200_000
 _DAY_NS: Final = 86_400 * 10**9
 _RUNS_PER_STATEMENT: Final = 4_000  # planning one takes near 100 ms, however few its runs
 _MAX_ROUNDS: Final = 5
+# A third of the statement, and of what planning and running it takes, is for runs whose calls several spans tell or
+# whose agents tell what they used in all. The others are derived without: a few runs, when none needs all.
+_RUNS_IN_ONE: Final = 300
 # Runs further apart than this are derived by separate statements: one would read all that lies between. Planning a
 # statement costs about as much as passing over some hours of spans of other runs.
 _MAX_GAP_NS: Final = 3 * 3_600_000_000_000
@@ -149,13 +152,26 @@ def _extents(connection: Connection, name: str, project: str, run_ids: Sequence[
 
 
 def _derive(connection: Connection, project: str, runs: dict[str, tuple[int, int]], row_version: int) -> None:
-    connection.run(
-        statement("derive_runs"),
-        {
-            "project": project,
-            "run_ids": list(runs),
-            "first_ns": min(first for first, _ in runs.values()),
-            "last_ns": max(last for _, last in runs.values()),
-            "row_version": row_version,
-        },
-    )
+    where = {
+        "project": project,
+        "run_ids": list(runs),
+        "first_ns": min(first for first, _ in runs.values()),
+        "last_ns": max(last for _, last in runs.values()),
+    }
+    for kind, run_ids in _kinds(connection, where).items():
+        connection.run(statement_for("derive_runs", kind), {**where, "run_ids": run_ids, "row_version": row_version})
+
+
+def _kinds(connection: Connection, where: dict[str, Any]) -> dict[str, list[str]]:
+    """The runs by what of the statement they need, few of them in one: planning a second would cost more than it saves.
+
+    A span that comes after this look and makes a run an involved one is followed by a refresh of its own.
+    """
+    run_ids: list[str] = where["run_ids"]
+    involved = {run_id for (run_id,) in connection.rows(statement("involved_runs"), where)}
+    if not involved:
+        return {"plain": run_ids}
+    if len(run_ids) <= _RUNS_IN_ONE:
+        return {"involved": run_ids}
+    plain = [run_id for run_id in run_ids if run_id not in involved]
+    return {"involved": sorted(involved)} | ({"plain": plain} if plain else {})

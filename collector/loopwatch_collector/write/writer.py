@@ -21,9 +21,13 @@ _LOG = logging.getLogger(__name__)
 _BATCH_ITEMS: Final = 16_000
 _BATCH_BYTES: Final = 8 * 2**20
 # From one insert to the next: each costs some ms whatever its size, small parts are merged again and again, and the
-# runs are derived after it. What has just missed one waits for the next: so much, and what that one takes, is the
-# longest between an acknowledgement and the run's row while the writer keeps up.
-_SPACING_S: Final = 0.5
+# runs are derived after it, which costs a tenth of a second's CPU for one run as for fifty. What has just missed one
+# waits for the next: so much, and what that one takes, is the longest between an acknowledgement and the run's row
+# while the writer keeps up. So the two together are to be a second at most, and the faster the store is, the less
+# often it is asked.
+_FRESH_S: Final = 0.95
+_MIN_SPACING_S: Final = 0.5
+_MAX_SPACING_S: Final = 0.8
 _FULL_ITEMS: Final = 12_000  # a batch of that size tells of more that waits: the next follows at once
 # Deriving runs costs the engine some 60 ms however few they are: as a rule once after each insert, at once; else so
 # that it takes half of one thread's time at most, and a ninth while the writer is behind. Less than the spacing, so
@@ -64,6 +68,8 @@ class Writer:
         self._discarded_id = 0
         self._checked_at = 0.0
         self._checkpoint_s = _CHECKPOINT_S
+        self._taken_at = 0.0
+        self._round_s = 0.0
         self._is_behind = False
         self._fault = ""
         self._threads = [
@@ -124,7 +130,7 @@ class Writer:
             self._hand_over(work)
             del work
             if items < _FULL_ITEMS:
-                self._stopping.wait(max(0.0, began + _SPACING_S - time.monotonic()))
+                self._stopping.wait(max(0.0, began + spacing_s(self._round_s) - time.monotonic()))
         self._hand_over(None)
 
     def _prepared(self, records: list[Record]) -> Work:
@@ -151,6 +157,8 @@ class Writer:
                 if work is None:
                     self._settle(self._checkpoint)
                     return
+                if self._stored_id == self._discarded_id:
+                    self._taken_at = time.monotonic()
                 is_settled = self._settle(_Storage(work, self._storing))
                 self._stored_id = _records(work)[-1].id
                 self._is_behind = sum(record.items for record in _records(work)) >= _FULL_ITEMS
@@ -177,6 +185,7 @@ class Writer:
         self._journal.discard(self._stored_id)
         self._discarded_id = self._stored_id
         self._checked_at = time.monotonic()
+        self._round_s = self._checked_at - self._taken_at
         rests = _REST_WHEN_BEHIND if self._is_behind else _REST_PER_CHECKPOINT
         rest_s = rests * (self._checked_at - started)
         self._checkpoint_s = min(_MAX_CHECKPOINT_S, max(_CHECKPOINT_S, rest_s))
@@ -203,6 +212,15 @@ class Writer:
             else:
                 self._fault = ""
                 return True
+
+
+def spacing_s(round_s: float) -> float:
+    """How far apart inserts are while the writer keeps up, in s.
+
+    Args:
+        round_s: what it took last, in s, from taking a batch until the runs it touched were derived.
+    """
+    return min(_MAX_SPACING_S, max(_MIN_SPACING_S, _FRESH_S - round_s))
 
 
 class _Storage(NamedTuple):

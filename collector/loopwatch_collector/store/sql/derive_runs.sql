@@ -13,6 +13,9 @@
 -- for the newest version may say another run.
 -- One thread, because the states of these aggregates are so large that two would hand them over in 256 pieces, and each
 -- of the hundreds of expressions below would be called for every piece: three times the CPU.
+-- Two statements stand here: that for any run (pieces `involved`), and what of it those need whose calls are told once or
+-- by spans that say the same response, and whose agents tell no sums of their own (pieces `plain`; involved_runs.sql says
+-- which runs are not like that). Both give such a run the same row.
 -- Planning costs what a statement of a few runs takes: some 0.3 ms for every aggregate, and for every column that is
 -- passed on from one subquery to the next. Hence one aggregate over an array of texts, and the rest in tuples.
 INSERT INTO runs (
@@ -49,7 +52,7 @@ WITH
             is_tool_call AND span.arguments_hash != '' AS is_told_call,
             span.kind = 'event' AS is_event,
             span.kind = 'model_call' AS is_model_call,
-            span.input_tokens + span.output_tokens > 0 AS has_tokens,
+{{involved}}            span.input_tokens + span.output_tokens > 0 AS has_tokens,
             NOT is_model_call AND NOT is_event AND distance < 3 AND (has_tokens OR isNotNull(span.reported_cost_usd)) AS is_aggregate,
             -- the model that answered and the one that was asked, without the date that one of them may end in
             '[-@]20[0-9]{2}-?[0-9]{2}-?[0-9]{2}$' AS date_of_model,
@@ -57,7 +60,7 @@ WITH
                 sipHash64(replaceRegexpOne(span.model, date_of_model, '')),
                 sipHash64(replaceRegexpOne(if(span.request_model != '', span.request_model, span.model), date_of_model, ''))
             ] AS models,
-            -- told by any span; the places in this list are those of `said` below
+{{/involved}}            -- told by any span; the places in this list are those of `said` below
             [
                 span.parent_run_id, span.agent, span.agent_version, span.service, span.environment,
                 span.conversation_id, span.customer_id, span.user_id, span.prompt_name, span.prompt_version,
@@ -102,41 +105,42 @@ WITH
                 greatest(countIf(span.kind = 'iteration'), max(span.iteration)) AS numbered_iterations
             ) AS told,
             -- what reports a call, those that say the same side by side
-            arraySort(
+{{involved}}            arraySort(
                 call -> (
                     call.is_bare, call.input_tokens, call.output_tokens, call.start_ns, call.span_id
                 ),
-                groupArrayIf(
+{{/involved}}                groupArrayIf(
                     (if(span.call_key = '', lower(hex(span.span_id)), span.call_key), span.call_rank, span.span_id,
                      span.parent_span_id, span.provider, span.model, span.input_tokens, span.output_tokens,
                      span.cache_read_tokens, span.cache_write_5m_tokens + span.cache_write_1h_tokens,
-                     span.reasoning_tokens, if(is_aggregate, span.reported_cost_usd, span.cost_usd),
+                     span.reasoning_tokens, {{involved}}if(is_aggregate, span.reported_cost_usd, span.cost_usd){{/involved}}{{plain}}span.cost_usd{{/plain}},
                      ifNull(span.input_cost_usd, 0), ifNull(span.output_cost_usd, 0),
                      ifNull(span.cache_read_cost_usd, 0), ifNull(span.cache_write_cost_usd, 0),
                      ifNull(
                         span.cost_usd - span.input_cost_usd - span.output_cost_usd - span.cache_read_cost_usd
                             - span.cache_write_cost_usd,
                         0),
-                     start_ns, span.input_bytes, is_model_call AND span.response_id != '',
-                     start_ns + toInt64(believed_ns), models, sipHash64(span.scope), is_aggregate,
-                     is_model_call AND span.response_id = '' AND NOT has_tokens)::Tuple(
+                     start_ns, span.input_bytes{{involved}},
+                     is_model_call AND span.response_id != '', start_ns + toInt64(believed_ns), models,
+                     sipHash64(span.scope), is_aggregate,
+                     is_model_call AND span.response_id = '' AND NOT has_tokens{{/involved}})::Tuple(
                         key String, rank UInt8, span_id FixedString(8), parent_span_id FixedString(8),
                         provider String, model String, input_tokens UInt64, output_tokens UInt64,
                         cache_read_tokens UInt64, cache_write_tokens UInt64, reasoning_tokens UInt64,
                         cost_usd Nullable(Decimal(38, 12)), input_cost_usd Decimal(38, 12),
                         output_cost_usd Decimal(38, 12), cache_read_cost_usd Decimal(38, 12),
                         cache_write_cost_usd Decimal(38, 12), web_search_cost_usd Decimal(38, 12),
-                        start_ns Int64, input_bytes UInt64, has_response_id Bool, end_ns Int64,
-                        models Array(UInt64), scope UInt64, is_aggregate Bool, is_bare Bool),
-                    is_model_call OR is_aggregate
-                )
+                        start_ns Int64, input_bytes UInt64{{involved}}, has_response_id Bool, end_ns Int64,
+                        models Array(UInt64), scope UInt64, is_aggregate Bool, is_bare Bool{{/involved}}),
+                    is_model_call{{involved}} OR is_aggregate
+                ){{/involved}}
             ) AS reports,
-            groupArrayIf(
+{{involved}}            groupArrayIf(
                 (span.span_id, span.parent_span_id)::Tuple(
                     span_id FixedString(8), parent_span_id FixedString(8)),
                 NOT is_model_call
             ) AS tree,
-            arraySort(groupArrayIf(
+{{/involved}}            arraySort(groupArrayIf(
                 (start_ns, span.tool, span.result_bytes)::Tuple(start_ns Int64, tool String, result_bytes UInt64),
                 is_tool_call AND span.result_bytes > 0
             )) AS results
@@ -155,7 +159,26 @@ WITH
             AND span.run_id IN {run_ids:Array(String)}
         GROUP BY span.project, span.run_id
     ),
-    -- One key per call. A report without a response id is of the call with one that has the same model, asked or
+{{plain}}    sorted AS (
+        SELECT
+            * EXCEPT (reports),
+            arraySort(call -> (call.key, 255 - call.rank, call.span_id), reports) AS calls,
+            arrayPopBack(arrayPushFront(arraySort(tupleElement(reports, 'key')), '')) AS previous_keys
+        FROM facts
+    ),
+    counts AS (
+        SELECT
+            * EXCEPT (calls, previous_keys),
+            arrayFilter((call, previous) -> call.key != previous, calls, previous_keys) AS counted,
+            arrayUniq(tupleElement(
+                arrayFilter(call -> call.parent_span_id = root.span_id, calls), 'key'
+            )) AS direct_calls,
+            tupleElement(
+                arrayFilter((call, previous) -> call.key = previous, calls, previous_keys), 'span_id'
+            ) AS duplicate_span_ids
+        FROM sorted
+    ),
+{{/plain}}{{involved}}    -- One key per call. A report without a response id is of the call with one that has the same model, asked or
     -- answering, and the same tokens and ran meanwhile: a wrapper's span begins before the client's own, a stream's
     -- summary follows within five seconds. A bare one, without tokens either (it failed), is of the bare one that it is
     -- part of: the span it lies below, or that of another library beside it that lasted longer.
@@ -253,7 +276,7 @@ WITH
             ) AS duplicate_span_ids
         FROM sorted
     ),
-    -- What a call cost is charged to the tool results that are new in its input, those since the call before, by
+{{/involved}}    -- What a call cost is charged to the tool results that are new in its input, those since the call before, by
     -- their bytes; the rest of its input and its output to (no tool). Whole pico-dollars, rounded down, and what
     -- that leaves to the largest part: the parts add up to the whole.
     fresh AS (
@@ -262,7 +285,7 @@ WITH
             arrayReduce(
                 'sumMap',
                 [arrayMap(call -> concat(call.provider, '\0', call.model), counted)],
-                [arrayMap(is_aggregate -> toUInt64(NOT is_aggregate), tupleElement(counted, 'is_aggregate'))],
+                {{involved}}[arrayMap(is_aggregate -> toUInt64(NOT is_aggregate), tupleElement(counted, 'is_aggregate'))]{{/involved}}{{plain}}[arrayWithConstant(length(counted), 1::UInt64)]{{/plain}},
                 [tupleElement(counted, 'input_tokens')],
                 [tupleElement(counted, 'output_tokens')],
                 [tupleElement(counted, 'cache_read_tokens')],
@@ -271,7 +294,7 @@ WITH
                 [arrayMap(cost_usd -> ifNull(cost_usd, toDecimal128(0, 12)), tupleElement(counted, 'cost_usd'))]
             ) AS by_model,
             arraySort(
-                call -> (call.start_ns, call.span_id), arrayFilter(call -> NOT call.is_aggregate, counted)
+                call -> (call.start_ns, call.span_id), {{involved}}arrayFilter(call -> NOT call.is_aggregate, counted){{/involved}}{{plain}}counted{{/plain}}
             ) AS ordered,
             arrayMap(
                 (start_ns, before_ns) ->

@@ -20,7 +20,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from loopwatch_collector.queries.catalogue import catalogue
 from loopwatch_collector.queries.runner import READ_SETTINGS, Question, ask
 from loopwatch_collector.store import cluster, migrate
-from loopwatch_collector.store.statements import statement
+from loopwatch_collector.store.statements import statement, statement_for
 
 PLANNED = 279
 CONFIG = """<clickhouse>
@@ -30,14 +30,11 @@ CONFIG = """<clickhouse>
   </pair></remote_servers>
 </clickhouse>"""
 REQUIRED = {"step_seconds": "3600"}
+_RUNS = {"project": "p", "run_ids": ["r"], "first_ns": 1, "last_ns": 2}
 SELECTS = {
-    "derive_runs": {
-        "project": "p",
-        "run_ids": ["r"],
-        "first_ns": 1,
-        "last_ns": 2,
-        "row_version": 1,
-    },
+    "derive_runs plain": {**_RUNS, "row_version": 1},
+    "derive_runs involved": {**_RUNS, "row_version": 1},
+    "involved_runs": _RUNS,
     "stored_extents": {"project": "p", "run_ids": ["r"]},
 }
 
@@ -90,7 +87,7 @@ def main(folder: Path) -> None:
         ask(recorder, Question(name, "p", 1, 2, params=params))  # type: ignore[arg-type]  # it is asked for rows, no more
         codes[name] = _code(client, *recorder.asked[0])
     for name, parameters in SELECTS.items():
-        sql = statement(name)
+        sql = statement_for(*name.split()) if " " in name else statement(name)
         codes[name] = _code(client, sql[sql.index("WITH") :] if "INSERT INTO" in sql else sql, parameters)
     print(json.dumps({"parsed": parsed, "codes": codes}))
 
