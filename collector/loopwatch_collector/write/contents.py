@@ -3,7 +3,7 @@
 Agent loops send their whole history again with each turn; by hash, a message is kept once however often it is sent.
 """
 
-import hashlib
+from hashlib import blake2b
 from typing import Any, Final
 
 import orjson
@@ -53,7 +53,7 @@ class Contents:
 
 def content_hash(body: bytes) -> int:
     """8 bytes of BLAKE2b, as an unsigned integer."""
-    return int.from_bytes(hashlib.blake2b(body, digest_size=8, usedforsecurity=False).digest(), "big")
+    return int.from_bytes(blake2b(body, digest_size=8, usedforsecurity=False).digest(), "big")
 
 
 def messages_of(body: bytes) -> list[bytes]:

@@ -16,7 +16,7 @@ from loopwatch_collector.store.rows import SPAN_INDEX
 from loopwatch_collector.write import values
 from loopwatch_collector.write.contents import Contents, content_hash
 from loopwatch_collector.write.lean_spans import lean
-from loopwatch_collector.write.normalise import Origin, normalise
+from loopwatch_collector.write.normalise import Origin, blank_of, normalise
 from loopwatch_collector.write.placing import RESPONSE, Waiting
 from loopwatch_collector.write.verdicts import verdict_row
 
@@ -81,11 +81,11 @@ def add_log_record(rows: LogRows, record: Any, scope: str, origin: Origin, conte
     if name == names.EVALUATION_EVENT:
         _add_verdict(rows, record, origin)
     elif len(record.trace_id) == 16 and len(record.span_id) == 8:
-        row = normalise(lean(_as_span(record, name, digest)), scope, origin, contents)
+        row = normalise(lean(_as_span(record, name, digest)), blank_of(origin, scope), contents)
         project, trace_id, parent, time_ns, *rest = (row[index] for index in _COPIED)
         rows.events.append([project, trace_id, parent, time_ns, digest, *rest])
     elif described := _CLAUDE_CODE_SPANS.get(name.removeprefix("claude_code.")):
-        rows.spans.append(normalise(lean(_as_described(record, described, digest)), scope, origin, contents))
+        rows.spans.append(normalise(lean(_as_described(record, described, digest)), blank_of(origin, scope), contents))
 
 
 def _add_verdict(rows: LogRows, record: Any, origin: Origin) -> None:
