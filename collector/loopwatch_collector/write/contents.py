@@ -48,7 +48,7 @@ class Contents:
 
     def rows(self) -> list[list[Any]]:
         """Rows in the order of CONTENT_COLUMNS."""
-        return [[project, trace, digest, day, body] for (project, trace, digest, day), body in self.bodies.items()]
+        return [[*key, body] for key, body in self.bodies.items()]  # a key is the columns before the body
 
 
 def content_hash(body: bytes) -> int:

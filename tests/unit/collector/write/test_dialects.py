@@ -81,7 +81,9 @@ def _text(body: str | bytes) -> str:
 
 def _dialects_of(payload: Payload) -> set[str]:
     return {
-        normalise(lean(span), blank_of(origin_of(part.resource, "p", 1), scope_spans.scope.name), Contents(set()))[DIALECT]
+        normalise(lean(span), blank_of(origin_of(part.resource, "p", 1), scope_spans.scope.name), Contents(set()))[
+            DIALECT
+        ]
         for request in payload.trace_requests()
         for part in request.resource_spans
         for scope_spans in part.scope_spans
