@@ -48,6 +48,7 @@ _REQUESTS_GRACE_S: Final = 5
 _WRITER_GRACE_S: Final = 60
 _ALERTS_GRACE_S: Final = 10
 _SHARED_MEMORY_BYTES: Final = 2**29
+_UNCOLLECTED_OBJECTS: Final = 250_000  # three batches at once, the most that are in memory, do not reach it
 
 
 def main(argv: list[str]) -> int:
@@ -192,9 +193,10 @@ def _check_room(folder: Path, settings: Settings, variable: str) -> None:
 
 
 def _collect_garbage_rarely() -> None:
-    # Rows are many objects without cycles: looking through them every 700 allocations costs a sixth of normalising.
+    # Rows are many objects without cycles, some five a span. Looking through those of one batch takes 20 to 50 ms, in
+    # which no other thread has a turn, and as much again to fill the caches anew: a tenth or more of normalising.
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(_UNCOLLECTED_OBJECTS, 20, 50)
 
 
 def _use_memory_for_inserts() -> None:

@@ -65,7 +65,7 @@ class Pricer:
     def __init__(self, lookup: RateLookup = genai_rates, own: OwnPrices | None = None) -> None:
         self._lookup = lookup
         self._own = own or OwnPrices()
-        self._memo: dict[LookedUp, Rates | None] = {}
+        self._memo: dict[tuple[str, str, str, int], Rates | None] = {}
         self._unrecorded: dict[LookedUp, Rates] = {}
 
     def price(self, row: list[Any]) -> None:
@@ -92,11 +92,11 @@ class Pricer:
         """Returns the rates of a model at a time, from memory when this day's were looked up before."""
         if not model:
             return None
-        key = LookedUp(provider, model, service_tier, at_ns // _DAY_NS)
+        key = (provider, model, service_tier, at_ns // _DAY_NS)  # equal to the LookedUp of these, and sooner made
         if key not in self._memo:
             if len(self._memo) >= _MAX_REMEMBERED:  # a sender may invent models without end
                 self._memo.clear()
-            self._remember(key, self._found(provider, model, service_tier, at_ns))
+            self._remember(LookedUp(*key), self._found(provider, model, service_tier, at_ns))
         rates = self._memo[key]
         if rates is not None and rates.by_time_of_day:
             return self._found(provider, model, service_tier, at_ns - at_ns % _MINUTE_NS)
@@ -127,12 +127,13 @@ def _is_usage_recorded(row: list[Any]) -> bool:
 
 def _charge(row: list[Any], rates: Rates) -> None:
     total_input: int = row[_INPUT]
+    cached_read, written_5m, written_1h = row[_CACHE_READ], row[_WRITE_5M], row[_WRITE_1H]
     tier = rates.for_input(total_input)
-    cached = row[_CACHE_READ] + row[_WRITE_5M] + row[_WRITE_1H]
+    cached = cached_read + written_5m + written_1h
     reasoning = min(row[_REASONING], row[_OUTPUT])
     fresh = max(total_input - cached, 0) * tier.input
-    read = row[_CACHE_READ] * tier.cache_read
-    written = row[_WRITE_5M] * tier.cache_write_5m + row[_WRITE_1H] * tier.cache_write_1h
+    read = cached_read * tier.cache_read
+    written = written_5m * tier.cache_write_5m + written_1h * tier.cache_write_1h
     output = (row[_OUTPUT] - reasoning) * tier.output + reasoning * tier.reasoning
     searches = row[_SEARCHES] * rates.web_search
     row[_COST] = _usd(fresh + read + written + output + searches)
@@ -162,6 +163,11 @@ def _take_reported(row: list[Any]) -> None:
     row[_COST], row[_SOURCE], row[_VERSION] = reported, "reported", ""
 
 
+_NOTHING: Final = 0 * _PICO_EXPONENT
+
+
 def _usd(atto: int) -> Decimal:
+    if not atto:
+        return _NOTHING
     pico = (atto + _ATTO_PER_PICO // 2) // _ATTO_PER_PICO
     return Decimal(min(pico, _MAX_PICO)) * _PICO_EXPONENT

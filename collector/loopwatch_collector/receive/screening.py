@@ -180,9 +180,10 @@ def _fault(span: Any, window: Window) -> str:
     start_ns = span.start_time_unix_nano
     if not window.oldest_ns <= start_ns <= window.newest_ns:
         return "a start time older than the retention" if start_ns < window.oldest_ns else "a start time in the future"
-    if len(span.trace_id) != 16 or span.trace_id == _NO_TRACE:
+    trace_id, span_id = span.trace_id, span.span_id
+    if len(trace_id) != 16 or trace_id == _NO_TRACE:
         return "a trace id that is not 16 bytes"
-    if len(span.span_id) != 8 or span.span_id == _NO_SPAN:
+    if len(span_id) != 8 or span_id == _NO_SPAN:
         return "a span id that is not 8 bytes"
     if len(span.parent_span_id) not in {0, 8}:
         return "a parent span id that is not 8 bytes"

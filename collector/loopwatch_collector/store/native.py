@@ -128,7 +128,7 @@ class _Keys(dict[Any, int]):
 
 def _texts(values: Sequence[Any]) -> bytes:
     if values and isinstance(values[0], bytes):
-        return b"".join(chain.from_iterable((_varint(len(body)), body) for body in values))
+        return b"".join(chain.from_iterable(zip(map(_varint, map(len, values)), values, strict=True)))
     # Ids, hashes and the like are short and ASCII: all of them at once, each length being a character too.
     if max(map(len, values), default=0) < _LONG:
         joined = "".join(chain.from_iterable(zip(map(chr, map(len, values)), values, strict=True)))

@@ -106,10 +106,14 @@ def _key_and_text(raw: bytes) -> tuple[str, int]:
         key_end = 2 + raw[1]
         if raw[0] != _KEY or key_end >= 0x82 or raw[key_end] != _VALUE:
             return "", 0
-        size, at = _varint(raw, key_end + 1)
+        size, at = raw[key_end + 1], key_end + 2
+        if size >= 0x80:
+            size, at = _long_varint(raw, at - 1)
         if at + size != len(raw) or raw[at] != _STRING:
             return "", 0
-        size, at = _varint(raw, at + 1)
+        size, at = raw[at + 1], at + 2
+        if size >= 0x80:
+            size, at = _long_varint(raw, at - 1)
     except IndexError:
         return "", 0
     if not size or at + size != len(raw):
@@ -117,18 +121,15 @@ def _key_and_text(raw: bytes) -> tuple[str, int]:
     return raw[2:key_end].decode(), at
 
 
-def _varint(raw: bytes, at: int) -> tuple[int, int]:
-    """A number and where it ends."""
-    number = raw[at]
-    at += 1
-    if number < 0x80:
-        return number, at
-    number &= 0x7F
-    shift = 7
-    while True:
+def _long_varint(raw: bytes, at: int) -> tuple[int, int]:
+    """A number of at least two bytes and where it ends."""
+    part = raw[at + 1]
+    number = raw[at] & 0x7F | (part & 0x7F) << 7
+    at += 2
+    shift = 14
+    while part >= 0x80:
         part = raw[at]
         at += 1
         number |= (part & 0x7F) << shift
-        if part < 0x80:
-            return number, at
         shift += 7
+    return number, at

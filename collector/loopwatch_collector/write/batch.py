@@ -8,8 +8,9 @@ from loopwatch_collector.store.rows import SPAN_INDEX
 from loopwatch_collector.write.contents import ContentKey, Contents
 from loopwatch_collector.write.decode import Row, Rows, add_rows
 from loopwatch_collector.write.handovers import DEFAULT_HANDOVERS, Handovers
+from loopwatch_collector.write.kinds import MODEL_CALL
 
-_PROJECT: Final = SPAN_INDEX["project"]
+_KIND: Final = SPAN_INDEX["kind"]
 _RUN_ID: Final = SPAN_INDEX["run_id"]
 _START: Final = SPAN_INDEX["start_time"]
 
@@ -55,19 +56,22 @@ def batch_of(
         # While the rows are in the processor's caches: a pass over all of them later costs as much again.
         added = rows.spans[seen:]
         for row in added:
-            price(row)
-        _extend(extents, added)
+            if row[_KIND] == MODEL_CALL:
+                price(row)
+        _extend(extents, record.project, added)
     return Batch(records, rows, [(*run, *extent) for run, extent in extents.items()])
 
 
 _Extents = dict[tuple[str, str], tuple[int, int]]
 
 
-def _extend(extents: _Extents, rows: list[Row]) -> None:
+def _extend(extents: _Extents, project: str, rows: list[Row]) -> None:
     for row in rows:
-        run, start_ns = (row[_PROJECT], row[_RUN_ID]), row[_START]
+        run, start_ns = (project, row[_RUN_ID]), row[_START]
         extent = extents.get(run)
         if extent is None:
             extents[run] = start_ns, start_ns
-        elif not extent[0] <= start_ns <= extent[1]:
-            extents[run] = min(extent[0], start_ns), max(extent[1], start_ns)
+        elif start_ns < extent[0]:
+            extents[run] = start_ns, extent[1]
+        elif start_ns > extent[1]:
+            extents[run] = extent[0], start_ns

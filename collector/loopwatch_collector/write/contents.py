@@ -3,7 +3,7 @@
 Agent loops send their whole history again with each turn; by hash, a message is kept once however often it is sent.
 """
 
-import hashlib
+from hashlib import blake2b
 from typing import Any, Final
 
 import orjson
@@ -48,12 +48,12 @@ class Contents:
 
     def rows(self) -> list[list[Any]]:
         """Rows in the order of CONTENT_COLUMNS."""
-        return [[project, trace, digest, day, body] for (project, trace, digest, day), body in self.bodies.items()]
+        return [[*key, body] for key, body in self.bodies.items()]  # a key is the columns before the body
 
 
 def content_hash(body: bytes) -> int:
     """8 bytes of BLAKE2b, as an unsigned integer."""
-    return int.from_bytes(hashlib.blake2b(body, digest_size=8, usedforsecurity=False).digest(), "big")
+    return int.from_bytes(blake2b(body, digest_size=8, usedforsecurity=False).digest(), "big")
 
 
 def messages_of(body: bytes) -> list[bytes]:

@@ -16,7 +16,7 @@ from loopwatch_collector.write import claude_code, lean_spans, logs, points
 from loopwatch_collector.write.contents import Contents
 from loopwatch_collector.write.errors import Undecodable
 from loopwatch_collector.write.handovers import DEFAULT_HANDOVERS, Handovers
-from loopwatch_collector.write.normalise import normalise, origin_of
+from loopwatch_collector.write.normalise import blank_of, normalise, origin_of
 from loopwatch_collector.write.placing import Waiting
 from loopwatch_collector.write.verdicts import verdict_rows
 
@@ -106,7 +106,8 @@ def _add_spans(rows: Rows, record: Record, message: Any) -> None:
         origin = origin_of(resource_spans.resource, record.project, record.received_at_ns)
         for scope_spans in resource_spans.scope_spans:
             scope = scope_spans.scope.name
-            made = [normalise(span, scope, origin, contents, rows.handovers) for span in scope_spans.spans]
+            blank = blank_of(origin, scope)
+            made = [normalise(span, blank, contents, rows.handovers) for span in scope_spans.spans]
             if scope.startswith(claude_code.SCOPE):
                 claude_code.carry_failures(made)
             rows.spans.extend(made)

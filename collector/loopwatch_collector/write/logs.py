@@ -15,7 +15,7 @@ from loopwatch_collector.store.rows import SPAN_INDEX
 from loopwatch_collector.write import claude_code, claude_code_logs, values
 from loopwatch_collector.write.contents import Contents, content_hash
 from loopwatch_collector.write.lean_spans import lean
-from loopwatch_collector.write.normalise import Origin, normalise
+from loopwatch_collector.write.normalise import Origin, blank_of, normalise
 from loopwatch_collector.write.placing import RESPONSE, Waiting
 from loopwatch_collector.write.verdicts import verdict_row
 
@@ -77,10 +77,10 @@ def add_log_record(rows: LogRows, record: Any, scope: str, origin: Origin, conte
     if len(record.trace_id) != 16 or len(record.span_id) != 8:  # then it is Claude Code's
         event = name.removeprefix(claude_code_logs.PREFIX)
         if (span := claude_code_logs.described(record, event, digest)) is not None:
-            rows.spans.append(normalise(lean(span), scope, origin, contents))
+            rows.spans.append(normalise(lean(span), blank_of(origin, scope), contents))
             return
         record = claude_code_logs.placed(record, event)
-    row = normalise(lean(_as_span(record, name, scope, digest)), scope, origin, contents)
+    row = normalise(lean(_as_span(record, name, scope, digest)), blank_of(origin, scope), contents)
     project, trace_id, parent, time_ns, *rest = (row[index] for index in _COPIED)
     rows.events.append([project, trace_id, parent, time_ns, digest, *rest])
 

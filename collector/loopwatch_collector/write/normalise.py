@@ -8,7 +8,7 @@ from loopwatch_collector import event_parts
 from loopwatch_collector.store.rows import NO_SPAN, SPAN_COLUMNS
 from loopwatch_collector.write import answers, dialects, kinds, messages, models, outcomes, usage, values
 from loopwatch_collector.write.aliases import SLOTS, row_in_the_making
-from loopwatch_collector.write.attributes import MAX_TEXT_CHARS, NO_FIELD, REMEMBERED_BYTES, readings_of
+from loopwatch_collector.write.attributes import MAX_TEXT_CHARS, REMEMBERED_BYTES, readings_of
 from loopwatch_collector.write.call_key import call_key, call_rank
 from loopwatch_collector.write.contents import Contents, messages_of
 from loopwatch_collector.write.evaluations import add_evaluations
@@ -28,6 +28,7 @@ _STATUS: Final = ("unset", "ok", "error")
     _CALL_KEY, _CALL_RANK, _INPUT_TOKENS, _OUTPUT_TOKENS, _WRITE_5M, _WRITE_1H, _TOOL, _TOOL_OUTCOME,
     _ROLES, _HASHES, _ATTRIBUTES, _ENTITY, _FLAT, _STEP, _ITERATION, _STOP_REASON, _ESCALATION_REASON, _SPAN_TYPE,
     _COMPLETION_START, _TTFT, _COST_DETAILS, _REPORTED_COST, _PROMPT_COST, _COMPLETION_COST,
+    _TOOL_CALL_ID, _REQUEST_MODEL, _LEVEL, _TOOL_STATUS, _SUCCESS,
 ) = (
     SLOTS[name]
     for name in (
@@ -37,7 +38,7 @@ _STATUS: Final = ("unset", "ok", "error")
         "cache_write_5m_tokens", "cache_write_1h_tokens", "tool", "tool_outcome", "content_roles", "content_hashes",
         "attributes", "agent_entity", "flat", "step", "iteration", "stop_reason", "escalation_reason",
         "span_type", "completion_start", "ttft_ns", "cost_details", "reported_cost_usd",
-        "prompt_cost", "completion_cost",
+        "prompt_cost", "completion_cost", "tool_call_id", "request_model", "level", "tool_status", "success",
     )
 )  # fmt: skip
 
@@ -85,41 +86,73 @@ def origin_of(resource: Any, project: str, row_version: int) -> Origin:
     )
 
 
-def normalise(
-    span: Any, scope: str, origin: Origin, contents: Contents, handovers: Handovers = DEFAULT_HANDOVERS
-) -> list[Any]:
+class Blank(NamedTuple):
+    """The row that all spans of one scope start from.
+
+    Attributes:
+        row: a row in the making, with what their resource and scope say filled in.
+        dialect: of the scope; "" when its name says nothing.
+        resource_attributes: what the attributes of their runs begin with.
+        is_of_events: whether plain events are told by them (event_parts.py).
+    """
+
+    row: list[Any]
+    dialect: str
+    resource_attributes: dict[str, str]
+    is_of_events: bool
+
+
+def blank_of(origin: Origin, scope: str) -> Blank:
+    """What is the same for all spans of one scope, found out once.
+
+    Args:
+        origin: what their resource says.
+        scope: the name of their instrumentation scope.
+    """
+    row = row_in_the_making()
+    row[_PROJECT] = origin.project
+    row[_VERSION] = origin.row_version
+    row[_SCOPE] = scope[: values.MAX_TEXT_CHARS]
+    row[_SERVICE] = origin.service
+    row[_SERVICE_VERSION] = origin.service_version
+    row[_ENVIRONMENT] = origin.environment
+    row[_PROCESS] = origin.process_id
+    return Blank(row, dialects.of_scope(scope), origin.attributes, scope == event_parts.SCOPE)
+
+
+def normalise(span: Any, blank: Blank, contents: Contents, handovers: Handovers = DEFAULT_HANDOVERS) -> list[Any]:
     """Makes the row of one span.
 
     Args:
         span: an OTLP span, lean, whose identity and start time were checked when it was received.
-        scope: the name of its instrumentation scope.
-        origin: what its resource says.
+        blank: the row that the spans of its scope start from.
         contents: where its content goes; the row holds the hashes.
         handovers: which tools hand a run over, for senders that do not say it.
 
     Returns:
         Values in the order of SPAN_COLUMNS; the cost columns are for the pricer.
     """
-    row = row_in_the_making()
-    name = span.name
-    dialect = "claude_code" if name.startswith("claude_code.") else dialects.of_scope(scope)
+    row = blank.row.copy()
+    name, events = span.name, span.events
+    dialect = "claude_code" if name.startswith("claude_code.") else blank.dialect
     rest: dict[str, str] = {}
     ranks = _walk(span.attributes, dialect, row, rest)
-    _identify(row, span, scope, origin)
+    _identify(row, span, name)
     _classify(row, ranks, dialect, name)
-    add_events(row, span.events)
+    if events:
+        add_events(row, events)
     _judge(row, span.status)
     if row[_FLAT]:
         messages.unflatten(row)
         add_evaluations(row)
     _place_values(row)
     _finish(row, ranks, handovers)
-    if scope == event_parts.SCOPE and rest.get(event_parts.PART) in event_parts.TOLD_BY_ANOTHER:
+    if blank.is_of_events and rest.get(event_parts.PART) in event_parts.TOLD_BY_ANOTHER:
         row[_KIND] = event_parts.HIDDEN_KIND  # until the store has found out what it is part of
     _store_content(row, contents)
     if row[_PARENT] == NO_SPAN or row[_KIND] == kinds.RUN:
-        rest.update(origin.attributes)
-    _note_losses(rest, span)
+        rest.update(blank.resource_attributes)
+    _note_losses(rest, span, len(events))
     row[_ATTRIBUTES] = rest
     del row[_COLUMNS:]
     return row
@@ -128,16 +161,12 @@ def normalise(
 def _walk(attributes: Iterable[bytes], dialect: str, row: list[Any], rest: dict[str, str]) -> dict[int, int]:
     """Puts each attribute where its alias says; what no field holds goes to the rest. Returns rank by slot."""
     readings = readings_of(dialect)
+    read = readings.read
     ranks: dict[int, int] = {}
     dropped = 0
     for raw in attributes:
-        slot, rank, found, key, text = readings[raw] if len(raw) <= REMEMBERED_BYTES else readings.read(raw)
-        if slot == NO_FIELD:
-            if len(rest) < _MAX_ATTRIBUTES:
-                rest[key] = text
-            else:
-                dropped += 1
-        elif rank < 0:
+        slot, rank, found, key, text = readings[raw] if len(raw) <= REMEMBERED_BYTES else read(raw)
+        if rank < 0:
             row[slot] = {} if row[slot] is None else row[slot]
             row[slot][key] = found
         elif slot not in ranks or rank < ranks[slot]:
@@ -153,35 +182,26 @@ def _walk(attributes: Iterable[bytes], dialect: str, row: list[Any], rest: dict[
     return ranks
 
 
-def _note_losses(rest: dict[str, str], span: Any) -> None:
+def _note_losses(rest: dict[str, str], span: Any, events: int) -> None:
     """Says what of a span was not kept: by its sender, by the caps on attributes and events, by the cap on a text."""
     if span.dropped_attributes_count:
         rest["otel.dropped_attributes_count"] = str(span.dropped_attributes_count)
     if span.dropped_events_count:
         rest["otel.dropped_events_count"] = str(span.dropped_events_count)
-    if len(span.events) > MAX_EVENTS:
-        rest[DROPPED_EVENTS] = str(len(span.events) - MAX_EVENTS)
+    if events > MAX_EVENTS:
+        rest[DROPPED_EVENTS] = str(events - MAX_EVENTS)
     # A text of exactly this length is taken for a cut one: looking at each before it is cut would cost every span.
     if rest and max(map(len, rest.values())) >= MAX_TEXT_CHARS:
         rest[CUT_ATTRIBUTES] = str(sum(len(text) == MAX_TEXT_CHARS for text in rest.values()))
 
 
-def _identify(row: list[Any], span: Any, scope: str, origin: Origin) -> None:
-    trace_id = span.trace_id
-    start_ns = span.start_time_unix_nano
-    row[_PROJECT] = origin.project
-    row[_TRACE] = trace_id
+def _identify(row: list[Any], span: Any, name: str) -> None:
+    row[_TRACE] = trace_id = span.trace_id
     row[_SPAN] = span.span_id
     row[_PARENT] = span.parent_span_id or NO_SPAN
-    row[_START] = start_ns
+    row[_START] = start_ns = span.start_time_unix_nano
     row[_DURATION] = max(0, span.end_time_unix_nano - start_ns)  # 0 as well when the sender's clock stepped back
-    row[_VERSION] = origin.row_version
-    row[_NAME] = span.name[: values.MAX_TEXT_CHARS]
-    row[_SCOPE] = scope[: values.MAX_TEXT_CHARS]
-    row[_SERVICE] = origin.service
-    row[_SERVICE_VERSION] = origin.service_version
-    row[_ENVIRONMENT] = row[_ENVIRONMENT] or origin.environment
-    row[_PROCESS] = row[_PROCESS] or origin.process_id
+    row[_NAME] = name[: values.MAX_TEXT_CHARS]
     row[_RUN_ID] = row[_RUN_ID] or trace_id.hex()
 
 
@@ -211,9 +231,9 @@ def _is_stand_in(row: list[Any], ranks: dict[int, int]) -> bool:
 
 
 def _kind_without_a_word(row: list[Any], ranks: dict[int, int], name: str) -> str:
-    if _TOOL in ranks or SLOTS["tool_call_id"] in ranks or name.startswith("running tool "):
+    if _TOOL in ranks or _TOOL_CALL_ID in ranks or name.startswith("running tool "):
         return kinds.TOOL_CALL
-    if SLOTS["request_model"] in ranks and (_INPUT_TOKENS in ranks or _OUTPUT_TOKENS in ranks):
+    if _REQUEST_MODEL in ranks and (_INPUT_TOKENS in ranks or _OUTPUT_TOKENS in ranks):
         return kinds.MODEL_CALL
     return kinds.OTHER
 
@@ -222,7 +242,7 @@ def _judge(row: list[Any], status: Any) -> None:
     code = status.code
     if 0 <= code < len(_STATUS):
         row[_STATUS_SLOT] = _STATUS[code]
-    if row[SLOTS["level"]] == "ERROR" or row[SLOTS["tool_status"]] == "error" or row[SLOTS["success"]] == 0:
+    if row[_LEVEL] == "ERROR" or row[_TOOL_STATUS] == "error" or row[_SUCCESS] == 0:
         row[_STATUS_SLOT] = "error"
     if row[_STATUS_SLOT] == "error":
         row[_ERROR_MESSAGE] = status.message[:MAX_TEXT_CHARS] or row[_ERROR_MESSAGE]
@@ -288,11 +308,11 @@ def _finish_tool_call(row: list[Any]) -> None:
 def _store_content(row: list[Any], contents: Contents) -> None:
     roles: list[str] = []
     hashes: list[int] = []
-    for role, slot, size_slot, hash_slot in _CONTENT:
+    for role, slot, is_split, size_slot, hash_slot in _CONTENT:
         body: bytes = row[slot]
         if not body:
             continue
-        for message in messages_of(body) if role in _SPLIT else (body,):
+        for message in messages_of(body) if is_split else (body,):
             roles.append(role)
             hashes.append(contents.add(row[_PROJECT], row[_TRACE], row[_START], message))
         if size_slot and not row[size_slot]:
@@ -310,16 +330,15 @@ _INPUT: Final = SLOTS["input"]
 _OUTPUT: Final = SLOTS["output"]
 _ARGUMENTS: Final = SLOTS["arguments"]
 _RESULT: Final = SLOTS["result"]
-# role, where its text is, and where size and hash go that the sender did not give
+# role, where its text is, whether it is split into messages, and where size and hash go that the sender did not give
 _CONTENT: Final = (
-    ("system", SLOTS["system"], 0, 0),
-    ("input", SLOTS["input"], SLOTS["input_bytes"], 0),
-    ("output", SLOTS["output"], SLOTS["output_bytes"], 0),
-    ("tools", SLOTS["tools"], SLOTS["tools_schema_bytes"], 0),
-    ("arguments", SLOTS["arguments"], SLOTS["arguments_bytes"], SLOTS["arguments_hash"]),
-    ("result", SLOTS["result"], SLOTS["result_bytes"], SLOTS["result_hash"]),
+    ("system", SLOTS["system"], False, 0, 0),
+    ("input", SLOTS["input"], True, SLOTS["input_bytes"], 0),
+    ("output", SLOTS["output"], True, SLOTS["output_bytes"], 0),
+    ("tools", SLOTS["tools"], False, SLOTS["tools_schema_bytes"], 0),
+    ("arguments", SLOTS["arguments"], False, SLOTS["arguments_bytes"], SLOTS["arguments_hash"]),
+    ("result", SLOTS["result"], False, SLOTS["result_bytes"], SLOTS["result_hash"]),
 )
-_SPLIT: Final = frozenset({"input", "output"})
 
 
 def _place_values(row: list[Any]) -> None:

@@ -16,7 +16,7 @@ from loopwatch_collector.write import dialects
 from loopwatch_collector.write.contents import Contents
 from loopwatch_collector.write.decode import Rows, add_rows
 from loopwatch_collector.write.lean_spans import lean
-from loopwatch_collector.write.normalise import normalise, origin_of
+from loopwatch_collector.write.normalise import blank_of, normalise, origin_of
 from tests.compat.payload import Payload, read_all
 
 PAYLOADS = read_all()
@@ -61,7 +61,7 @@ def _row(
         ],
     )
     contents = Contents(set())
-    values = normalise(lean(span), scope, origin_of(Resource(), "p", 1), contents)
+    values = normalise(lean(span), blank_of(origin_of(Resource(), "p", 1), scope), contents)
     row = dict(zip((column.name for column in SPAN_COLUMNS), values, strict=True))
     bodies = {digest: body for (_, _, digest, _), body in contents.bodies.items()}
     row["contents"] = {
@@ -81,7 +81,9 @@ def _text(body: str | bytes) -> str:
 
 def _dialects_of(payload: Payload) -> set[str]:
     return {
-        normalise(lean(span), scope_spans.scope.name, origin_of(part.resource, "p", 1), Contents(set()))[DIALECT]
+        normalise(lean(span), blank_of(origin_of(part.resource, "p", 1), scope_spans.scope.name), Contents(set()))[
+            DIALECT
+        ]
         for request in payload.trace_requests()
         for part in request.resource_spans
         for scope_spans in part.scope_spans
