@@ -137,6 +137,10 @@ class Collector:
         """Asks for one run's spans with their content: {"run_id", "spans", "contents"}."""
         return self._ask(f"/api/v1/runs/{_segment(run_id)}/spans", (("content", "true"),), dict)
 
+    def access(self) -> "Future[dict[str, Any]]":
+        """Asks what the key stands for: {"project", "role"}."""
+        return self._ask("/api/v1/access", (), dict, SLOW_SECONDS)
+
     def ask(self, path: str, **params: Any) -> "Future[Any]":
         """Asks a route that is about no window, such as `/api/v1/rules`; None and "" leave a parameter out."""
         pairs = [
