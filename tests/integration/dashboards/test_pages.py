@@ -5,14 +5,11 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from loopwatch_dashboards import formatting
+from loopwatch_dashboards import formatting, navigation
 from tests.processes import Running, get, query
 
 pytestmark = pytest.mark.xdist_group("dashboards-pages")
-PAGES = (
-    "overview", "iterations", "tools", "cost", "escalations", "quality", "runs", "conversations", "alerts", "rules",
-    "system", "run", "compare",
-)  # fmt: skip
+PAGES = tuple(entry.path for entry in navigation.ENTRIES)
 
 
 def _script(name: str) -> None:
