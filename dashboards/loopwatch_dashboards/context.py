@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -67,14 +68,15 @@ class Context:
 VIEW_PARAMS = frozenset({"range", "from", "to", "tz", "live", "q", *FILTERS})
 
 
-@st.cache_resource(show_spinner=False)
-def _collector(settings: Settings) -> Collector:
+@cache
+def collector_of(settings: Settings) -> Collector:
+    """The process's one client of a collector: connections and answers are shared by all readers."""
     return Collector(settings.endpoint, settings.api_key)
 
 
 def current() -> Context:
     """The context of this rerun, from the process's environment and the page's URL."""
-    collector = _collector(Settings.from_environment(os.environ))
+    collector = collector_of(Settings.from_environment(os.environ))
     query = {name: st.query_params.get_all(name) for name in st.query_params}
     view = View.from_query(query)
     others = {name: values[-1] for name, values in query.items() if name not in VIEW_PARAMS and values}

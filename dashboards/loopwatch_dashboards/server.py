@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from loopwatch_dashboards import warming
 from loopwatch_dashboards.errors import CannotStart
 from loopwatch_dashboards.settings import DEFAULT_ENDPOINT, Settings
 
@@ -152,6 +153,7 @@ def _serve(listener: socket.socket, host: str, settings: Settings, ready_file: P
         sys.stdout.flush()
         if ready_file:
             _write_ready(ready_file, url)
+        warming.begin()
         yield
 
     app = App(HERE / "app.py", lifespan=announce, middleware=[Middleware(_SecurityHeaders), Middleware(_Pages)])
