@@ -27,6 +27,7 @@ class Context:
         window: the stretch of time the view covers now.
         zone: the zone in which times are written.
         params: the URL's other parameters, such as the run a page shows.
+        waits_for: an answer to come that is wanted sooner than what is asked here; None for nothing.
     """
 
     collector: Collector
@@ -34,10 +35,18 @@ class Context:
     window: Window
     zone: tzinfo
     params: Mapping[str, str]
+    waits_for: "Future[Any] | None" = None
+
+    def after(self, answer: "Future[Any]") -> "Context":
+        """The same look, whose questions are sent when an answer is there that is drawn before theirs.
+
+        Side by side with all others, the first chart's question would get no more of the collector than the last one's.
+        """
+        return replace(self, waits_for=answer)
 
     def ask(self, query: str, **params: Any) -> "Future[Answer]":
         """Asks a named query about this window with these filters."""
-        return self.collector.query(query, self.window, self.view.filters, q=self.view.where or None, **params)
+        return self.ask_within(self.window, query, **params)
 
     def ask_over_time(self, query: str, **params: Any) -> "Future[Answer]":
         """Asks a named query for buckets that suit the window."""
@@ -49,7 +58,9 @@ class Context:
 
     def ask_within(self, window: Window, query: str, **params: Any) -> "Future[Answer]":
         """Asks a named query about another window with these filters."""
-        return self.collector.query(query, window, self.view.filters, q=self.view.where or None, **params)
+        return self.collector.query(
+            query, window, self.view.filters, after=self.waits_for, q=self.view.where or None, **params
+        )
 
     def first_run(self) -> "Future[dict[str, Any]]":
         """Asks whether there is a run in view: one run is found sooner than all are counted."""

@@ -63,13 +63,16 @@ def _body(context: Context) -> None:
     summary, before = context.ask("cost_summary"), context.ask_before("cost_summary")
     section = choices.asked(SECTIONS, param="show", context=context)
     draw = {"dearest": _ask_dearest, "caching": caching.ask}.get(section, _ask_shares)(context)
-    savings, month = context.ask("cache_savings"), _ask_forecast(context)
+    later = context.after(summary)
+    savings, month = later.ask("cache_savings"), _ask_forecast(later)
     repriced = context.collector.ask("/api/v1/reprice")
     _tiles(context, states.awaited(summary).first, states.spared(before, NO_ANSWER).first)
     late = st.container(key="late-tiles")
     choices.choice("Show", SECTIONS, param="show", context=context)
-    caching.repricing(context, states.spared(repriced, {"days": (), "under_way": False}))
+    note = st.container()
     draw()
+    with note:
+        caching.repricing(context, states.spared(repriced, {"days": (), "under_way": False}))
     with late:
         spent, earlier = summary.result().first, states.spared(before, NO_ANSWER).first
         saved, foretold = states.spared(savings, NO_ANSWER), states.spared(month, NO_ANSWER)
@@ -79,8 +82,9 @@ def _body(context: Context) -> None:
 def _ask_shares(context: Context) -> Callable[[], None]:
     dimension = choices.asked(DIMENSIONS, param="by", context=context)
     over_time = context.ask_over_time("cost_over_time", dimension=dimension)
-    totals = context.ask("cost_by", dimension=dimension)
-    distribution, concentration = context.ask("cost_distribution"), context.ask("concentration", dimension="customer")
+    later = context.after(over_time)
+    totals, distribution = later.ask("cost_by", dimension=dimension), later.ask("cost_distribution")
+    concentration = later.ask("concentration", dimension="customer")
 
     def draw() -> None:
         choices.choice("Split by", DIMENSIONS, param="by", context=context)
