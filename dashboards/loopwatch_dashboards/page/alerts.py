@@ -86,11 +86,12 @@ def shown(one: Mapping[str, Any]) -> dict[str, Any]:
     """An alert as a row: its group in words, its numbers in the unit of its rule."""
     start = formatting.parse_time(one["fired_at"] or one["started_at"])
     end = formatting.parse_time(one["resolved_at"])
+    said_value, said_threshold = formatting.told_apart(one["value"], one["threshold"], one["unit"])
     return {
         **one,
         "group": ", ".join(f"{name} {value}" for name, value in one["group"].items()),
-        "said_value": formatting.of_unit(one["value"], one["unit"]),
-        "said_threshold": formatting.of_unit(one["threshold"], one["unit"]),
+        "said_value": said_value,
+        "said_threshold": said_threshold,
         "lasted": (end - start).total_seconds() * 1e9 if start and end else None,
     }
 
