@@ -109,7 +109,7 @@ _RIGHT = frozenset({"runs", "calls", "tokens", "count", "usd", "ns", "ratio", "b
 
 
 # In pixels; what has no width of its own shares what is left.
-_WIDTHS = {"sentence": 320, "id": 120, "name": 150, "time": 150}
+_WIDTHS = {"sentence": 320, "id": 120, "name": 170, "time": 150}
 
 
 def _sortable(value: Any, unit: str) -> Any:

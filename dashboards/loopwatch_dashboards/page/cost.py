@@ -69,14 +69,12 @@ def _body(context: Context) -> None:
     _tiles(context, states.awaited(summary).first, states.spared(before, NO_ANSWER).first)
     late = st.container(key="late-tiles")
     choices.choice("Show", SECTIONS, param="show", context=context)
-    note = st.container()
     draw()
-    with note:
-        caching.repricing(context, states.spared(repriced, {"days": (), "under_way": False}))
     with late:
         spent, earlier = summary.result().first, states.spared(before, NO_ANSWER).first
         saved, foretold = states.spared(savings, NO_ANSWER), states.spared(month, NO_ANSWER)
         _late_tiles(context, spent, earlier, saved, foretold)
+        caching.repricing(context, states.spared(repriced, {"days": (), "under_way": False}))
 
 
 def _ask_shares(context: Context) -> Callable[[], None]:

@@ -37,7 +37,7 @@ LISTED: Final = {
     "source": ("source", "text"),
     "evaluated_at": ("last evaluated", "time"),
 }
-LIST_HEIGHT: Final = 560  # in pixels
+LIST_HEIGHT: Final = tables.rows_height(16)  # in pixels
 # A test evaluates the rule once a step; a week every five minutes would take longer than a reader waits.
 _LEAST_STEP_SECONDS: Final = 300
 _MOST_STEPS: Final = 168
