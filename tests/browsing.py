@@ -7,9 +7,14 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
+from loopwatch_dashboards.navigation import ENTRIES
 from tests.chromium import find, launch_arguments
 
 TIMEOUT_MS = 60_000
+# The pages that the sidebar lists: name -> path in the address, which the first one does without.
+LISTED_PAGES = {
+    entry.path: f"/{entry.path if entry.path != 'overview' else ''}" for entry in ENTRIES if entry.is_listed
+}
 # Streamlit marks the page while a script or one of its parts runs; a skeleton stands where an answer is awaited.
 _SETTLED = """() => {
   const app = document.querySelector('[data-testid="stApp"]');

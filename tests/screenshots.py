@@ -13,23 +13,10 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser
 
-from tests.browsing import chromium, visit
+from tests.browsing import LISTED_PAGES, chromium, visit
 from tests.processes import collector, dashboards, loopwatch, query, wait_until_stored
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
-PAGES = (
-    "",
-    "iterations",
-    "tools",
-    "cost",
-    "escalations",
-    "quality",
-    "runs",
-    "conversations",
-    "alerts",
-    "rules",
-    "system",
-)
 WIDTH, MAX_HEIGHT = 1440, 2600
 WEEK = "range=7d"
 
@@ -81,7 +68,7 @@ def _fill(endpoint: str) -> None:
 
 def _targets(endpoint: str) -> dict[str, str]:
     """File name -> path and parameters of the page."""
-    targets = {page or "overview": f"/{page}?{WEEK}" for page in PAGES}
+    targets = {page: f"{path}?{WEEK}" for page, path in LISTED_PAGES.items()}
     escalated = next(row for row in query(endpoint, "escalations") if row["agent"] == "incident-resolver")
     looped = query(endpoint, "cost_top_runs")[0]
     tool = max(query(endpoint, "tool_summary"), key=lambda row: row["errors"])

@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
+from loopwatch_collector.counted import counted
 from loopwatch_collector.doctor_files import examine_files
 from loopwatch_collector.finding import Finding
 from loopwatch_collector.settings import HTTP_PORT, Settings
@@ -180,12 +181,12 @@ def _rules(answer: dict[str, Any]) -> Iterator[Finding]:
 
 def _state(system: dict[str, Any]) -> Iterator[Finding]:
     if system.get("dead_letters"):
-        text = f"{system['dead_letters']} items could not be stored since the start"
+        text = f"{counted(system['dead_letters'], 'item')} could not be stored since the start"
         yield Finding("problem", "dead letters", text, "list them with `loopwatch dead-letters list`")
     dropped = sum(sum(sender["dropped"].values()) for sender in system.get("senders", []))
     if dropped:
         mend = "see their reasons with `curl /api/v1/system`; a larger queue or spool helps against bursts"
-        yield Finding("note", "senders", f"SDKs say they dropped {dropped} spans", mend)
+        yield Finding("note", "senders", f"SDKs say they dropped {counted(dropped, 'span')}", mend)
     reasons = system.get("reasons", [])
     for reason in reasons:
         yield Finding("note", "collector", str(reason), "look again in a minute; then see its log")

@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import State
 
 from loopwatch_collector.auth import Principal, require
+from loopwatch_collector.counted import counted
 from loopwatch_collector.errors import CollectorError, RequestRefused
 from loopwatch_collector.metrics import SenderMetrics
 from loopwatch_collector.project_counts import ProjectCounts
@@ -176,7 +177,7 @@ def _settings(settings: Settings) -> list[dict[str, str]]:
 
 def _masked(name: str, value: Any) -> str:
     if name == "keys":
-        return f"{len(value)} keys" if value else "none"
+        return counted(len(value), "key") if value else "none"
     if name == "dsn" and "@" in value:
         return f"clickhouse://***@{value.rpartition('@')[2]}"
     return "" if value is None else str(value)

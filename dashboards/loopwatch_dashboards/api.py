@@ -107,6 +107,7 @@ class Collector:
         filters: Mapping[str, Sequence[str]],
         *,
         fresh_seconds: float = FRESH_SECONDS,
+        after: "Future[Any] | None" = None,
         **params: Any,
     ) -> "Future[Answer]":
         """Asks a named query.
@@ -116,14 +117,14 @@ class Collector:
             window: the stretch of time.
             filters: values by dimension.
             fresh_seconds: how old an answer to the same question may be.
+            after: an answer to come that is wanted sooner: this question is not sent before it is there, or has failed.
             **params: what the query takes besides; None leaves one out.
 
         Returns:
             The answer to come. Its `result()` raises a DashboardsError where there is none.
         """
-        return self._ask(
-            f"/api/v1/queries/{name}", question(window, filters, **params), Answer.from_json, fresh_seconds
-        )
+        path = f"/api/v1/queries/{name}"
+        return self._ask(path, question(window, filters, **params), Answer.from_json, fresh_seconds, after)
 
     def runs(self, window: Window, filters: Mapping[str, Sequence[str]], **params: Any) -> "Future[dict[str, Any]]":
         """Asks for a page of runs, newest first: {"runs", "next_cursor"}."""
@@ -136,6 +137,10 @@ class Collector:
     def spans(self, run_id: str) -> "Future[dict[str, Any]]":
         """Asks for one run's spans with their content: {"run_id", "spans", "contents"}."""
         return self._ask(f"/api/v1/runs/{_segment(run_id)}/spans", (("content", "true"),), dict)
+
+    def access(self) -> "Future[dict[str, Any]]":
+        """Asks what the key stands for: {"project", "role"}."""
+        return self._ask("/api/v1/access", (), dict, SLOW_SECONDS)
 
     def ask(self, path: str, **params: Any) -> "Future[Any]":
         """Asks a route that is about no window, such as `/api/v1/rules`; None and "" leave a parameter out."""
@@ -195,7 +200,12 @@ class Collector:
         self._client.close()
 
     def _ask(
-        self, path: str, params: Params, read: Callable[[Any], Any], fresh_seconds: float = FRESH_SECONDS
+        self,
+        path: str,
+        params: Params,
+        read: Callable[[Any], Any],
+        fresh_seconds: float = FRESH_SECONDS,
+        after: "Future[Any] | None" = None,
     ) -> "Future[Any]":
         """Starts a question, or joins the same one if it was asked a moment ago and has not failed."""
         key, now = (path, params), time.monotonic()
@@ -203,9 +213,30 @@ class Collector:
             self._asked = {k: asked for k, asked in self._asked.items() if now < asked[0]}
             if key in self._asked and not _failed(self._asked[key][1]):
                 return self._asked[key][1]
-            future = self._pool.submit(lambda: read(self._send("GET", path, params).json()))
+            future = self._begun(lambda: read(self._send("GET", path, params).json()), after)
             self._asked[key] = (now + fresh_seconds, future)
             return future
+
+    def _begun(self, work: Callable[[], Any], after: "Future[Any] | None") -> "Future[Any]":
+        """Work under way, at once or when another's is done."""
+        if after is None or after.done():
+            return self._pool.submit(work)
+        future: Future[Any] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(work())
+            except Exception as fault:  # noqa: BLE001  # whoever waits for the answer gets it
+                future.set_exception(fault)
+
+        def begin(_: "Future[Any]") -> None:
+            try:
+                self._pool.submit(run)
+            except RuntimeError:  # closed meanwhile
+                future.cancel()
+
+        after.add_done_callback(begin)
+        return future
 
     def _send(self, method: str, path: str, params: Params, body: Mapping[str, Any] | None = None) -> httpx.Response:
         try:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -26,6 +27,7 @@ class Context:
         window: the stretch of time the view covers now.
         zone: the zone in which times are written.
         params: the URL's other parameters, such as the run a page shows.
+        waits_for: an answer to come that is wanted sooner than what is asked here; None for nothing.
     """
 
     collector: Collector
@@ -33,10 +35,18 @@ class Context:
     window: Window
     zone: tzinfo
     params: Mapping[str, str]
+    waits_for: "Future[Any] | None" = None
+
+    def after(self, answer: "Future[Any]") -> "Context":
+        """The same look, whose questions are sent when an answer is there that is drawn before theirs.
+
+        Side by side with all others, the first chart's question would get no more of the collector than the last one's.
+        """
+        return replace(self, waits_for=answer)
 
     def ask(self, query: str, **params: Any) -> "Future[Answer]":
         """Asks a named query about this window with these filters."""
-        return self.collector.query(query, self.window, self.view.filters, q=self.view.where or None, **params)
+        return self.ask_within(self.window, query, **params)
 
     def ask_over_time(self, query: str, **params: Any) -> "Future[Answer]":
         """Asks a named query for buckets that suit the window."""
@@ -48,7 +58,9 @@ class Context:
 
     def ask_within(self, window: Window, query: str, **params: Any) -> "Future[Answer]":
         """Asks a named query about another window with these filters."""
-        return self.collector.query(query, window, self.view.filters, q=self.view.where or None, **params)
+        return self.collector.query(
+            query, window, self.view.filters, after=self.waits_for, q=self.view.where or None, **params
+        )
 
     def first_run(self) -> "Future[dict[str, Any]]":
         """Asks whether there is a run in view: one run is found sooner than all are counted."""
@@ -67,14 +79,15 @@ class Context:
 VIEW_PARAMS = frozenset({"range", "from", "to", "tz", "live", "q", *FILTERS})
 
 
-@st.cache_resource(show_spinner=False)
-def _collector(settings: Settings) -> Collector:
+@cache
+def collector_of(settings: Settings) -> Collector:
+    """The process's one client of a collector: connections and answers are shared by all readers."""
     return Collector(settings.endpoint, settings.api_key)
 
 
 def current() -> Context:
     """The context of this rerun, from the process's environment and the page's URL."""
-    collector = _collector(Settings.from_environment(os.environ))
+    collector = collector_of(Settings.from_environment(os.environ))
     query = {name: st.query_params.get_all(name) for name in st.query_params}
     view = View.from_query(query)
     others = {name: values[-1] for name, values in query.items() if name not in VIEW_PARAMS and values}

@@ -150,6 +150,25 @@ def of_unit(value: Any, unit: str) -> str:
     return FORMATS.get(unit, str)(value)
 
 
+def told_apart(value: Any, other: Any, unit: str) -> tuple[str, str]:
+    """Two values of a unit, with more digits where they differ and would read the same."""
+    said = of_unit(value, unit), of_unit(other, unit)
+    if said[0] != said[1] or value == other or not _is_number(value) or not _is_number(other):
+        return said
+    scale, before, after = _EXACT.get(unit, (1, "", ""))
+    pairs = ((_exact(value / scale, digits), _exact(other / scale, digits)) for digits in range(3, 16))
+    left, right = next((pair for pair in pairs if pair[0] != pair[1]), (repr(value / scale), repr(other / scale)))
+    return f"{before}{left}{after}", f"{before}{right}{after}"
+
+
+def _exact(value: float, digits: int) -> str:
+    return f"{value:,.{max(0, digits - 1 - math.floor(math.log10(abs(value))))}f}" if value else "0"
+
+
+# How a value of a unit is written with all its digits: what it is divided by, and what stands before and after it.
+_EXACT: dict[str, tuple[float, str, str]] = {"usd": (1, "$", ""), "ratio": (0.01, "", " %"), "ns": (1e9, "", " s")}
+
+
 def change(now: Any, before: Any) -> str | None:
     """The relative change against the period before: +12 %; None where there is nothing to compare with."""
     if not _is_number(now) or not _is_number(before) or before == 0:

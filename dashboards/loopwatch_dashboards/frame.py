@@ -14,7 +14,8 @@ from loopwatch_dashboards.errors import DashboardsError
 
 _LOG: Final = logging.getLogger(__name__)
 Body = Callable[[Context], None]
-# Streamlit's theme has no options for these.
+# Streamlit's theme has no options for these. What is out of date is dimmed in one step: fading it takes a second of
+# frames, in which a browser without a graphics card draws the page sixty times, beside all that is to be drawn anew.
 _STYLE: Final = """<style>
 [data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; max-width: 1680px; }
 [data-testid="stSidebarHeader"] { display: none; }
@@ -36,6 +37,9 @@ _STYLE: Final = """<style>
 [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] [class*="st-key-panel-"]) > [data-testid="stColumn"] {
   min-width: min(26rem, 100%);
 }
+[data-testid="stElementContainer"] { transition: none !important; }
+[data-testid="stElementContainer"][data-stale="true"] { transition: opacity 0s 0.6s !important; }
+[data-testid="stSkeletonElement"], [data-testid="stSkeletonElement"] * { animation: none !important; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding-left: 0.8rem; padding-right: 0.8rem; } }
 </style>"""
 

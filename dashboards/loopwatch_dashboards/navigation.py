@@ -36,19 +36,7 @@ ENTRIES: Final = (
 
 def pages() -> dict[str, Any]:
     """Streamlit's page objects by path."""
-    # The pages import this module for their links.
-    from loopwatch_dashboards import page as modules
-
-    return {
-        entry.path: st.Page(
-            getattr(modules, entry.path),
-            title=entry.title,
-            icon=entry.icon,
-            url_path=entry.path,
-            default=entry.path == "overview",
-        )
-        for entry in ENTRIES
-    }
+    return {entry.path: _page(entry.path) for entry in ENTRIES}
 
 
 def title(path: str) -> str:
@@ -72,7 +60,13 @@ def link(context: Context, path: str, label: str, icon: str | None = None, **par
 
 
 def _page(path: str) -> Any:
-    return pages()[path]
+    # The pages import this module for their links.
+    from loopwatch_dashboards import page as modules
+
+    entry = next(one for one in ENTRIES if one.path == path)
+    return st.Page(
+        getattr(modules, path), title=entry.title, icon=entry.icon, url_path=path, default=path == "overview"
+    )
 
 
 def sidebar(context: Context) -> None:

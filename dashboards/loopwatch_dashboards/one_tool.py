@@ -143,7 +143,7 @@ def outliers_panel(context: Context, answer: Any, tool: str = "") -> None:
     panels.table_panel(
         context,
         answer,
-        OUTLIERS if tool else {"key": ("tool", "text"), **OUTLIERS},
+        OUTLIERS if tool else {"key": ("tool", "name"), **OUTLIERS},
         key="tool-outliers",
         title=lambda got: (
             f"{'At least ' if got.next_cursor else ''}{formatting.plural(len(rows(got)), 'call')} "

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import altair as alt
 import streamlit as st
-from altair.utils.schemapi import debug_mode
 
 from loopwatch_dashboards import formatting, states, tables
 from loopwatch_dashboards.api import Answer
 from loopwatch_dashboards.charts import timeline
+from loopwatch_dashboards.charts.specs import spec_of
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.errors import DashboardsError
 from loopwatch_dashboards.text import plain
@@ -188,9 +188,7 @@ def _panel(
 
 
 def _drawn(chart: Callable[[Answer], Any], got: Answer, key: str, said: str) -> Any:
-    # Altair would check every part of the chart against Vega-Lite's schema, which takes longer than all else.
-    with debug_mode(False):
-        return st.altair_chart(chart(got), key=f"chart-{key}", on_select="rerun", alt=said)
+    return st.vega_lite_chart(spec=spec_of(lambda: chart(got)), key=f"chart-{key}", on_select="rerun", alt=said)
 
 
 def _points(event: Any) -> Sequence[Row]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import navigation, states
+from loopwatch_dashboards import access, navigation, states
 from loopwatch_dashboards.changes import change
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.errors import DashboardsError
@@ -33,24 +33,28 @@ def draft(rule: Mapping[str, Any]) -> str:
 
 def switch(context: Context, rule: Mapping[str, Any]) -> None:
     """Turns a rule on and off."""
-    wanted = st.toggle("On", value=rule["enabled"], key=f"on-{rule['name']}-{rule['enabled']}")
+    refused = access.refusal(context)
+    key = f"on-{rule['name']}-{rule['enabled']}"
+    wanted = st.toggle("On", value=rule["enabled"], key=key, disabled=bool(refused), help=refused or None)
     if wanted != rule["enabled"]:
         change(context, "PUT", f"/api/v1/rules/{rule['name']}/enabled", {"enabled": wanted})
 
 
 def edit(context: Context, rule: Mapping[str, Any]) -> None:
     """The rule's text, to be changed, tried and saved."""
+    refused = access.refusal(context)
     with st.expander("The rule as TOML", expanded=True), st.form("rule", border=False):
         text = st.text_area("Rule", draft(rule) or rule["toml"], height=_HEIGHT, max_chars=_MAX_CHARS)
         with st.container(horizontal=True):
             tries = st.form_submit_button(
                 "Test", icon=":material/science:", help="Draws the graph above with this text."
             )
-            saves = st.form_submit_button("Save", icon=":material/save:", type="primary")
+            saves = _save_button(refused)
             removes = rule["source"] == "stored" and st.form_submit_button(
                 "Remove",
                 icon=":material/delete:",
-                help="A delivered rule or one of the rules file comes back as it was.",
+                help=refused or "A delivered rule or one of the rules file comes back as it was.",
+                disabled=bool(refused),
             )
     if tries:
         st.session_state[_draft_key(rule)] = text
@@ -66,8 +70,14 @@ def new(context: Context) -> None:
     """A form for another rule."""
     with st.expander("New rule", icon=":material/add:"), st.form("new-rule", border=False):
         text = st.text_area("Rule", _NEW, height=_HEIGHT, max_chars=_MAX_CHARS)
-        if st.form_submit_button("Save", icon=":material/save:", type="primary"):
+        if _save_button(access.refusal(context)):
             _save(context, text)
+
+
+def _save_button(refused: str) -> bool:
+    return st.form_submit_button(
+        "Save", icon=":material/save:", type="primary", disabled=bool(refused), help=refused or None
+    )
 
 
 def _save(context: Context, text: str) -> None:

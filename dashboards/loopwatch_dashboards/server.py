@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from loopwatch_dashboards import warming
 from loopwatch_dashboards.errors import CannotStart
 from loopwatch_dashboards.settings import DEFAULT_ENDPOINT, Settings
 
@@ -41,15 +42,17 @@ WHERE_THE_SERVER_IS = (
     b"window.__streamlit = {BACKEND_BASE_URL: location.origin + '/', MAIN_PAGE_BASE_URL: location.origin + '/'}"
 )
 # Streamlit writes a page's parameters into the address before it changes the page: two entries in the browser's history
-# for one step of the reader, and Back led to a page with another's parameters. The second one takes the first's place.
+# for one step of the reader, and Back led to a page with another's parameters. The second one takes the first's place,
+# however long it takes to come, unless the reader has done something in between: then it is a step of its own.
 ONE_STEP_ONE_ENTRY = b"""
 (() => {
   const push = history.pushState.bind(history);
-  let written = {at: -Infinity};
+  let written = null;
+  for (const act of ['pointerdown', 'keydown', 'popstate']) addEventListener(act, () => { written = null; }, true);
   history.pushState = (state, title, address) => {
-    const to = new URL(address ?? '', location.href), now = performance.now();
-    const isOnTheWay = to.pathname !== location.pathname && to.search === written.search && now - written.at < 1000;
-    written = to.pathname === location.pathname ? {at: now, search: to.search} : {at: -Infinity};
+    const to = new URL(address ?? '', location.href);
+    const isOnTheWay = to.pathname !== location.pathname && to.search === written;
+    written = to.pathname === location.pathname ? to.search : null;
     isOnTheWay ? history.replaceState(state, title, address) : push(state, title, address);
   };
 })()
@@ -152,6 +155,7 @@ def _serve(listener: socket.socket, host: str, settings: Settings, ready_file: P
         sys.stdout.flush()
         if ready_file:
             _write_ready(ready_file, url)
+        warming.begin()
         yield
 
     app = App(HERE / "app.py", lifespan=announce, middleware=[Middleware(_SecurityHeaders), Middleware(_Pages)])

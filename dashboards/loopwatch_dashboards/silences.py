@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import formatting
+from loopwatch_dashboards import access, formatting
 from loopwatch_dashboards.changes import change
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.text import plain
@@ -16,7 +16,10 @@ _LENGTHS: Final = {3_600: "1 hour", 14_400: "4 hours", 86_400: "1 day", 604_800:
 
 def begin(context: Context, alert: Mapping[str, Any]) -> None:
     """A form that silences an alert's group, or its whole rule."""
-    with st.popover("Silence", icon=":material/notifications_off:", key="silence-popover"), st.form("silence"):
+    refused = access.refusal(context)
+    icon = ":material/notifications_off:"
+    place = st.popover("Silence", icon=icon, key="silence-popover", disabled=bool(refused), help=refused or None)
+    with place, st.form("silence"):
         length = st.selectbox("For", list(_LENGTHS), format_func=_LENGTHS.__getitem__, filter_mode=None)
         whole = st.checkbox("All alerts of this rule") if alert["group"] else True
         by = st.text_input("Your name", max_chars=100)
@@ -37,6 +40,7 @@ def show(context: Context, answer: Mapping[str, Any]) -> None:
     found = answer["silences"]
     if not found:
         return
+    refused = access.refusal(context)
     st.markdown(f"**{formatting.plural(len(found), 'silence')}**")
     for one in found:
         group = ", ".join(f"{name} {value}" for name, value in one["group"].items())
@@ -44,5 +48,6 @@ def show(context: Context, answer: Mapping[str, Any]) -> None:
         parts = [one["rule"] or "every rule", group, f"until {until}", f"by {one['by']}", one["reason"]]
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(plain(" · ".join(part for part in parts if part), 600), width="content")
-            if st.button("End", key=f"end-{one['silence_id']}", help="What still fires is told."):
+            said = refused or "What still fires is told."
+            if st.button("End", key=f"end-{one['silence_id']}", help=said, disabled=bool(refused)):
                 change(context, "DELETE", f"/api/v1/silences/{one['silence_id']}")

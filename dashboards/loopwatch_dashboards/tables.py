@@ -59,9 +59,9 @@ def show(
     }
     modes: list[SelectionMode] = [*(["multi-row"] if ticks else []), *(["single-cell"] if opens else [])]
     if not modes:
-        st.dataframe(_styled(rows, columns, context), **looks)
+        st.dataframe(styled(rows, columns, context), **looks)
         return []
-    selected = st.dataframe(_styled(rows, columns, context), **looks, on_select="rerun", selection_mode=modes).selection
+    selected = st.dataframe(styled(rows, columns, context), **looks, on_select="rerun", selection_mode=modes).selection
     if opens and selected.cells:
         opens(rows[selected.cells[0][0]])
     return [rows[position] for position in selected.rows if position < len(rows)]
@@ -72,8 +72,14 @@ def rows_height(rows: int) -> int:
     return _HEADING_HEIGHT + _ROW_HEIGHT * rows
 
 
-def _styled(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, tuple[str, str]], context: Context) -> Any:
-    """Cells that sort as the numbers and times they are, and read like the rest of the page."""
+def styled(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, tuple[str, str]], context: Context) -> Any:
+    """Cells that sort as the numbers and times they are, and read like the rest of the page.
+
+    Args:
+        rows: what to show.
+        columns: column -> (heading, unit), in order.
+        context: for the clock of times.
+    """
     values = {
         column: pd.Series(
             [_sortable(row.get(column), unit) for row in rows], dtype="float64" if unit in _RIGHT else "object"
@@ -103,7 +109,7 @@ _RIGHT = frozenset({"runs", "calls", "tokens", "count", "usd", "ns", "ratio", "b
 
 
 # In pixels; what has no width of its own shares what is left.
-_WIDTHS = {"sentence": 320, "id": 120, "name": 150, "time": 150}
+_WIDTHS = {"sentence": 320, "id": 120, "name": 170, "time": 150}
 
 
 def _sortable(value: Any, unit: str) -> Any:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import streamlit as st
 
@@ -35,16 +35,30 @@ class Tile(NamedTuple):
     params: Mapping[str, str] = MappingProxyType({})
 
 
-def show(context: Context, *shown: Tile, in_row: int = 0) -> None:
-    """Numbers in rows of equal cells."""
-    in_row = in_row or len(shown)
+def show(context: Context, *shown: Tile | None, in_row: int = 0) -> list[Any]:
+    """Numbers in rows of equal cells.
+
+    Args:
+        context: the view.
+        *shown: the numbers; None keeps a place for one that is known later.
+        in_row: how many cells a row has; all of them when 0.
+
+    Returns:
+        The places that were kept, for `tile`.
+    """
+    in_row, kept = in_row or len(shown), []
     for start in range(0, len(shown), in_row):
         for column, one in zip(st.columns(in_row, gap="small"), shown[start : start + in_row], strict=False):
             with column:
-                _tile(context, one)
+                if one is None:
+                    kept.append(st.container(height="stretch"))
+                else:
+                    tile(context, one)
+    return kept
 
 
-def _tile(context: Context, one: Tile) -> None:
+def tile(context: Context, one: Tile) -> None:
+    """One number, here."""
     key = f"tile-{re.sub('[^a-z0-9]+', '-', one.label.lower())}"
     same = one.delta in {"0 %", "0 pp"}
     with st.container(border=True, key=key, gap=None, height="stretch"):

@@ -4,7 +4,7 @@ from typing import Final
 
 import streamlit as st
 
-from loopwatch_dashboards import states, tables
+from loopwatch_dashboards import access, states, tables
 from loopwatch_dashboards.changes import change
 from loopwatch_dashboards.context import Context
 
@@ -28,10 +28,12 @@ def show(context: Context, run_id: str) -> None:
         st.caption("Nobody has judged this run yet.")
     with st.form("verdict", clear_on_submit=True, width=520):
         st.markdown("**Your verdict**")
+        access.explain(context, "giving verdicts")
         thumb = st.feedback("thumbs")
         comment = st.text_area("Comment", max_chars=10_000, height=80)
         author = st.text_input("Your name", max_chars=200, help="A later verdict of the same author replaces this one.")
-        if st.form_submit_button("Give it"):
+        refused = access.refusal(context)
+        if st.form_submit_button("Give it", disabled=bool(refused), help=refused or None):
             _give(context, run_id, thumb, comment, author)
 
 

@@ -88,7 +88,8 @@ def _run(options: argparse.Namespace) -> None:
                 _write(progress_line(number, options.runs, report))
     finally:
         loopwatch.shutdown()
-    _write(f"{options.runs} runs: " + ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())))
+    runs = "1 run" if options.runs == 1 else f"{options.runs} runs"
+    _write(f"{runs}: " + ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())))
 
 
 def _reports(options: argparse.Namespace) -> Iterator[Report]:

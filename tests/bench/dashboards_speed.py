@@ -1,5 +1,7 @@
 """How fast the pages are over a million spans, in a real browser: cold load, and a change of filter on every page.
 
+`python -m tests.bench.dashboards_speed [PAGE ...] [RANGE ...]` measures some pages or ranges only (a page by its path,
+a range as in the address: 24h, 7d, all); with pages named, the page of one run is left out unless `run` is one of them.
 Times are the browser's own: from the key that chooses the filter to the first chart that is drawn anew, and to the
 last change on the page. LOOPWATCH_BENCH_STORE names a store that is filled already; else one is filled first, in half
 a minute. The measuring takes about three minutes on two cores.
@@ -9,7 +11,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,25 +20,12 @@ from typing import Any, NamedTuple
 
 from playwright.sync_api import Browser
 
-from tests.browsing import Visit, chromium, visit
+from tests.browsing import LISTED_PAGES, Visit, chromium, visit
 from tests.processes import Running, collector, dashboards, loopwatch, query, wait_until_stored
 
 RUNS = 45_000
 DAYS = 60
 REPEATS = 3
-PAGES = (
-    "",
-    "iterations",
-    "tools",
-    "cost",
-    "escalations",
-    "quality",
-    "runs",
-    "conversations",
-    "alerts",
-    "rules",
-    "system",
-)
 SECTIONS = ("Tokens and context", "Agent graph", "Reading view")  # of the page of one run, which has no filters
 RANGES = ("24h", "7d", "all")
 _QUIET_MS = 400
@@ -73,14 +62,33 @@ class Taken(NamedTuple):
 
 def main() -> None:
     """Prints the table."""
+    named = _named(sys.argv[1:] if __name__ == "__main__" else [])
     with tempfile.TemporaryDirectory() as folder, _filled(Path(folder)) as receiver:
         (summary,) = query(receiver.url, "runs_summary")
         sys.stdout.write(f"{summary['runs']} runs, {_spans(receiver.url)} spans\n")
         with dashboards(Path(folder), receiver.url) as shown, chromium() as browser:
             _first_load(browser, shown.url)
-            for one in sys.argv[1:] or RANGES:
-                _pages(browser, shown.url, one)
-            _one_run(browser, shown.url, query(receiver.url, "cost_top_runs", limit=1)[0])
+            for one in named.ranges:
+                _pages(browser, shown.url, one, named.pages)
+            if named.has_run:
+                _one_run(browser, shown.url, query(receiver.url, "cost_top_runs", limit=1)[0])
+
+
+class Named(NamedTuple):
+    """What is measured: pages over ranges, and whether the page of one run."""
+
+    pages: Sequence[str]
+    ranges: Sequence[str]
+    has_run: bool
+
+
+def _named(words: Sequence[str]) -> Named:
+    """Reads the command's words; all of a kind where none of it is named."""
+    if unknown := set(words) - {*LISTED_PAGES, *RANGES, "run"}:
+        raise SystemExit(f"neither a page nor a range: {', '.join(sorted(unknown))}")
+    pages = [word for word in words if word in LISTED_PAGES]
+    ranges = [word for word in words if word in RANGES]
+    return Named(pages or list(LISTED_PAGES), ranges or RANGES, not pages or "run" in words)
 
 
 @contextmanager
@@ -122,16 +130,16 @@ def _complete(tab: Visit) -> Taken:
     return Taken((first - watched["start"]) / 1000, (watched["last"] - watched["start"]) / 1000)
 
 
-def _pages(browser: Browser, base: str, preset: str) -> None:
+def _pages(browser: Browser, base: str, preset: str, pages: Sequence[str]) -> None:
     """One row per page: a cold load in a new session, then one agent after another is chosen as a person does."""
     heading = f"{'range ' + preset:<16}{'cold load':>10}{'first chart':>14}{'complete':>10}"
     sys.stdout.write(f"\n{heading}   (s; targets: 5, 1 and 2)\n")
-    for page in PAGES:
+    for page in pages:
         with visit(browser, base) as tab:
-            load = _load(tab, f"{base}/{page}?range={preset}")
+            load = _load(tab, f"{base}{LISTED_PAGES[page]}?range={preset}")
             changes = [_change(tab) for _ in range(REPEATS)]
         first, complete = (median(one) for one in zip(*changes, strict=True))
-        sys.stdout.write(f"{page or 'overview':<16}{load:>10.2f}{first:>14.2f}{complete:>10.2f}\n")
+        sys.stdout.write(f"{page:<16}{load:>10.2f}{first:>14.2f}{complete:>10.2f}\n")
         sys.stdout.flush()
 
 

@@ -185,6 +185,24 @@ def test_way_from_a_bar_to_a_span_and_back(tab: Visit, shown: Running) -> None:
         tab.settle()
 
 
+def test_a_duration_on_its_bar_leaves_the_bar_its_click(tab: Visit, shown: Running, receiver: Running) -> None:
+    """A span that lasts nearly throughout has its duration on its bar; a click there opens the span like the bar."""
+    run_id = query(receiver.url, "cost_top_runs", agent="incident-resolver")[0]["run_id"]
+    tab.goto(f"{shown.url}/run?run={run_id}")
+    marks = tab.page.locator(".st-key-panel-waterfall svg")
+    bar = marks.locator("g.mark-rect path").first.bounding_box()
+    assert bar
+    boxes = [text.bounding_box() for text in marks.locator("g.mark-text.role-mark text").all()]
+    middles = [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes if box]
+    on_bar = [(x, y) for x, y in middles if 0 < x - bar["x"] < bar["width"] and 0 < y - bar["y"] < bar["height"]]
+    assert len(on_bar) == 1
+    tab.page.mouse.click(*on_bar[0])
+    tab.page.wait_for_url("**span=**")
+    tab.settle()
+    root = next(one for one in get(f"{receiver.url}/api/v1/runs/{run_id}/spans")["spans"] if one["kind"] == "run")
+    assert _params(tab)["span"] == [root["span_id"]]
+
+
 def test_permalink_opens_its_span(tab: Visit, shown: Running, receiver: Running) -> None:
     """An address with a span opens the run with that span beside it."""
     run_id = query(receiver.url, "cost_top_runs", agent="incident-resolver")[0]["run_id"]

@@ -158,6 +158,33 @@ def test_table_behind_a_chart_is_the_querys_answer(tab: Visit, shown: Running, r
     assert "tool_summary" in popover.inner_text()
 
 
+# What Streamlit does when a page is left for another: the parameters first, the path when the other page has begun.
+_LEAVE = """isSlow => {
+  const before = history.length, now = performance.now.bind(performance);
+  history.pushState({}, '', location.pathname + '?run=1');
+  if (isSlow) performance.now = () => now() + 60_000;
+  history.pushState({}, '', '/run?run=1');
+  performance.now = now;
+  return history.length - before;
+}"""
+_CHOOSE_AND_LEAVE = """() => {
+  const before = history.length;
+  history.pushState({}, '', location.pathname + '?agent=a');
+  document.dispatchEvent(new PointerEvent('pointerdown', {bubbles: true}));
+  history.pushState({}, '', '/runs?agent=a');
+  return history.length - before;
+}"""
+
+
+def test_a_page_left_is_one_step_however_slow(tab: Visit, shown: Running) -> None:
+    """One step of the reader is one entry of the history, also where the other page takes a minute; two are two."""
+    for is_slow in (False, True):
+        tab.goto(f"{shown.url}/runs?range=7d")
+        assert tab.page.evaluate(_LEAVE, is_slow) == 1
+    tab.goto(f"{shown.url}/?range=7d")
+    assert tab.page.evaluate(_CHOOSE_AND_LEAVE) == 2
+
+
 def test_back_undoes_a_choice(tab: Visit, shown: Running) -> None:
     """Browser Back returns to the view before: filters, section and numbers."""
     tab.goto(_address(shown, "/"))

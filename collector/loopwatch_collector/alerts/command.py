@@ -1,4 +1,4 @@
-"""`loopwatch alerts`: list, test, acknowledge, silence and check, through a collector's API."""
+"""`loopwatch alerts`: list, test, acknowledge, silence, unsilence and check, through a collector's API."""
 
 import argparse
 import json
@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from loopwatch_collector.alerts.durations import format_duration, parse_duration
 from loopwatch_collector.alerts.message import format_value
 from loopwatch_collector.alerts.rule_parsing import parse_rules
 from loopwatch_collector.commands.reader import CollectorSilent, Reader
+from loopwatch_collector.counted import counted
 
 _DEFAULT_REPLAY: Final = "7d"
 _STATES: Final = ("pending", "firing", "resolved")
@@ -60,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     silence.add_argument("--for", dest="for_", metavar="DURATION", default="1h", help="how long (default 1h)")
     silence.add_argument("--reason", default="")
+    _command(commands, "silences", _silences, "list the silences that are on")
+    unsilence = _command(commands, "unsilence", _unsilence, "end silences: what still fires is told")
+    unsilence.add_argument("silence_id", nargs="+", help="as `loopwatch alerts silences` lists it")
     check = _command(commands, "check", _check, "check a rules file; needs no collector")
     check.add_argument("file", type=Path)
     for command in (ack, silence):
@@ -141,7 +146,9 @@ def _only_rule(path: Path) -> str:
     if result.faults:
         raise CollectorSilent("\n".join(f"{path}: {fault}" for fault in result.faults))
     if len(result.rules) != 1:
-        raise CollectorSilent(f"{path} holds {len(result.rules)} rules; name a file with one, or a rule in force")
+        raise CollectorSilent(
+            f"{path} holds {counted(len(result.rules), 'rule')}; name a file with one, or a rule in force"
+        )
     return result.rules[0].toml
 
 
@@ -162,7 +169,7 @@ def _replay_lines(answer: dict[str, Any]) -> list[str]:
     times = "once" if len(found) == 1 else f"{len(found)} times"
     lines.append(
         f"{answer['rule']} would have fired {times} between {answer['from'][:19]}Z and {answer['to'][:19]}Z "
-        f"({answer['evaluations']} evaluations, one every {format_duration(answer['step_s'])})"
+        f"({counted(answer['evaluations'], 'evaluation')}, one every {format_duration(answer['step_s'])})"
     )
     return lines
 
@@ -209,9 +216,27 @@ def _silence(arguments: argparse.Namespace) -> int:
         "reason": arguments.reason,
     }
     answer = _collector(arguments).post("/silences", body)
-    where = "".join(f" {name}={value}" for name, value in arguments.group)
-    what = f"{arguments.rule or 'every rule'}{where}"
-    return _print(arguments, answer, [f"{answer['silence_id']}  {what} until {answer['until'][:19]}Z"])
+    return _print(arguments, answer, [_silence_line(answer)])
+
+
+def _silences(arguments: argparse.Namespace) -> int:
+    answer = _collector(arguments).get("/silences")
+    return _print(arguments, answer, [_silence_line(one) for one in answer["silences"]] or ["nothing is silenced"])
+
+
+def _silence_line(silence: dict[str, Any]) -> str:
+    where = "".join(f" {name}={value}" for name, value in silence["group"].items())
+    reason = f": {silence['reason']}" if silence["reason"] else ""
+    what = f"{silence['rule'] or 'every rule'}{where}"
+    return f"{silence['silence_id']}  {what} until {silence['until'][:19]}Z by {silence['by']}{reason}"
+
+
+def _unsilence(arguments: argparse.Namespace) -> int:
+    collector = _collector(arguments)
+    for silence_id in arguments.silence_id:
+        collector.delete(f"/silences/{quote(silence_id, safe='')}")
+    ended = counted(len(arguments.silence_id), "silence")
+    return _print(arguments, {"ended": arguments.silence_id}, [f"{ended} ended: what still fires is told"])
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -221,6 +246,11 @@ def _check(arguments: argparse.Namespace) -> int:
     _print(
         arguments,
         {"rules": [rule.name for rule in result.rules], "faults": [fault._asdict() for fault in result.faults]},
-        [f"{len(result.rules)} rules and {len(result.channels)} channels are well formed"],
+        [_well_formed(len(result.rules), len(result.channels))],
     )
     return 1 if result.faults else 0
+
+
+def _well_formed(rules: int, channels: int) -> str:
+    be = "is" if rules + channels == 1 else "are"
+    return f"{counted(rules, 'rule')} and {counted(channels, 'channel')} {be} well formed"

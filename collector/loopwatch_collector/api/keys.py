@@ -1,4 +1,4 @@
-"""The route that tells what keys were used for; a key itself is never in an answer."""
+"""Routes that tell what a key may do and what keys were used for; a key itself is never in an answer."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Final
@@ -31,6 +31,19 @@ class UsedKeys(BaseModel):
     since: datetime = Field(description="when the collector started: counts begin there")
     keys: list[UsedKey] = Field(description="in the order of LOOPWATCH_KEYS; empty where there are none")
     unknown_requests: int = Field(description="requests with no key or an unknown one, whoever they meant")
+
+
+class Access(BaseModel):
+    """What the key of a request stands for."""
+
+    project: str
+    role: str = Field(description="read or admin; admin for everybody where there are no keys")
+
+
+@router.get("/access")
+def show_access(reader: Annotated[Principal, Depends(require("read"))]) -> Access:
+    """Tells the project and the role of the key that came with the request, for pages that offer what it may do."""
+    return Access(project=reader.project, role=reader.role)
 
 
 @router.get("/keys")

@@ -7,6 +7,7 @@ import time
 from typing import Any, Final
 
 from loopwatch_collector.commands.reader import CollectorSilent, Reader
+from loopwatch_collector.counted import counted
 
 _FIELDS: Final = ("conversation", "customer", "user")
 _LOOK_S: Final = 0.2
@@ -64,7 +65,8 @@ def _wait(reader: Reader, deletion_id: str, timeout_s: float) -> dict[str, Any] 
 
 def _sentence(done: dict[str, Any]) -> str:
     return (
-        f"deleted {done['field']} {done['value']}: {done['runs']} runs, {done['spans']} spans, "
-        f"{done['contents']} contents, {done['log_events']} log events, {done['metric_points']} metric points, "
-        f"{done['verdicts']} verdicts; a count found nothing left\n"
+        f"deleted {done['field']} {done['value']}: {counted(done['runs'], 'run')}, {counted(done['spans'], 'span')}, "
+        f"{counted(done['contents'], 'content')}, {counted(done['log_events'], 'log event')}, "
+        f"{counted(done['metric_points'], 'metric point')}, {counted(done['verdicts'], 'verdict')}; "
+        "a count found nothing left\n"
     )

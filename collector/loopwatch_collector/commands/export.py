@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from loopwatch_collector.commands.reader import CollectorSilent, Reader
+from loopwatch_collector.counted import counted
 
 
 def main(argv: list[str]) -> int:
@@ -29,7 +30,7 @@ def main(argv: list[str]) -> int:
         sys.stderr.write(f"loopwatch export: {file} cannot be written: {fault.strerror}{missing}\n")
         return 1
     rows = _rows(file)
-    sys.stdout.write(f"{file}: {rows} {'row' if rows == 1 else 'rows'}, {size} bytes\n")
+    sys.stdout.write(f"{file}: {counted(rows, 'row')}, {size} bytes\n")
     return 0
 
 

@@ -72,6 +72,17 @@ class Reader:
         """
         return self._call("POST", path, body, timeout_s)
 
+    def delete(self, path: str) -> None:
+        """Has the collector take something away.
+
+        Args:
+            path: from /api/v1 on.
+
+        Raises:
+            CollectorSilent: it is not there, or said no.
+        """
+        self._call("DELETE", path, None)
+
     def download(self, path: str, parameters: Sequence[tuple[str, str]], file: Path) -> int:
         """Writes what the collector answers into a file, whole or not at all.
 

@@ -6,6 +6,7 @@ import sys
 from typing import Final
 
 from loopwatch_collector.commands.reader import CollectorSilent, Reader
+from loopwatch_collector.counted import counted
 
 _TIMEOUT_S: Final = 6 * 3600
 
@@ -29,6 +30,6 @@ def main(argv: list[str]) -> int:
     except CollectorSilent as fault:
         sys.stderr.write(f"loopwatch rebuild: {fault}\n")
         return 1
-    line = f"derived {rebuilt['runs']} runs on {rebuilt['days']} days again\n"
+    line = f"derived {counted(rebuilt['runs'], 'run')} on {counted(rebuilt['days'], 'day')} again\n"
     sys.stdout.write(json.dumps(rebuilt) + "\n" if arguments.json else line)
     return 0

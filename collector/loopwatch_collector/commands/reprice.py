@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from loopwatch_collector.commands.reader import CollectorSilent, Reader
+from loopwatch_collector.counted import counted
 
 _TIMEOUT_S: Final = 3600
 
@@ -62,8 +63,8 @@ def _days(first: date, last: date) -> Iterator[date]:
 
 def _lines(answer: dict[str, Any]) -> str:
     if not answer["changed_calls"]:
-        return f"{answer['day']}  {answer['calls']} calls, none changes\n"
-    head = f"{answer['day']}  {answer['changed_calls']} of {answer['calls']} calls: {_change(answer)}\n"
+        return f"{answer['day']}  {counted(answer['calls'], 'call')}, none changes\n"
+    head = f"{answer['day']}  {answer['changed_calls']} of {counted(answer['calls'], 'call')}: {_change(answer)}\n"
     return head + "".join(f"    {model['provider']} {model['model']}: {_change(model)}\n" for model in answer["models"])
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 from tqdm import tqdm
 
+from loopwatch_collector.counted import counted
 from loopwatch_collector.importing.chat import ChatOptions, transcripts
 from loopwatch_collector.importing.errors import ImportFailed, InvalidRecord, UnreadableFile
 from loopwatch_collector.importing.otlp import record, request_of, run_id_of
@@ -122,7 +123,7 @@ def _import(arguments: argparse.Namespace) -> None:
         recorded = record(transcript, start_ns, has_content=not arguments.no_content)
         sender.send(request_of(recorded))
         starts_ns.append(recorded.start_ns)
-    runs = "1 run" if len(found) == 1 else f"{len(found)} runs"
+    runs = counted(len(found), "run")
     sys.stdout.write(f"{runs} of {arguments.file.name} are with the collector at {arguments.endpoint}\n")
     first, last = (datetime.fromtimestamp(at(starts_ns) // 10**9, UTC) for at in (min, max))
     after = last.replace(second=0) + timedelta(minutes=1)

@@ -5,7 +5,9 @@ A head line is `-- key: value`:
 - `title`, `description`
 - `param: NAME TYPE [= DEFAULT] | DESCRIPTION`, with TYPE UInt32, Float64, String or `Enum(a, b)`
 - `column: NAME UNIT | DESCRIPTION`, in the order of the SELECT
-- `with: PART, ...`: files under parts/ that the query reads as if they were tables, or calls: those that are a lambda
+- `with: PART, ...`: files under parts/ that the query reads as if they were tables, or calls: those that are a lambda.
+  `PART by PARAM` is a folder there, with a file for each value of the parameter that needs its own, and others.sql: the
+  engine reads the columns of all branches of a condition, also of those that a parameter rules out
 
 A query that says `{{filter_set}}` can answer for several sets of filters at once: see filter_sets/places.py.
 """
@@ -25,6 +27,7 @@ _HEAD_LINE: Final = re.compile(r"-- (title|description|param|column|with): (.*)"
 _PARAM: Final = re.compile(r"(\w+) (Enum\(([^)]*)\)|\w+)(?: = (\S*))? \| (.+)")
 _LAMBDA: Final = re.compile(r"(--.*\n)*\([\w, ]+\) ->")
 _COLUMN: Final = re.compile(r"(\w+) (\w+) \| (.+)")
+_BY: Final = " by "
 _COMMENT_LINE: Final = re.compile(r"^[ \t]*--.*\n", re.MULTILINE)
 
 
@@ -66,7 +69,9 @@ class NamedQuery:
         description: what exactly it counts.
         params: beside range and filters.
         columns: in the order of the rows' values.
-        sql: the statement, parts included, to be bounded by the runner.
+        sql: the statement, parts included, to be bounded by the runner; for the default of what tells variants apart.
+        told_apart_by: the parameter whose value chooses among several statements; "" for most queries.
+        variants: the statement by that value.
         text_for_filter_sets: the statement that answers for several sets of filters at once; "" for most queries.
     """
 
@@ -76,7 +81,13 @@ class NamedQuery:
     params: list[Param] = field(default_factory=list[Param])
     columns: list[QueryColumn] = field(default_factory=list[QueryColumn])
     sql: str = ""
+    told_apart_by: str = ""
+    variants: dict[str, str] = field(default_factory=dict[str, str])
     text_for_filter_sets: str = ""
+
+    def sql_for(self, params: Mapping[str, str]) -> str:
+        """The statement for these values of the query's own parameters; a value that is no choice is as none."""
+        return self.variants.get(params.get(self.told_apart_by, ""), self.sql)
 
 
 @cache
@@ -105,8 +116,13 @@ def parse(name: str, text: str) -> NamedQuery:
         lines.pop(0)
     statement = "\n".join(lines)
     text = _with_parts(parts, statement)
-    query.sql = without_comments(without_filter_sets(text))
     query.text_for_filter_sets = without_comments(with_filter_sets(text, statement))
+    query.told_apart_by = next((part.partition(_BY)[2] for part in parts if _BY in part), "")
+    choosing = next((param for param in query.params if param.name == query.told_apart_by), None)
+    for value in choosing.values if choosing else ():
+        query.variants[value] = without_comments(without_filter_sets(_with_parts(parts, statement, value)))
+    query.sql = query.sql_for({choosing.name: choosing.default or choosing.values[0]}) if choosing else ""
+    query.sql = query.sql or without_comments(without_filter_sets(text))
     return query
 
 
@@ -150,15 +166,22 @@ def _column(query_name: str, text: str) -> QueryColumn:
     return QueryColumn(match[1], match[2], match[3])
 
 
-def _with_parts(parts: list[str], statement: str) -> str:
+def _with_parts(parts: list[str], statement: str, value: str = "") -> str:
+    """The statement with its parts; of those that a parameter tells apart, the one for its value."""
     if not parts:
         return statement
-    named = ",\n".join(_part(part) for part in parts)
+    named = ",\n".join(_part(part, value) for part in parts)
     own = re.match(r"\s*WITH\s", statement)
     return f"WITH {named}{',' if own else ''}\n{statement[own.end() :] if own else statement}"
 
 
 @cache
-def _part(name: str) -> str:
-    text = (resources.files("loopwatch_collector.queries") / "parts" / f"{name}.sql").read_text(encoding="utf-8")
+def _part(part: str, value: str) -> str:
+    folder = resources.files("loopwatch_collector.queries") / "parts"
+    name, by, _ = part.partition(_BY)
+    file = folder / f"{name}.sql"
+    if by:
+        own = folder / name / f"{value}.sql"
+        file = own if own.is_file() else folder / name / "others.sql"
+    text = file.read_text(encoding="utf-8")
     return f"(\n{text}) AS {name}" if _LAMBDA.match(text) else f"{name} AS (\n{text})"

@@ -191,7 +191,7 @@ def _value(param: Param, text: str | None) -> Any:
 
 def _bounded(query: NamedQuery, question: Question) -> tuple[str, dict[str, Any]]:
     condition = compile_filter(question.filter_text)
-    sql = query.sql.replace(FILTER_PLACE, condition.sql)
+    sql = query.sql_for(question.params).replace(FILTER_PLACE, condition.sql)
     page = "LIMIT {page_limit:UInt64} OFFSET {page_offset:UInt64}"
     return f"{sql}\n{page}", {**bind(query, question), **condition.parameters}
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from loopwatch_collector.counted import counted
 from loopwatch_collector.importing.errors import ImportFailed
 from loopwatch_collector.importing.sender import Sender
 from loopwatch_collector.simulate import delivery
@@ -113,7 +114,8 @@ def _simulate(arguments: argparse.Namespace) -> None:
     truth_file = arguments.truth or (arguments.out and arguments.out / "truth.json")
     if truth_file:
         delivery.write_truth(simulation.document(truth), truth_file)
-    sys.stdout.write(f"{truth.totals['runs']} runs, {spans} spans in {seconds:.1f} s, {spans / seconds:.0f} spans/s\n")
+    made = f"{counted(truth.totals['runs'], 'run')}, {counted(spans, 'span')}"
+    sys.stdout.write(f"{made} in {seconds:.1f} s, {spans / seconds:.0f} spans/s\n")
 
 
 def _simulation(arguments: argparse.Namespace) -> Simulation:

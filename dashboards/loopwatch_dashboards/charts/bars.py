@@ -245,9 +245,9 @@ def _clickable(selection: alt.Parameter | None, *layers: alt.Chart) -> list[alt.
 
 def _wrapped(name: str) -> str:
     """A name in two lines at most, so that bars have room beside it; the hover text has all of it."""
-    return (
-        "\n".join(textwrap.wrap(one_line(name, 2 * _LINE_CHARACTERS), _LINE_CHARACTERS, break_long_words=False)) or "–"
-    )
+    line = one_line(name, 2 * _LINE_CHARACTERS)
+    lines = textwrap.wrap(line, _LINE_CHARACTERS, max_lines=2, placeholder="…", break_long_words=False)
+    return "\n".join(lines) or "–"
 
 
 def _height(values: Rows) -> int:

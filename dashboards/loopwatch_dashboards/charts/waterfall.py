@@ -108,15 +108,14 @@ def waterfall(
         ),
         stroke=alt.condition("datum.failed || datum.chosen", alt.value(palette.VERMILION), alt.value(None)),
         strokeWidth=alt.condition("datum.chosen", alt.value(3), alt.value(1.5)),
-        opacity=alt.condition("datum.wraps", alt.value(0.55), alt.value(1)),
+        # a bar that carries its text is drawn in full: paler, it would be too dark for the text on a dark page
+        opacity=alt.condition("datum.wraps && datum.place != 'on'", alt.value(0.55), alt.value(1)),
     )
+    spans_drawn = [bars, *(_written(base, place) for place in _PLACES)]
     if selection is not None:
-        bars = bars.add_params(selection)
-    layers = [
-        bars,
-        *(_written(base, place) for place in _PLACES),
-        *([_moment(gave_up_ns)] if gave_up_ns is not None else []),
-    ]
+        # Texts too: one that stands on its bar would swallow the bar's click.
+        spans_drawn = [layer.add_params(selection) for layer in spans_drawn]
+    layers = [*spans_drawn, *([_moment(gave_up_ns)] if gave_up_ns is not None else [])]
     return axes.framed(alt.layer(*layers), max(len(values), 1) * ROW_HEIGHT + 60)
 
 

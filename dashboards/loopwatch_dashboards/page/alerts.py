@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import choices, formatting, frame, navigation, silences, states, tables, tiles
+from loopwatch_dashboards import access, choices, formatting, frame, navigation, silences, states, tables, tiles
 from loopwatch_dashboards.changes import change
 from loopwatch_dashboards.charts.palette import Badge
 from loopwatch_dashboards.context import Context
@@ -46,6 +46,7 @@ def _body(context: Context) -> None:
         _one(context, alert_id)
         return
     asked, silenced = _ask(context, choices.asked(STATES, param="state", context=context)), silences.ask(context)
+    access.explain(context, "acknowledging and silencing")
     silences.show(context, states.awaited(silenced, hint=""))
     state = choices.choice("State", STATES, param="state", context=context)
     found = states.awaited(asked, LIST_HEIGHT, hint="" if state == "active" else states.SHORTER)["alerts"]
@@ -85,11 +86,12 @@ def shown(one: Mapping[str, Any]) -> dict[str, Any]:
     """An alert as a row: its group in words, its numbers in the unit of its rule."""
     start = formatting.parse_time(one["fired_at"] or one["started_at"])
     end = formatting.parse_time(one["resolved_at"])
+    said_value, said_threshold = formatting.told_apart(one["value"], one["threshold"], one["unit"])
     return {
         **one,
         "group": ", ".join(f"{name} {value}" for name, value in one["group"].items()),
-        "said_value": formatting.of_unit(one["value"], one["unit"]),
-        "said_threshold": formatting.of_unit(one["threshold"], one["unit"]),
+        "said_value": said_value,
+        "said_threshold": said_threshold,
         "lasted": (end - start).total_seconds() * 1e9 if start and end else None,
     }
 
@@ -120,6 +122,8 @@ def _one(context: Context, alert_id: str) -> None:
             st.caption(f"Acknowledged by {plain(got['acknowledged_by'])}.")
         if got["silenced_until"]:
             st.caption(f"Silenced until {formatting.time(got['silenced_until'], context.zone)}: nobody is told.")
+    if got["state"] != "resolved":
+        access.explain(context, "acknowledging and silencing")
     _runs(context, got["run_ids"])
     st.markdown("**History**")
     history = [{**event, "value": formatting.of_unit(event["value"], got["unit"])} for event in got["history"]]
@@ -136,7 +140,11 @@ def _runs(context: Context, run_ids: Sequence[str]) -> None:
 
 
 def _acknowledge(context: Context, alert_id: str) -> None:
-    with st.popover("Acknowledge", icon=":material/done:", key="acknowledge-popover"), st.form("acknowledge"):
+    refused = access.refusal(context)
+    place = st.popover(
+        "Acknowledge", icon=":material/done:", key="acknowledge-popover", disabled=bool(refused), help=refused or None
+    )
+    with place, st.form("acknowledge"):
         by = st.text_input("Your name", max_chars=100)
         note = st.text_input("Note", max_chars=500)
         if st.form_submit_button("Acknowledge") and by.strip():

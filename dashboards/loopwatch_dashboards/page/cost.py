@@ -6,11 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from loopwatch_dashboards import choices, formatting, frame, links, panels, states, sums, tiles
+from loopwatch_dashboards import caching, choices, formatting, frame, links, panels, states, sums, tiles
 from loopwatch_dashboards.api import NO_ANSWER, Answer
 from loopwatch_dashboards.charts import bars, histograms, palette, timeline
 from loopwatch_dashboards.context import Context
-from loopwatch_dashboards.text import plain
 from loopwatch_dashboards.view import FILTERS, Window
 
 MAX_CUSTOMERS = 100  # what an address has room for
@@ -43,14 +42,6 @@ CONVERSATIONS = {
     "model_calls": ("model calls", "calls"),
     "cost_usd": ("cost", "usd"),
 }
-SAVINGS = {
-    "model": ("model", "text"),
-    "hit_rate": ("from the cache", "ratio"),
-    "cache_read_tokens": ("read", "tokens"),
-    "cache_write_tokens": ("written", "tokens"),
-    "saved_usd": ("saved", "usd"),
-    "cost_usd": ("cost", "usd"),
-}
 OUTLIERS = {
     "start_time": ("started", "time"),
     "agent": ("agent", "text"),
@@ -61,7 +52,6 @@ OUTLIERS = {
 }
 # Of what a run may have none, and the filter language can say so.
 NAMELESS_CONDITIONS = frozenset({*FILTERS, "user", "prompt_version"})
-UNPRICED = {"key": ("model", "text"), "unpriced_tokens": ("tokens without a price", "tokens"), "runs": ("runs", "runs")}
 
 
 def cost() -> None:
@@ -72,38 +62,27 @@ def cost() -> None:
 def _body(context: Context) -> None:
     summary, before = context.ask("cost_summary"), context.ask_before("cost_summary")
     section = choices.asked(SECTIONS, param="show", context=context)
-    draw = {"dearest": _ask_dearest, "caching": _ask_caching}.get(section, _ask_shares)(context)
-    savings, month = context.ask("cache_savings"), _ask_forecast(context)
+    draw = {"dearest": _ask_dearest, "caching": caching.ask}.get(section, _ask_shares)(context)
+    later = context.after(summary)
+    savings, month = later.ask("cache_savings"), _ask_forecast(later)
     repriced = context.collector.ask("/api/v1/reprice")
     _tiles(context, states.awaited(summary).first, states.spared(before, NO_ANSWER).first)
     late = st.container(key="late-tiles")
     choices.choice("Show", SECTIONS, param="show", context=context)
-    _repricing(context, states.spared(repriced, {"days": (), "under_way": False}))
     draw()
     with late:
         spent, earlier = summary.result().first, states.spared(before, NO_ANSWER).first
         saved, foretold = states.spared(savings, NO_ANSWER), states.spared(month, NO_ANSWER)
         _late_tiles(context, spent, earlier, saved, foretold)
-
-
-def _repricing(context: Context, repriced: Mapping[str, Any]) -> None:
-    """Says that prices are being changed: until it is done, days are priced in two ways."""
-    day = next((one for one in repriced["days"] if one["is_under_way"]), None)
-    if not repriced["under_way"] or not day:
-        return
-    since = formatting.time(day["repriced_at"], context.zone)
-    st.warning(
-        f"**Prices are being changed**, at {plain(str(day['day']))} since {since}. Days before and after it may be "
-        "priced differently. Where nothing happens any more, run `loopwatch reprice` again: it goes on.",
-        icon=":material/published_with_changes:",
-    )
+        caching.repricing(context, states.spared(repriced, {"days": (), "under_way": False}))
 
 
 def _ask_shares(context: Context) -> Callable[[], None]:
     dimension = choices.asked(DIMENSIONS, param="by", context=context)
     over_time = context.ask_over_time("cost_over_time", dimension=dimension)
-    totals = context.ask("cost_by", dimension=dimension)
-    distribution, concentration = context.ask("cost_distribution"), context.ask("concentration", dimension="customer")
+    later = context.after(over_time)
+    totals, distribution = later.ask("cost_by", dimension=dimension), later.ask("cost_distribution")
+    concentration = later.ask("concentration", dimension="customer")
 
     def draw() -> None:
         choices.choice("Split by", DIMENSIONS, param="by", context=context)
@@ -124,16 +103,6 @@ def _ask_dearest(context: Context) -> Callable[[], None]:
     def draw() -> None:
         panels.rows_of_two(lambda: _top_runs(context, top_runs), lambda: _conversations(context, conversations))
         _outliers(context, outliers)
-
-    return draw
-
-
-def _ask_caching(context: Context) -> Callable[[], None]:
-    savings, by_model = context.ask("cache_savings"), context.ask("cost_by", dimension="model")
-
-    def draw() -> None:
-        _savings(context, savings)
-        _unpriced(context, by_model)
 
     return draw
 
@@ -383,20 +352,6 @@ def _conversations(context: Context, answer: Any) -> None:
     )
 
 
-def _savings(context: Context, answer: Any) -> None:
-    panels.table_panel(
-        context,
-        answer,
-        SAVINGS,
-        key="cache-savings",
-        title=lambda got: f"Caching saved {formatting.usd(got.total('saved_usd'))}",
-        runs=panels.in_view(context),
-        note="By model; negative where writing to the cache cost more than it saved. Click a row for the runs.",
-        rows=lambda got: [row for row in got.rows if row["model"] or row["saved_usd"] is not None],
-        opens=lambda row: links.open_runs(context, model=str(row["model"])),
-    )
-
-
 def _outliers(context: Context, answer: Any) -> None:
     panels.table_panel(
         context,
@@ -411,23 +366,4 @@ def _outliers(context: Context, answer: Any) -> None:
         note="Usual: the median of the agent's runs. Click a row to open the run.",
         nothing="No run cost over five times its agent's median.",
         opens=lambda row: links.open_run(context, row["run_id"]),
-    )
-
-
-def _unpriced(context: Context, answer: Any) -> None:
-    def rows(got: Answer) -> list[dict[str, Any]]:
-        return [row for row in got.rows if row["unpriced_tokens"]]
-
-    if not rows(states.spared(answer, NO_ANSWER)):
-        return
-    panels.table_panel(
-        context,
-        answer,
-        UNPRICED,
-        key="unpriced",
-        title=lambda got: f"{formatting.plural(len(rows(got)), 'model')} without a price",
-        runs=panels.summed,
-        note="Their tokens are not in any cost here. Give them a price, then reprice.",
-        rows=rows,
-        opens=lambda row: links.open_runs(context, "unpriced_tokens > 0", model=str(row["key"])),
     )

@@ -34,14 +34,15 @@ def escalations() -> None:
 def _body(context: Context) -> None:
     summary, before = context.ask("escalations_summary"), context.ask_before("escalations_summary")
     over_time = context.ask_over_time("escalations_over_time")
-    reasons, listed = context.ask("escalation_reasons"), context.ask("escalations", limit=200)
+    later = context.after(over_time)
+    reasons, listed = later.ask("escalation_reasons"), later.ask("escalations", limit=200)
     now = states.awaited(summary).first
     _tiles(context, now, states.spared(before, NO_ANSWER).first)
     if not now.get("escalated"):
         st.info("No run was handed to a human in this time range.", icon=":material/thumb_up:")
         return
     dimension = choices.choice("Rate by", DIMENSIONS, param="by", context=context)
-    by = context.ask("outcomes_by", dimension=dimension)
+    by = later.ask("outcomes_by", dimension=dimension)
     panels.rows_of_two(
         lambda: _over_time(context, over_time),
         lambda: shares_panel(context, by, dimension, "escalated", fact="escalates most"),

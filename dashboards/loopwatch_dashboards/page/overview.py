@@ -67,13 +67,15 @@ def overview() -> None:
 
 def _body(context: Context) -> None:
     summary, before = context.ask("runs_summary"), context.ask_before("runs_summary")
-    hours, outcomes = _ask_pace(context), context.ask_over_time("runs_over_time")
-    costs = context.ask_over_time("cost_over_time", dimension="model")
-    tokens = context.ask_over_time("tokens_over_time")
-    tool_calls = context.ask("tool_summary")
-    agents = context.ask("outcomes_by", dimension="agent")
+    outcomes = context.ask_over_time("runs_over_time")
+    later = context.after(outcomes)
+    costs = later.ask_over_time("cost_over_time", dimension="model")
+    tokens = later.ask_over_time("tokens_over_time")
+    hours = _ask_pace(later)
+    tool_calls = later.ask("tool_summary")
+    agents = later.ask("outcomes_by", dimension="agent")
     now, earlier = states.awaited(summary).first, states.spared(before, NO_ANSWER).first
-    _tiles(context, _with_rates(now), _with_rates(earlier), _pace(hours))
+    kept = _tiles(context, _with_rates(now), _with_rates(earlier), has_hour=hours is not None)
     panels.rows_of_two(
         lambda: _outcomes(context, outcomes),
         lambda: _costs(context, costs),
@@ -81,6 +83,9 @@ def _body(context: Context) -> None:
         lambda: _tools(context, tool_calls),
     )
     _agents(context, agents)
+    if hours and (hour := _pace(hours)):
+        with kept[0]:
+            tiles.tile(context, hour)
 
 
 def _with_rates(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,9 +102,9 @@ def _ask_pace(context: Context) -> "Future[Answer] | None":
     return context.ask_within(days, "cost_over_time", step_seconds=3600, dimension="environment")
 
 
-def _pace(hours: "Future[Answer] | None") -> tiles.Tile | None:
+def _pace(hours: "Future[Answer]") -> tiles.Tile | None:
     """Cost of the last hour against the usual."""
-    answer = states.spared(hours, NO_ANSWER) if hours else NO_ANSWER
+    answer = states.spared(hours, NO_ANSWER)
     if answer is NO_ANSWER:
         return None
     got = pace(answer.rows, datetime.now(UTC))
@@ -114,8 +119,9 @@ def _pace(hours: "Future[Answer] | None") -> tiles.Tile | None:
     )
 
 
-def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], hour: tiles.Tile | None) -> None:
-    shown = [
+def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], *, has_hour: bool) -> list[Any]:
+    """The numbers; returns the place of the last hour's cost, where it is wanted: it takes longer to find out."""
+    shown: list[tiles.Tile | None] = [
         tiles.Tile(
             figure.label,
             formatting.of_unit(now.get(figure.column), figure.unit),
@@ -127,11 +133,12 @@ def _tiles(context: Context, now: Mapping[str, Any], before: Mapping[str, Any], 
         )
         for figure in FIGURES
     ]
-    tiles.show(context, *shown[:6], *([hour] if hour else []), *shown[6:], in_row=5)
+    kept = tiles.show(context, *shown[:6], *([None] if has_hour else []), *shown[6:], in_row=5)
     unpriced = now.get("unpriced_tokens") or 0
     if unpriced:
         label = f"{formatting.count(unpriced)} tokens have no price and are not in the cost"
         navigation.link(context, "cost", label, ":material/warning:")
+    return kept
 
 
 def change(figure: Figure, now: Mapping[str, Any], before: Mapping[str, Any]) -> str | None:

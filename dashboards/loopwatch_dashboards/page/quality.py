@@ -57,7 +57,8 @@ def _body(context: Context) -> None:
 
 def _ask_completion(context: Context) -> Callable[[], None]:
     dimension = choices.asked(DIMENSIONS, param="by", context=context)
-    by, errors = context.ask("outcomes_by", dimension=dimension), context.ask("error_categories")
+    by = context.ask("outcomes_by", dimension=dimension)
+    errors = context.after(by).ask("error_categories")
 
     def draw() -> None:
         choices.choice("Completion by", DIMENSIONS, param="by", context=context)

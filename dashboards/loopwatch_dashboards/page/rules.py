@@ -7,7 +7,18 @@ from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import choices, formatting, frame, links, navigation, panels, rule_editor, states, tables
+from loopwatch_dashboards import (
+    access,
+    choices,
+    formatting,
+    frame,
+    links,
+    navigation,
+    panels,
+    rule_editor,
+    states,
+    tables,
+)
 from loopwatch_dashboards.api import Answer, Column
 from loopwatch_dashboards.charts import palette
 from loopwatch_dashboards.charts.rule_test import rule_test
@@ -26,7 +37,7 @@ LISTED: Final = {
     "source": ("source", "text"),
     "evaluated_at": ("last evaluated", "time"),
 }
-LIST_HEIGHT: Final = 560  # in pixels
+LIST_HEIGHT: Final = tables.rows_height(16)  # in pixels
 # A test evaluates the rule once a step; a week every five minutes would take longer than a reader waits.
 _LEAST_STEP_SECONDS: Final = 300
 _MOST_STEPS: Final = 168
@@ -47,6 +58,7 @@ def _body(context: Context) -> None:
     if rule:
         _one(context, rule)
         return
+    access.explain(context, "changing rules")
     st.markdown(f"**{fact(got['rules'])}**")
     st.caption("Click a row for what it watches and what it would have said of this time range.")
     tables.show(
@@ -90,6 +102,7 @@ def _one(context: Context, rule: Mapping[str, Any]) -> None:
     navigation.link(context, "rules", "All rules", ":material/arrow_back:")
     st.subheader(plain(rule["title"]), anchor=False)
     st.markdown(plain(rule["description"] or rule["name"], 800))
+    access.explain(context, "changing rules")
     rule_editor.switch(context, rule)
     if rule["state"]["error"]:
         st.error(plain(rule["state"]["error"], 600), icon=":material/error:")

@@ -82,7 +82,7 @@ def _body(context: Context) -> None:
         columns,
         key="runs",
         opens=lambda row: links.open_run(context, row["run_id"]),
-        height=620 if len(found) > tables.AUTO_ROWS else None,
+        height=tables.rows_height(17) if len(found) > tables.AUTO_ROWS else None,
         ticks=True,
     )
     _below(context, asked, cursor, got["next_cursor"], ticked)

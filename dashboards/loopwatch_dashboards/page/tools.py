@@ -58,11 +58,10 @@ def _body(context: Context) -> None:
     if tool:
         one_tool(context, tool, states.awaited(summary))
         return
-    before = context.ask_before("tool_summary")
+    later = context.after(summary)
+    before = later.ask_before("tool_summary")
     section = choices.asked(SECTIONS, param="show", context=context)
-    draw = {"latency": _ask_latency, "agents": _ask_agents, "offered": _ask_offered}.get(section, _ask_failures)(
-        context
-    )
+    draw = {"latency": _ask_latency, "agents": _ask_agents, "offered": _ask_offered}.get(section, _ask_failures)(later)
     _tiles(context, states.awaited(summary), states.spared(before, NO_ANSWER))
     choices.choice("Show", SECTIONS, param="show", context=context)
     draw()

@@ -121,6 +121,13 @@ def test_keys_are_known_by_a_mark_and_never_told(used: Running) -> None:
     assert "51d0c2" not in used.log.read_text()
 
 
+def test_a_key_can_ask_what_it_stands_for(used: Running) -> None:
+    """Pages offer what their key may do: it is told its project and role, and nothing of other keys."""
+    for role in ("read", "admin"):
+        status, body = _ask(used, "GET", "/api/v1/access", KEYS["shop", role])
+        assert (status, json.loads(body)) == (200, {"project": "shop", "role": role})
+
+
 def test_the_route_is_described(used: Running) -> None:
     """OpenAPI names every field of a key's account, and none that could hold the key."""
     document = json.loads(_ask(used, "GET", "/openapi.json", None)[1])

@@ -2,17 +2,15 @@
 
 from typing import Any
 
+import altair as alt
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from loopwatch_dashboards import formatting
+from loopwatch_dashboards import formatting, navigation
 from tests.processes import Running, get, query
 
 pytestmark = pytest.mark.xdist_group("dashboards-pages")
-PAGES = (
-    "overview", "iterations", "tools", "cost", "escalations", "quality", "runs", "conversations", "alerts", "rules",
-    "system", "run", "compare",
-)  # fmt: skip
+PAGES = tuple(entry.path for entry in navigation.ENTRIES)
 
 
 def _script(name: str) -> None:
@@ -55,6 +53,8 @@ def test_page_draws_a_fleet_without_faults(monkeypatch: pytest.MonkeyPatch, simu
     app = _open(monkeypatch, simulated, name, **(ids if name in {"run", "compare"} else {}))
     assert not app.exception
     assert [box.value for box in (*app.error, *app.warning)] == []
+    for chart in app.get("vega_lite_chart"):
+        alt.Chart.from_json(chart.proto.spec)  # checks it against Vega-Lite's schema, which pages do without
 
 
 @pytest.mark.parametrize("name", ["overview", "iterations", "tools", "cost", "escalations", "quality", "conversations"])
@@ -209,6 +209,22 @@ def test_no_collector_is_said_plainly(monkeypatch: pytest.MonkeyPatch, empty: Ru
     assert not app.exception
     assert "The collector is down" in app.error[0].value
     assert any("loopwatch serve" in code.value for code in app.code)
+
+
+@pytest.mark.parametrize(("key", "may_change"), [("secret", False), ("master", True)])
+def test_only_what_the_key_may_do_is_offered(
+    monkeypatch: pytest.MonkeyPatch, empty: Running, key: str, may_change: bool
+) -> None:
+    """With a read key the rule's switch and Save are off and the page says why; trying a text out stays possible."""
+    app = _open(monkeypatch, empty, "rules", key=key, rule="cost-spike")
+    assert [toggle.disabled for toggle in app.toggle] == [not may_change]
+    buttons = {button.label: button.disabled for button in app.button}
+    assert (buttons["Test"], buttons["Save"]) == (False, not may_change)
+    assert ("LOOPWATCH\\_API\\_KEY" in _said(app)) == (not may_change)
+    listed = _open(monkeypatch, empty, "rules", key=key)
+    assert {button.disabled for button in listed.button if button.label == "Save"} == {not may_change}
+    alerts = _said(_open(monkeypatch, empty, "alerts", key=key))
+    assert ("acknowledging and silencing needs a key of the role admin" in alerts) == (not may_change)
 
 
 def test_settings_are_for_admins(monkeypatch: pytest.MonkeyPatch, empty: Running) -> None:

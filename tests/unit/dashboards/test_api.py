@@ -44,6 +44,31 @@ def test_questions_are_asked_side_by_side() -> None:
     collector.close()
 
 
+def test_a_question_can_wait_for_a_more_urgent_one() -> None:
+    """What is asked after another is not sent before that is answered, and is asked too when that has no answer."""
+    urgent_may_go = threading.Event()
+    sent: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        name = request.url.path.rpartition("/")[2]
+        if name == "urgent":
+            assert urgent_may_go.wait(10)
+        sent.append(name)
+        return httpx.Response(404 if name == "urgent" else 200, json=ANSWER)
+
+    collector = Collector("http://collector", transport=httpx.MockTransport(answer))
+    urgent = collector.query("urgent", WINDOW, {})
+    later = collector.query("later", WINDOW, {}, after=urgent)
+    assert collector.query("beside", WINDOW, {}).result().total("runs") == 3
+    assert not later.done()
+    urgent_may_go.set()
+    assert later.result().total("runs") == 3
+    assert sent == ["beside", "urgent", "later"]
+    with pytest.raises(errors.NotFound):
+        urgent.result()
+    collector.close()
+
+
 def test_a_change_makes_answers_old() -> None:
     """After something was changed the same question is asked again."""
     asked: list[str] = []

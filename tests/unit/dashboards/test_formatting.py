@@ -102,3 +102,22 @@ def test_time_is_written_in_the_zone_asked_for() -> None:
 def test_plural() -> None:
     """One is singular, all else plural."""
     assert (formatting.plural(1, "run"), formatting.plural(0, "run")) == ("1 run", "0 runs")
+
+
+@pytest.mark.parametrize(
+    ("value", "other", "unit", "said"),
+    [
+        (0.0312, 0.03, "usd", ("$0.031", "$0.030")),
+        (50.004, 50.0, "usd", ("$50.004", "$50.000")),
+        (0.2004, 0.2, "ratio", ("20.04 %", "20.00 %")),
+        (90.2e9, 90.0e9, "ns", ("90.2 s", "90.0 s")),
+        (12_345, 12_344, "count", ("12,345", "12,344")),
+        (3, 3, "count", ("3", "3")),
+        (None, 3, "count", ("–", "3")),
+    ],
+)
+def test_a_value_and_its_threshold_are_told_apart(
+    value: float | None, other: float, unit: str, said: tuple[str, str]
+) -> None:
+    """What differs never reads the same: both get as many digits as it takes."""
+    assert formatting.told_apart(value, other, unit) == said

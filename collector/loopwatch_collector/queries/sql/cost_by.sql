@@ -10,7 +10,7 @@
 -- column: cache_read_tokens tokens | Input read from the provider's cache
 -- column: cache_write_tokens tokens | Input written to the provider's cache
 -- column: unpriced_tokens tokens | Tokens of calls whose model has no price
--- with: selected_runs, run_shares
+-- with: selected_runs, run_shares by dimension
 SELECT
     key,
     count() AS runs,

@@ -7,7 +7,7 @@
 -- column: cost_usd usd | Sum over the calls that have a price; none where no call has one
 -- column: tokens tokens | Input and output
 -- column: runs runs | Runs with a share in the key
--- with: selected_runs, run_shares
+-- with: selected_runs, run_shares by dimension
 SELECT
     toStartOfInterval(start_time, toIntervalSecond({step_seconds:UInt32})) AS bucket,
     key,

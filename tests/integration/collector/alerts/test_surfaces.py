@@ -193,8 +193,18 @@ def test_the_command_lists_tests_acknowledges_and_silences(alerting):
         "silence", "--rule", "any-spend", "--group", "customer=acme", "--for", "2h", "--by", "ana"
     )
     assert "any-spend customer=acme until" in silenced.stdout
-    assert alerting.get("/silences")["silences"][0]["group"] == {"customer": "acme"}
-    assert alerting.send("DELETE", f"/silences/{alerting.get('/silences')['silences'][0]['silence_id']}")[0] == 204
+    (silence,) = alerting.get("/silences")["silences"]
+    assert silence["group"] == {"customer": "acme"}
+    assert alerting.command("silences").stdout == silenced.stdout
+    ended = alerting.command("unsilence", silence["silence_id"])
+    assert ended.stdout == "1 silence ended: what still fires is told\n"
+    assert alerting.get("/silences") == {"silences": []}
+    assert alerting.command("silences").stdout == "nothing is silenced\n"
+    again = alerting.command("unsilence", silence["silence_id"])
+    assert (again.returncode, again.stderr) == (
+        1,
+        f"loopwatch alerts: there is no silence '{silence['silence_id']}' that is on\n",
+    )
     refused = alerting.command("ack", "nothing")
     assert (refused.returncode, refused.stderr) == (
         1,

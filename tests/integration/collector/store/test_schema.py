@@ -98,11 +98,16 @@ def test_a_question_about_a_day_reads_that_day_only(
     for day in range(10):
         write(store, [span(day, at_s=day * 86_400, kind="run", run_id=f"run-{day}", trace_id=bytes([day + 1]) * 16)])
     parts = dict(store.connection().rows("SELECT table, count() FROM system.parts WHERE active GROUP BY table"))
-    for name, query in catalogue().items():
-        params = {param.name: REQUIRED[param.name] for param in query.params if param.default is None}
+    statements = [
+        (name, query, {query.told_apart_by: value} if value else {}, sql)
+        for name, query in catalogue().items()
+        for value, sql in (query.variants or {"": query.sql}).items()
+    ]
+    for name, query, chosen, sql in statements:
+        params = {param.name: REQUIRED[param.name] for param in query.params if param.default is None} | chosen
         question = Question(name, "default", OCTOBER_NS, OCTOBER_NS + DAY_NS, params)
         explained = store.connection().rows(
-            f"EXPLAIN ESTIMATE {query.sql.replace(FILTER_PLACE, '1')}", bind(query, question), READ_SETTINGS
+            f"EXPLAIN ESTIMATE {sql.replace(FILTER_PLACE, '1')}", bind(query, question), READ_SETTINGS
         )
         for _, table, read, *_ in explained:
             if table in {"spans", "runs"}:

@@ -6,12 +6,20 @@ import pytest
 
 from loopwatch_collector.alerts.conditions import Verdict
 from loopwatch_collector.alerts.durations import NS
-from loopwatch_collector.alerts.message import body_of, format_value, links_of, notification_id, title_of
+from loopwatch_collector.alerts.message import (
+    body_of,
+    format_value,
+    links_of,
+    notification_id,
+    title_of,
+    told_apart,
+)
 from loopwatch_collector.alerts.prometheus import prometheus_rules
 from loopwatch_collector.alerts.records import Remark
 from loopwatch_collector.alerts.remarks import SILENCE, arrange
 from loopwatch_collector.alerts.rule import Rule, Threshold
 from loopwatch_collector.alerts.states import Delivery, advance
+from loopwatch_collector.counted import counted
 
 RULE = Rule(
     "dear",
@@ -117,3 +125,28 @@ def test_prometheus_rules_quote_what_they_name():
     assert '          summary: "A \\"dear\\" customer: yes {{ $labels.group }}"' in text.splitlines()
     assert "        for: 120s" in text.splitlines()
     assert '          "team": "agents"' in text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("value", "threshold", "unit", "said"),
+    [
+        (65.0, 50.0, "usd", ("$65.00", "$50.00")),
+        (0.0312, 0.03, "usd", ("$0.031", "$0.030")),
+        (0.000_000_42, 0.000_000_41, "usd", ("$0.00000042", "$0.00000041")),
+        (0.200_04, 0.2, "ratio", ("20.004 %", "20.000 %")),
+        (61.4e9, 61.0e9, "ns", ("61.400 s", "61.000 s")),
+        (1_000_000.4, 1_000_000.0, "count", ("1,000,000.4", "1,000,000")),
+        (50.0, 50.0, "usd", ("$50.00", "$50.00")),
+        (None, 50.0, "usd", ("nothing", "$50.00")),
+        (3.0, None, "count", ("3", "")),
+    ],
+)
+def test_a_value_over_its_threshold_reads_so(value, threshold, unit, said):
+    """Where value and threshold would be written alike though they differ, both get the digits that tell them apart."""
+    assert told_apart(value, threshold, unit) == said
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 rules"), (1, "1 rule"), (2, "2 rules")])
+def test_numbers_of_things_agree_with_their_noun(number, said):
+    """One rule is no "1 rules"."""
+    assert counted(number, "rule") == said
