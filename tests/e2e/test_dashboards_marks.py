@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator
 from tests.browsing import Visit, new_tab, person
 from tests.processes import Running, collector, loopwatch, query, wait_until_stored
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboards-marks")]
+pytestmark = pytest.mark.browser
 # Page and section, and how many charts a simulated fleet has there.
 CHARTED = {
     "/": 4,

@@ -24,8 +24,6 @@ from tests.chaos.load import Load, recent_midnight_ns
 from tests.chaos.processes import metric
 from tests.processes import ALL_TIME, Running, collector, get, wait_for
 
-pytestmark = pytest.mark.xdist_group("hostile")  # one collector for all of them
-
 # What OTLP senders are told; a key's faults are another test's.
 OTLP_ANSWERS = {200, 400, 413, 415, 429, 503}
 PROTOBUF, JSON = "application/x-protobuf", "application/json"

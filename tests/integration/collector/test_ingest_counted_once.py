@@ -38,7 +38,6 @@ REPORTERS = (
     ("loopwatch", True, True),
 )
 
-pytestmark = pytest.mark.xdist_group("ingest-counted-once")
 _TRIES = itertools.count()
 Sent = tuple[str, Span]
 """A span and the scope of the library that wrote it."""

@@ -21,8 +21,6 @@ from loopwatch_collector.write.writer import Writer
 from tests.chaos.load import BATCHES_PER_RUN, Load, recent_midnight_ns
 from tests.processes import wait_for
 
-pytestmark = pytest.mark.xdist_group("writer")  # one engine for all of them
-
 _LOAD = Load(51, recent_midnight_ns(time.time_ns()))
 _COUNT_SPANS = "SELECT uniqExact(span_id) FROM spans WHERE project = {project:String}"
 _LIST_RUNS = "SELECT run_id FROM runs FINAL WHERE project = {project:String} ORDER BY run_id"

@@ -8,7 +8,6 @@ from streamlit.testing.v1 import AppTest
 from loopwatch_dashboards import formatting
 from tests.processes import Running, get, query
 
-pytestmark = pytest.mark.xdist_group("dashboards-pages")
 PAGES = (
     "overview", "iterations", "tools", "cost", "escalations", "quality", "runs", "conversations", "alerts", "rules",
     "system", "run", "compare",
