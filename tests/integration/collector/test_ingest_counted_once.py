@@ -26,6 +26,7 @@ from loopwatch_collector.queries.runner import Question, ask
 from loopwatch_collector.store.store import Store
 from loopwatch_collector.write.senders import Senders
 from loopwatch_collector.write.storing import Storing
+from tests.migrated_store import migrated_store
 
 START_NS = time.time_ns() // 10**9 * 10**9 - 7_200 * 10**9
 FROM_NS, TO_NS = START_NS - 3_600 * 10**9, START_NS + 7_200 * 10**9
@@ -45,7 +46,7 @@ Sent = tuple[str, Span]
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    opened = Store.open(f"chdb://{tmp_path_factory.mktemp('counted')}/store")
+    opened = Store.open(migrated_store(tmp_path_factory.mktemp("counted") / "store"))
     yield opened
     opened.close()
 

@@ -9,6 +9,7 @@ import pytest
 
 from loopwatch_collector.store.rows import NO_SPAN, SPAN_COLUMNS, SPAN_INDEX
 from loopwatch_collector.store.store import Store
+from tests.migrated_store import migrated_store
 
 SECOND_NS = 1_000_000_000
 NOON_NS = 1_790_856_000 * SECOND_NS  # 2026-10-01T12:00:00Z
@@ -17,7 +18,7 @@ NOON_NS = 1_790_856_000 * SECOND_NS  # 2026-10-01T12:00:00Z
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """An empty embedded store."""
-    opened = Store.open(f"chdb://{tmp_path}/store")
+    opened = Store.open(migrated_store(tmp_path / "store"))
     yield opened
     opened.close()
 
