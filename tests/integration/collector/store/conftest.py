@@ -31,8 +31,8 @@ def span() -> Callable[..., list[Any]]:
 
 @pytest.fixture
 def fleet() -> list[list[Any]]:
-    """The spans of four runs; what they add up to is stated in test_queries.py."""
-    return [*_completed_run(), *_escalated_run(), *_open_run(), *_failed_run()]
+    """The spans of four runs; see the function."""
+    return make_fleet()
 
 
 @pytest.fixture
@@ -45,6 +45,11 @@ def write_rows(store: Store, rows: list[list[Any]]) -> None:
     store.insert_spans(rows)
     project, run_id, start = (SPAN_INDEX[name] for name in ("project", "run_id", "start_time"))
     store.refresh_runs([(row[project], row[run_id], row[start], row[start]) for row in rows])
+
+
+def make_fleet() -> list[list[Any]]:
+    """The spans of four runs; what they add up to is stated in test_queries.py."""
+    return [*_completed_run(), *_escalated_run(), *_open_run(), *_failed_run()]
 
 
 def make_span(number: int, *, at_s: float = 0, **values: Any) -> list[Any]:
