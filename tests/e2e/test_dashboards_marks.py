@@ -73,9 +73,9 @@ def tab(tab: Visit) -> Iterator[Visit]:
 
 
 @pytest.fixture(scope="module")
-def phone(browser: Browser) -> Iterator[BrowserContext]:
+def phone(browser: Browser, shown: Running) -> Iterator[BrowserContext]:
     """A person on the way, with a phone that is set to dark."""
-    with person(browser, width=420, dark=True) as someone:
+    with person(browser, width=420, dark=True, kept=shown.url) as someone:
         yield someone
 
 
