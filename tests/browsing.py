@@ -10,9 +10,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_pla
 from tests.chromium import find, launch_arguments
 
 TIMEOUT_MS = 60_000
-# Together with a tab that is kept open and a page that does not move, these spare four tenths of a browser's work: all
-# tabs share one process, and with it the scripts it has compiled, and no script runs long enough to be optimised.
-_SPARING = ("--process-per-site", "--js-flags=--no-turbofan --no-maglev")
 # Streamlit marks the page while a script or one of its parts runs; a skeleton stands where an answer is awaited.
 _SETTLED = """() => {
   const app = document.querySelector('[data-testid="stApp"]');
@@ -25,6 +22,10 @@ _TILES = """() => [...document.querySelectorAll('[data-testid="stMetric"]')].map
   tile.querySelector('[data-testid="stMetricLabel"] p').textContent.trim(),
   tile.querySelector('[data-testid="stMetricValue"]').textContent.trim(),
 ])"""
+
+# Together with a tab that is kept open and a page that does not move, these spare four tenths of a browser's work: all
+# tabs share one process, and with it the scripts it has compiled, and no script runs long enough to be optimised.
+_SPARING = ("--process-per-site", "--js-flags=--no-turbofan --no-maglev")
 
 
 @dataclass

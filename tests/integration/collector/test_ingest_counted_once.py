@@ -224,7 +224,8 @@ def test_order_repetition_and_splitting_change_no_answer(store: Store, seed: int
 def test_calls_reported_by_several_libraries_count_once(store: Store) -> None:
     """Tokens are those of one report per call, however many libraries reported it; the agent's own sum adds nothing."""
     sent = _world(7)
-    _write(store, [[one] for one in sent], "counted")
+    scopes = sorted({scope for scope, _ in sent})
+    _write(store, [[one for one in sent if one[0] == scope] for scope in scopes], "counted")  # each sends its own
     responses: dict[str, tuple[int, int]] = {}
     for _, span in sent:
         found = {pair.key: pair.value for pair in span.attributes}
