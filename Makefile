@@ -28,9 +28,13 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
 demo: $(VENV)/.installed-all ## start collector, agents and dashboards; Ctrl-C stops them
 	@$(BIN)/loopwatch demo
 
+# Some hundred processes are started: what Python compiled is kept for the next, whatever the environment says.
+test: export PYTHONDONTWRITEBYTECODE :=
+# A worker takes whole files, so that what a module starts (a collector, a browser) is started once; in the order of
+# their names, which begins with the longest (e2e) and lets the many short ones (unit) fill up the end.
 test: $(VENV)/.installed-dev ## run every test
 	@$(BIN)/python tests/chromium.py --install
-	@$(BIN)/pytest -n auto --dist loadgroup
+	@$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.installed-dev ## format, lint, types, tests
 	@$(BIN)/ruff format --check .

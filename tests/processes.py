@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.migrated_store import migrated_store
+
 DEADLINE_S = 90
 Found = TypeVar("Found")
 ALL_TIME = {"from": "2000-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z"}
@@ -83,8 +85,14 @@ def running(words: Sequence[str], folder: Path, env: dict[str, str] | None = Non
 
 
 def collector(folder: Path, **env: str) -> Any:
-    """A collector on an embedded store in `folder`, without keys unless `env` names them."""
-    words = ["serve", "--port", "0", "--data-dir", str(folder / "data")]
+    """A collector on an embedded store in `folder`, without keys unless `env` names them.
+
+    Where there is no store yet, and `env` names none, it gets an empty one with its tables made.
+    """
+    data = folder / "data"
+    if not (data / "store").exists() and "LOOPWATCH_DSN" not in env:
+        migrated_store(data / "store")
+    words = ["serve", "--port", "0", "--data-dir", str(data)]
     return running(words, folder, {"LOOPWATCH_KEYS": "", **env})
 
 

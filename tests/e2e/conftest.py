@@ -14,7 +14,7 @@ expect.set_options(timeout=TIMEOUT_MS)
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with chromium() as opened:
+    with chromium(sparing=True) as opened:
         yield opened
 
 
@@ -26,9 +26,9 @@ def shown(receiver: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture(scope="module")
-def reader(browser: Browser) -> Iterator[BrowserContext]:
+def reader(browser: Browser, shown: Running) -> Iterator[BrowserContext]:
     """A person at a desk, for all tests of a module: the application is loaded once, each tab is a session anew."""
-    with person(browser) as someone:
+    with person(browser, kept=shown.url) as someone:
         yield someone
 
 

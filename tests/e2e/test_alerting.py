@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.browsing import Visit
 from tests.processes import Running, collector, get, loopwatch, wait_for, wait_for_runs
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboards-browser")]
+pytestmark = pytest.mark.browser
 RULES = """
 [[rule]]
 name = "any-spend"

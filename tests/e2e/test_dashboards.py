@@ -17,7 +17,7 @@ from loopwatch_dashboards import formatting
 from tests.browsing import Visit
 from tests.processes import Running, collector, get, loopwatch, query, wait_for_runs, wait_until_stored
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboards-browser")]
+pytestmark = pytest.mark.browser
 SUPPORT = Path(__file__).parents[1] / "data" / "chat" / "support.json"
 HOSTILE = (
     '<script>window.hacked=1</script><img src="http://leak.example/a.png" onerror="window.hacked=2">'

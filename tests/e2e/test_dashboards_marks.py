@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator
 from tests.browsing import Visit, new_tab, person
 from tests.processes import Running, collector, loopwatch, query, wait_until_stored
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboards-marks")]
+pytestmark = pytest.mark.browser
 # Page and section, and how many charts a simulated fleet has there.
 CHARTED = {
     "/": 4,
@@ -73,9 +73,9 @@ def tab(tab: Visit) -> Iterator[Visit]:
 
 
 @pytest.fixture(scope="module")
-def phone(browser: Browser) -> Iterator[BrowserContext]:
+def phone(browser: Browser, shown: Running) -> Iterator[BrowserContext]:
     """A person on the way, with a phone that is set to dark."""
-    with person(browser, width=420, dark=True) as someone:
+    with person(browser, width=420, dark=True, kept=shown.url) as someone:
         yield someone
 
 

@@ -9,7 +9,7 @@ from tests.browsing import Visit
 from tests.integration.dashboards.fronts import Front, front
 from tests.processes import Running, collector, dashboards, loopwatch, query, wait_until_stored
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboards-states")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")

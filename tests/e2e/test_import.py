@@ -30,7 +30,6 @@ def _tools(receiver: Running, agent: str) -> dict[str, tuple[int, int]]:
     return {row["tool"]: (row["calls"], row["errors"]) for row in query(receiver.url, "tool_summary", agent=agent)}
 
 
-@pytest.mark.xdist_group("import")
 def test_hand_counted_file_twice(receiver: Running) -> None:
     """The file gives the counts made by hand; importing it again, even with another start, changes nothing."""
     expected = json.loads((DATA / "expected.json").read_text())
@@ -67,7 +66,6 @@ def _answers(receiver: Running, agent: str) -> dict[str, list[dict[str, Any]]]:
     return {**answers, "runs": runs["runs"]}
 
 
-@pytest.mark.xdist_group("import")
 @pytest.mark.skipif("LOOPWATCH_TEST_DATA" not in os.environ, reason="the recorded runs are not part of the repository")
 def test_recorded_airline_runs(receiver: Running) -> None:
     """The 200 recorded runs give, through the API, exactly what was computed of them independently of this project."""
@@ -119,7 +117,6 @@ def _tiles(
 
 
 @pytest.mark.browser
-@pytest.mark.xdist_group("import")
 def test_pages_show_the_hand_counted_file(receiver: Running, tmp_path: Path) -> None:
     """The pages show, in a real browser, the numbers that were counted by hand."""
     assert _import(DATA / "support.json", receiver, *START).returncode == 0
@@ -130,7 +127,6 @@ def test_pages_show_the_hand_counted_file(receiver: Running, tmp_path: Path) -> 
 
 
 @pytest.mark.browser
-@pytest.mark.xdist_group("import")
 @pytest.mark.skipif("LOOPWATCH_TEST_DATA" not in os.environ, reason="the recorded runs are not part of the repository")
 def test_pages_show_the_recorded_airline_runs(receiver: Running, tmp_path: Path) -> None:
     """The pages show, in a real browser, what was computed of the recorded runs independently of this project."""
@@ -142,7 +138,6 @@ def test_pages_show_the_recorded_airline_runs(receiver: Running, tmp_path: Path)
     assert _tiles(receiver, tmp_path, "airline", AIRLINE_TILES) == AIRLINE_TILES
 
 
-@pytest.mark.xdist_group("import")
 @pytest.mark.parametrize(
     ("content", "options", "sentence"),
     [

@@ -32,7 +32,6 @@ def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield running
 
 
-@pytest.mark.xdist_group("readme")
 @pytest.mark.parametrize("code", _blocks("python"))
 def test_python_block_sends_its_run(code: str, receiver: Running) -> None:
     """Each Python block of the README runs as it stands, and the run it makes is stored as completed."""
@@ -52,7 +51,6 @@ def test_python_block_sends_its_run(code: str, receiver: Running) -> None:
     assert runs[0]["outcome"] == "completed"
 
 
-@pytest.mark.xdist_group("readme")
 @pytest.mark.parametrize("command", _commands("loopwatch"))
 def test_command_works(command: str, receiver: Running) -> None:
     """Each `loopwatch` command of the README ends with status 0 against a fresh collector."""

@@ -14,8 +14,6 @@ from loopwatch_collector.store.store import Store
 from tests.chaos.load import Load, recent_midnight_ns
 from tests.processes import ALL_TIME, Running, collector, get, loopwatch, wait_for
 
-pytestmark = pytest.mark.xdist_group("dead-letters")  # one collector for all of them
-
 _GOOD_BATCH = 1
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from isal import isal_zlib
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -23,8 +24,6 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from tests.chaos.load import Load, recent_midnight_ns
 from tests.chaos.processes import metric
 from tests.processes import ALL_TIME, Running, collector, get, wait_for
-
-pytestmark = pytest.mark.xdist_group("hostile")  # one collector for all of them
 
 # What OTLP senders are told; a key's faults are another test's.
 OTLP_ANSWERS = {200, 400, 413, 415, 429, 503}
@@ -223,15 +222,21 @@ def _large() -> dict[str, bytes]:
         "60 MiB of wide characters": wide.SerializeToString(),
         "64 MiB of zeros": bytes(63 * _MIB),
         "over the cap": bytes(65 * _MIB),
-        "a bomb": bytes(2_000 * _MIB),
     }
 
 
+def _bomb() -> bytes:
+    """2,000 MiB of zeros as gzip, made without ever holding them."""
+    packing = isal_zlib.compressobj(1, wbits=31)
+    zeros = bytes(_MIB)
+    return b"".join([*(packing.compress(zeros) for _ in range(2_000)), packing.flush()])
+
+
 def test_large_bodies_leave_memory_bounded(target: Target) -> None:
-    """A bomb of 2000:1, a million attributes, 64 MiB in one string: answered, and the memory stays within its bound."""
+    """A bomb of nearly 1,000:1, a million attributes, 64 MiB in one string: answered, the memory within its bound."""
+    bodies = {name: (body, isal_zlib.compress(body, 1, wbits=31)) for name, body in _large().items()}
     highest = 0
-    for name, body in _large().items():
-        packed = gzip.compress(body, 1)
+    for name, (body, packed) in [*bodies.items(), ("a bomb", (b"", _bomb()))]:
         for sent, encoding in ((body, ""), (packed, "gzip")):
             if len(sent) <= 65 * _MIB:
                 assert target.post("/v1/traces", sent, encoding=encoding) in OTLP_ANSWERS, name

@@ -13,8 +13,6 @@ from schemathesis.specs.openapi import checks as openapi_checks
 from tests.integration.collector.application import application
 from tests.processes import Running, collector, get
 
-pytestmark = pytest.mark.xdist_group("hostile-api")  # one collector for all of them
-
 _SCHEMA: Any = schemathesis.openapi.from_dict(application().openapi())
 OPERATIONS: dict[str, Any] = {
     f"{found.ok().method.upper()} {found.ok().path}": found.ok() for found in _SCHEMA.get_all_operations()

@@ -17,7 +17,6 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from loopwatch import names
 from tests.processes import ALL_TIME, Running, collector, get, loopwatch, wait_for
 
-pytestmark = pytest.mark.xdist_group("ingest-outside")
 KEYS = "shop:ingest:in-key,shop:read:read-key,shop:admin:admin-key,bank:read:bank-key,bank:ingest:bank-in-key"
 
 

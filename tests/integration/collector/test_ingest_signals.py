@@ -30,7 +30,6 @@ from tests.processes import Running, collector, get, query, wait_for
 
 PROTOBUF = "application/x-protobuf"
 TRACES_METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
-pytestmark = pytest.mark.xdist_group("ingest-signals")
 
 
 def _free_port() -> int:

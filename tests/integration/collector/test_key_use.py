@@ -16,7 +16,6 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from loopwatch_collector.key_use import fingerprint
 from tests.processes import Running, collector
 
-pytestmark = pytest.mark.xdist_group("key-use")
 KEYS = {
     ("shop", "ingest"): "shop-in-51d0c2",
     ("shop", "read"): "shop-read-51d0c2",

@@ -17,8 +17,6 @@ from tests.chaos.load import Load, recent_midnight_ns
 from tests.integration.collector.application import application
 from tests.processes import ALL_TIME, Running, collector, wait_for
 
-pytestmark = pytest.mark.xdist_group("keys")  # one collector for all of them
-
 # What needs no key says nothing about anybody's data. Everything else follows the rule of `_allowed`.
 PUBLIC = {
     ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"),

@@ -16,8 +16,6 @@ from tests.chaos.load import Load
 from tests.chaos.processes import metric
 from tests.processes import Running, collector, wait_for
 
-pytestmark = pytest.mark.xdist_group("overload")  # one collector for all of them
-
 _MIB = 2**20
 # States the bound, for a collector that may hold 16 MiB of requests: all else is the engine, the interpreter, what
 # the journal keeps for the writer, and what the writer has under way.

@@ -18,8 +18,6 @@ from loopwatch_collector.receive.grpc_server import Arrivals
 from tests.chaos.load import Load, recent_midnight_ns
 from tests.processes import Running, collector, wait_for
 
-pytestmark = pytest.mark.xdist_group("overload_grpc")  # one collector for all of them
-
 _MIB = 2**20
 _METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 _DAWDLERS = 300

@@ -11,8 +11,6 @@ import pytest
 
 from tests.processes import ALL_TIME, Running, get, loopwatch, running, wait_for, wait_for_runs
 
-pytestmark = pytest.mark.xdist_group("runs command")
-
 PROGRAM = """
 import loopwatch
 from opentelemetry import trace

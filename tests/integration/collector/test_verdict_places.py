@@ -16,6 +16,7 @@ from loopwatch_collector.receive.screening import EVER, screen_logs
 from loopwatch_collector.store.store import Store
 from loopwatch_collector.write.senders import Senders
 from loopwatch_collector.write.storing import Storing
+from tests.migrated_store import migrated_store
 
 NOW_NS = time.time_ns()
 TRACE, ROOT, CALL = b"\x07" * 16, b"\x01" * 8, b"\x02" * 8
@@ -23,7 +24,7 @@ TRACE, ROOT, CALL = b"\x07" * 16, b"\x01" * 8, b"\x02" * 8
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    opened = Store.open(f"chdb://{tmp_path_factory.mktemp('placed')}/store")
+    opened = Store.open(migrated_store(tmp_path_factory.mktemp("placed") / "store"))
     yield opened
     opened.close()
 

@@ -19,9 +19,8 @@ from loopwatch_collector.write.senders import Senders
 from loopwatch_collector.write.storing import Storing
 from loopwatch_collector.write.writer import Writer
 from tests.chaos.load import BATCHES_PER_RUN, Load, recent_midnight_ns
+from tests.migrated_store import migrated_store
 from tests.processes import wait_for
-
-pytestmark = pytest.mark.xdist_group("writer")  # one engine for all of them
 
 _LOAD = Load(51, recent_midnight_ns(time.time_ns()))
 _COUNT_SPANS = "SELECT uniqExact(span_id) FROM spans WHERE project = {project:String}"
@@ -32,7 +31,7 @@ _COUNT_LETTERS = "SELECT count() FROM dead_letters WHERE project = {project:Stri
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """An embedded store; each test writes to a project of its own."""
-    opened = Store.open(f"chdb://{tmp_path_factory.mktemp('writer')}/store")
+    opened = Store.open(migrated_store(tmp_path_factory.mktemp("writer") / "store"))
     yield opened
     opened.close()
 

@@ -9,7 +9,6 @@ from streamlit.testing.v1 import AppTest
 from loopwatch_dashboards import formatting, navigation
 from tests.processes import Running, get, query
 
-pytestmark = pytest.mark.xdist_group("dashboards-pages")
 PAGES = tuple(entry.path for entry in navigation.ENTRIES)
 
 

@@ -19,8 +19,6 @@ import loopwatch
 from tests.processes import ALL_TIME, Running, collector, get, wait_for
 from tests.sdk_sink import SentSpan, decode
 
-pytestmark = pytest.mark.xdist_group("sdk-collector")  # one collector for all of them
-
 KEYS = "default:ingest:agents-key,default:read:readers-key"
 PRICES = """
 [[price]]

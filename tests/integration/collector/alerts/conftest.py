@@ -16,6 +16,7 @@ from loopwatch_collector.alerts.engine import AlertEngine
 from loopwatch_collector.metrics import Metrics
 from loopwatch_collector.store.rows import SPAN_COLUMNS, SPAN_INDEX
 from loopwatch_collector.store.store import Store
+from tests.migrated_store import migrated_store
 
 _NUMBERS = itertools.count(1)
 
@@ -23,7 +24,7 @@ _NUMBERS = itertools.count(1)
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """An empty embedded store."""
-    opened = Store.open(f"chdb://{tmp_path}/store")
+    opened = Store.open(migrated_store(tmp_path / "store"))
     yield opened
     opened.close()
 

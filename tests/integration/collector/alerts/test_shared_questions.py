@@ -25,6 +25,7 @@ from loopwatch_collector.queries.runner import MAX_LIMIT, Question, ask
 from loopwatch_collector.store.errors import StatementFailed
 from loopwatch_collector.store.store import Store
 from tests.integration.collector.alerts.conftest import put, span
+from tests.migrated_store import migrated_store
 
 NOW_NS = time.time_ns()
 HOUR_NS = 3_600 * 10**9
@@ -78,7 +79,7 @@ def some_call(random: Random, at_ns: int, customer: str, own: dict) -> list:
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory):
     """A store with a hundred and fifty runs of every kind in the last three hours."""
-    opened = Store.open(f"chdb://{tmp_path_factory.mktemp('fleet')}/store")
+    opened = Store.open(migrated_store(tmp_path_factory.mktemp("fleet") / "store"))
     random = Random(11)
     put(opened, [row for number in range(150) for row in some_run(random, number)])
     yield opened

@@ -9,8 +9,6 @@ import pytest
 
 from tests.processes import collector, get, loopwatch, wait_for, wait_for_runs
 
-pytestmark = pytest.mark.xdist_group("alerting")  # one collector for all of them
-
 RULES = """
 [channels.ops]
 apprise = "json://127.0.0.1:9/secret-path"

@@ -12,8 +12,6 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from tests.processes import ALL_TIME, collector, get, wait_for
 
-pytestmark = pytest.mark.xdist_group("dialects")
-
 DAY_S = 86_400
 # Two seconds before the last midnight but one: what begins then ends on another day.
 BEFORE_MIDNIGHT_NS = (int(time.time()) // DAY_S - 1) * DAY_S * 10**9 - 2 * 10**9

@@ -15,8 +15,6 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from tests.compat.payload import Payload, read_all
 from tests.processes import ALL_TIME, collector, get, wait_for
 
-pytestmark = pytest.mark.xdist_group("dialects")
-
 PAYLOADS = read_all()
 _PROTOBUF = "application/x-protobuf"
 _JSON = "application/json"

@@ -14,8 +14,6 @@ import pytest
 
 from tests.processes import ALL_TIME, collector, get, wait_for, wait_until_stored
 
-pytestmark = pytest.mark.xdist_group("events")
-
 NOW_MS = int(time.time() * 1000) - 60_000
 
 

@@ -11,8 +11,6 @@ import pytest
 
 from tests.processes import Running, collector, loopwatch, wait_for
 
-pytestmark = pytest.mark.xdist_group("import command")
-
 SUPPORT = Path(__file__).parents[3] / "data" / "chat" / "support.json"
 FIELDS = ["--id", "task_id", "--id", "trial", "--outcome", "reward"]
 

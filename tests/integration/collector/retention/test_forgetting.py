@@ -17,6 +17,7 @@ from loopwatch_collector.retention.tables import TABLES
 from loopwatch_collector.store.client import Connection
 from loopwatch_collector.store.rows import Column
 from loopwatch_collector.store.store import Store
+from tests.migrated_store import migrated_store
 
 BOB = "bob@example.com"
 ANN = "ann@example.com"
@@ -28,7 +29,7 @@ NAMING_ATTRIBUTE = {"user": "user.email", "conversation": "session.id", "custome
 @pytest.fixture
 def connection(tmp_path: Path) -> Iterator[Connection]:
     """This thread's way to an empty embedded store."""
-    store = Store.open(f"chdb://{tmp_path}/store")
+    store = Store.open(migrated_store(tmp_path / "store"))
     yield store.connection()
     store.close()
 

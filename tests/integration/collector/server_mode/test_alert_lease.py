@@ -3,11 +3,8 @@
 from pathlib import Path
 from urllib.request import urlopen
 
-import pytest
-
 from tests.processes import collector, get, loopwatch, wait_for, wait_for_runs
 
-pytestmark = pytest.mark.xdist_group("several collectors")
 RULE = """
 delivered = false
 [[rule]]

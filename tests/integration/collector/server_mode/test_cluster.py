@@ -11,8 +11,6 @@ import pytest
 from loopwatch_collector.store.cluster import SHARDING
 from tests.integration.collector.server_mode.cluster_engine import PLANNED
 
-pytestmark = pytest.mark.xdist_group("cluster")
-
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from loopwatch_collector.store.runs import RunDeriver, Touched
 from loopwatch_collector.store.store import Store
 from tests.processes import ALL_TIME, collector, get, query, wait_for, wait_until_stored
 
-pytestmark = pytest.mark.xdist_group("several collectors")
 NOW_MS = int(time.time() * 1000) - 600_000
 
 

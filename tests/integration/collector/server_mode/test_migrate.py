@@ -10,8 +10,6 @@ from loopwatch_collector.store.cluster import SHARDING
 from loopwatch_collector.store.store import Store
 from tests.processes import collector, loopwatch, query, wait_for_runs
 
-pytestmark = pytest.mark.xdist_group("migrate")
-
 
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Any]]:

@@ -17,8 +17,6 @@ from loopwatch_collector.store.runs import RunDeriver, Touched
 from loopwatch_collector.store.store import Store
 from tests.processes import collector, query, wait_for, wait_for_runs
 
-pytestmark = pytest.mark.xdist_group("several collectors")
-
 
 @pytest.fixture
 def collectors(database: str, tmp_path: Path) -> Iterator[list[str]]:

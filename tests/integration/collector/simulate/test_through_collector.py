@@ -10,8 +10,6 @@ import pytest
 
 from tests.processes import collector, get, loopwatch, query, wait_for, wait_for_runs
 
-pytestmark = pytest.mark.xdist_group("simulated fleet")
-
 # USD per million tokens: uncached input, cache read, cache write, output
 PRICES = {
     "claude-opus-5-5": ("4", "0.20", "5", "20"),

@@ -9,6 +9,7 @@ import pytest
 
 from loopwatch_collector.store.rows import NO_SPAN, SPAN_COLUMNS, SPAN_INDEX
 from loopwatch_collector.store.store import Store
+from tests.migrated_store import migrated_store
 
 SECOND_NS = 1_000_000_000
 NOON_NS = 1_790_856_000 * SECOND_NS  # 2026-10-01T12:00:00Z
@@ -17,7 +18,7 @@ NOON_NS = 1_790_856_000 * SECOND_NS  # 2026-10-01T12:00:00Z
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """An empty embedded store."""
-    opened = Store.open(f"chdb://{tmp_path}/store")
+    opened = Store.open(migrated_store(tmp_path / "store"))
     yield opened
     opened.close()
 
@@ -30,8 +31,8 @@ def span() -> Callable[..., list[Any]]:
 
 @pytest.fixture
 def fleet() -> list[list[Any]]:
-    """The spans of four runs; what they add up to is stated in test_queries.py."""
-    return [*_completed_run(), *_escalated_run(), *_open_run(), *_failed_run()]
+    """The spans of four runs; see the function."""
+    return make_fleet()
 
 
 @pytest.fixture
@@ -44,6 +45,11 @@ def write_rows(store: Store, rows: list[list[Any]]) -> None:
     store.insert_spans(rows)
     project, run_id, start = (SPAN_INDEX[name] for name in ("project", "run_id", "start_time"))
     store.refresh_runs([(row[project], row[run_id], row[start], row[start]) for row in rows])
+
+
+def make_fleet() -> list[list[Any]]:
+    """The spans of four runs; what they add up to is stated in test_queries.py."""
+    return [*_completed_run(), *_escalated_run(), *_open_run(), *_failed_run()]
 
 
 def make_span(number: int, *, at_s: float = 0, **values: Any) -> list[Any]:

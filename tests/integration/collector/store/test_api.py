@@ -1,43 +1,33 @@
-"""The read routes and verdicts over HTTP, on a real store."""
+"""The read routes over HTTP, and what all routes refuse, on a real store."""
 
 import base64
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
 
-from loopwatch_collector.api.routes import router
-from loopwatch_collector.auth import Keyring
-from loopwatch_collector.errors import CollectorError
-from loopwatch_collector.prices.price import Pricer
 from loopwatch_collector.queries.catalogue import catalogue
-from loopwatch_collector.settings import Key
 from loopwatch_collector.store.store import Store
+from tests.integration.collector.store.conftest import make_fleet, write_rows
+from tests.integration.collector.store.routes import ADMIN, INGEST, OTHER, READ, routes
+from tests.migrated_store import migrated_store
 
 RANGE = "from=2026-09-30T00:00:00Z&to=2026-10-02T00:00:00Z"
-INGEST, READ, ADMIN, OTHER = ({"authorization": f"Bearer {name}"} for name in ("ingest", "read", "admin", "other"))
 
 
-@pytest.fixture
-def api(store: Store, fleet: list[list[Any]], write: Callable[[Store, list[list[Any]]], None]) -> Iterator[TestClient]:
-    """The routes on a store with the hand-worked fleet."""
-    write(store, fleet)
-    app = FastAPI()
-    app.include_router(router)
-    app.state.store, app.state.pricer = store, Pricer()
-    app.state.keyring = Keyring(
-        [Key("default", role, role) for role in ("ingest", "read", "admin")] + [Key("elsewhere", "read", "other")]
-    )
-    app.add_exception_handler(CollectorError, _answer)
-    with TestClient(app) as client:
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """The routes on a store with the hand-worked fleet, which these tests leave as it is."""
+    store = Store.open(migrated_store(tmp_path_factory.mktemp("read") / "store"))
+    write_rows(store, make_fleet())
+    with routes(store) as client:
         yield client
+    store.close()
 
 
 def test_runs_queries_fields_and_prices_answer_in_their_shapes(api: TestClient) -> None:
@@ -137,47 +127,11 @@ def test_misspelt_parameters_and_outcomes_are_refused_with_what_was_meant(api: T
     assert [run["run_id"] for run in part.json()["runs"]] == ["run-completed"]
 
 
-def test_a_verdict_says_whether_its_run_is_known(
-    api: TestClient, store: Store, span: Callable[..., list[Any]], write: Callable[[Store, list[list[Any]]], None]
-) -> None:
-    """A hexadecimal id in upper case means the run of that trace; a verdict on an unknown run is kept, and says so."""
-    stored, shouted = "ab" * 16, "CD" * 16
-    write(store, [span(1, run_id=stored, kind="run"), span(2, run_id=shouted, kind="run")])
-    for given, kept, is_known in (
-        (stored.upper(), stored, True),
-        (shouted, shouted, True),
-        ("EF" * 16, "ef" * 16, False),
-        ("Nope", "Nope", False),
-    ):
-        reply = api.post("/api/v1/verdicts", json={"run_id": given, "name": "n", "thumb": "up"}, headers=INGEST)
-        assert (reply.status_code, reply.json()["run_id"], reply.json()["run_known"]) == (201, kept, is_known)
-        found = api.get(f"/api/v1/verdicts?run_id={given}", headers=READ).json()["verdicts"]
-        assert [verdict["run_id"] for verdict in found] == [kept]
-
-
 def test_another_project_sees_nothing(api: TestClient) -> None:
     """A key's project is the only one its holder can read."""
     assert api.get(f"/api/v1/runs?{RANGE}", headers=OTHER).json()["runs"] == []
     assert api.get("/api/v1/runs/run-completed", headers=OTHER).status_code == 404
     assert api.get(f"/api/v1/queries/runs_summary?{RANGE}", headers=OTHER).json()["rows"][0][0] == 0
-
-
-def test_the_last_verdict_of_an_author_counts(api: TestClient) -> None:
-    """Thumbs, scores, labels and comments are kept long after the run; the last per run, name and author counts."""
-    base = {"run_id": "run-completed", "name": "user_feedback", "author": "ann"}
-    assert api.post("/api/v1/verdicts", json={**base, "thumb": "down"}, headers=INGEST).status_code == 201
-    assert (
-        api.post("/api/v1/verdicts", json={**base, "thumb": "up", "comment": "it worked"}, headers=ADMIN).status_code
-        == 201
-    )
-    api.post("/api/v1/verdicts", json={**base, "author": "judge", "score": 0.5}, headers=INGEST)
-    found = api.get("/api/v1/verdicts?run_id=run-completed", headers=READ).json()["verdicts"]
-    assert sorted((verdict["author"], verdict["score"], verdict["label"], verdict["comment"]) for verdict in found) == [
-        ("ann", 1.0, "up", "it worked"),
-        ("judge", 0.5, "", ""),
-    ]
-    summary = api.get(f"/api/v1/queries/verdict_summary?{RANGE}", headers=READ).json()["rows"]
-    assert summary[0][:5] == ["user_feedback", 2, 1, 0.25, 0.75]
 
 
 @pytest.mark.parametrize(
@@ -196,8 +150,3 @@ def test_only_keys_that_may_write_give_verdicts(api: TestClient) -> None:
     assert api.post("/api/v1/verdicts", json=body, headers=READ).status_code == 403
     foreign = {**ADMIN, "sec-fetch-site": "cross-site"}
     assert api.post("/api/v1/verdicts", json=body, headers=foreign).status_code == 403
-
-
-async def _answer(request: Request, error: Exception) -> Response:
-    assert isinstance(error, CollectorError)
-    return JSONResponse({"error": {"code": error.code, "message": str(error), **error.details}}, error.status)

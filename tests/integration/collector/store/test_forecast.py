@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from loopwatch_collector.queries.runner import Question, ask
+from loopwatch_collector.store.rows import SPAN_INDEX
 from loopwatch_collector.store.store import Store
 
 DAY_NS = 86_400 * 10**9
 HOUR_NS = 3600 * 10**9
-Write = Callable[[Store, list[list[Any]]], None]
 MakeSpan = Callable[..., list[Any]]
 
 
@@ -31,40 +31,48 @@ def _calls(span: MakeSpan, agent: str, costs: Mapping[int, float]) -> list[list[
     ]  # fmt: skip
 
 
+def _write(store: Store, rows: list[list[Any]]) -> None:
+    """Stores rows and derives their runs as if each had spans on every day: by one statement, not by one a day."""
+    store.insert_spans(rows)
+    project, run_id, start = (SPAN_INDEX[name] for name in ("project", "run_id", "start_time"))
+    first, last = min(row[start] for row in rows), max(row[start] for row in rows)
+    store.refresh_runs([(row[project], row[run_id], first, last) for row in rows])
+
+
 def _ask(store: Store, from_ns: int, to_ns: int, dimension: str = "all") -> dict[str, list[Any]]:
     question = Question("cost_forecast", "default", from_ns, to_ns, {"dimension": dimension})
     return {row[0]: row[1:] for row in ask(store.connection(), question).rows}
 
 
-def test_three_days_foretell_their_mean(store: Store, span: MakeSpan, write: Write) -> None:
+def test_three_days_foretell_their_mean(store: Store, span: MakeSpan) -> None:
     """Days of 1, 2 and 3 dollars, three quarters of each after noon: a day takes 2 more or less 1, today 1.5 of it."""
     days = [date(2025, 1, 26) + timedelta(days=n) for n in range(3)]
     costs = {_at(day, hour): (n + 1) * part for n, day in enumerate(days) for hour, part in ((6, 0.25), (18, 0.75))}
     now_ns = _at(date(2025, 1, 29), 12)
-    write(store, _calls(span, "a", {**costs, now_ns - HOUR_NS: 0.5}))
+    _write(store, _calls(span, "a", {**costs, now_ns - HOUR_NS: 0.5}))
     # to come: 0.75 of today and the 30th and 31st
     margin = 1.95996398 * math.sqrt(2.75 + 2.75**2 / 3)
     wanted = ["2025-01-01", 6.5, 12.0, 12 - margin if margin < 5.5 else 6.5, 12 + margin, None, 3, 0]
     assert _ask(store, _at(date(2024, 12, 1)), now_ns) == {"": pytest.approx(wanted, nan_ok=True)}
 
 
-def test_four_weeks_foretell_weekdays_and_a_trend(store: Store, span: MakeSpan, write: Write) -> None:
+def test_four_weeks_foretell_weekdays_and_a_trend(store: Store, span: MakeSpan) -> None:
     """Costs that grow by 0.1 a day and are 3 lower at weekends go on so: nothing scatters, so nothing is uncertain."""
     first = date(2025, 1, 1)
     days = [first + timedelta(days=n) for n in range(31)]
     costs = [5 + 0.1 * n - 3 * (day.weekday() >= 5) for n, day in enumerate(days)]
-    write(store, _calls(span, "a", {_at(day, 12): round(cost, 3) for day, cost in zip(days, costs, strict=True)}))
+    _write(store, _calls(span, "a", {_at(day, 12): round(cost, 3) for day, cost in zip(days, costs, strict=True)}))
     wanted = ["2025-01-01", sum(costs[:29]), *[sum(costs)] * 3, 0.1, 28, 0]
     answer = _ask(store, _at(first), _at(days[28], 13), "agent")
     assert answer == {"a": pytest.approx(wanted, abs=1e-6)}
 
 
-def test_the_interval_is_that_of_least_squares(store: Store, span: MakeSpan, write: Write) -> None:
+def test_the_interval_is_that_of_least_squares(store: Store, span: MakeSpan) -> None:
     """Of costs that scatter, rest and interval are those of least squares solved by matrices, new days included."""
     first = date(2025, 3, 10)
     costs = [10 + (n * 7919 % 13) - n * 0.05 + 2 * (n % 7 == 3) for n in range(50)]  # until April 28th
     days = [first + timedelta(days=n) for n in range(50)]
-    write(store, _calls(span, "a", {_at(day, 12): round(cost, 3) for day, cost in zip(days, costs, strict=True)}))
+    _write(store, _calls(span, "a", {_at(day, 12): round(cost, 3) for day, cost in zip(days, costs, strict=True)}))
     today = date(2025, 4, 22)
     (_, spent, expected, low, high, trend, seen, _) = _ask(store, _at(first), _at(today), "agent")["a"]
     # the range ends with the last moment of the 21st: that day is over, and nothing of it is to come
@@ -88,10 +96,10 @@ def _least_squares(costs: Sequence[float], coming: Sequence[int]) -> tuple[float
     return float(found[0]), float(sums @ found), 1.95996398 * math.sqrt(variance * (len(coming) + spread))
 
 
-def test_too_little_is_not_foretold(store: Store, span: MakeSpan, write: Write) -> None:
+def test_too_little_is_not_foretold(store: Store, span: MakeSpan) -> None:
     """Two days foretell nothing, unpriced tokens are told, and a range that lacks a part of the month says nothing."""
-    write(store, _calls(span, "a", {_at(date(2025, 1, 2)): 1, _at(date(2025, 1, 3)): 2, _at(date(2025, 1, 4)): 3}))
-    write(store, [span(1, start_time=_at(date(2025, 1, 4)), run_id="b", trace_id=b"b" * 16, agent="b",
+    _write(store, _calls(span, "a", {_at(date(2025, 1, 2)): 1, _at(date(2025, 1, 3)): 2, _at(date(2025, 1, 4)): 3}))
+    _write(store, [span(1, start_time=_at(date(2025, 1, 4)), run_id="b", trace_id=b"b" * 16, agent="b",
                        kind="model_call", call_key="b", model="home-made", input_tokens=7)])  # fmt: skip
     to_ns = _at(date(2025, 1, 4), 1)
     month = "2025-01-01"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from loopwatch_collector.store.errors import RowRefused
 from loopwatch_collector.store.rows import CONTENT_COLUMNS, METRIC_POINT_COLUMNS, SPAN_COLUMNS, SPAN_INDEX, Column
 from loopwatch_collector.store.store import Store
+from tests.migrated_store import migrated_store
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_NS = 86_400 * 10**9
@@ -35,7 +36,7 @@ _SIMPLE: dict[str, st.SearchStrategy[Any]] = {
 @pytest.fixture(scope="module")
 def module_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """An embedded store for all examples."""
-    opened = Store.open(f"chdb://{tmp_path_factory.mktemp('native')}/store")
+    opened = Store.open(migrated_store(tmp_path_factory.mktemp("native") / "store"))
     yield opened
     opened.close()
 

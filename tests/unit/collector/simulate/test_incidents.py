@@ -2,14 +2,11 @@ from collections.abc import Callable
 from functools import cache
 from statistics import mean, median
 
-import pytest
-
 from loopwatch_collector.simulate.facts import RunFacts, ToolCallFacts
 from loopwatch_collector.simulate.incidents import KINDS, Incident
 from loopwatch_collector.simulate.rhythm import DAY_NS, HOUR_NS
 from loopwatch_collector.simulate.simulation import Simulation
 
-pytestmark = pytest.mark.xdist_group("simulated incidents")  # one process plays the runs, once
 DAYS = 14
 
 
