@@ -97,7 +97,7 @@ def test_many_runs_are_derived_each_by_the_statement_it_needs(
     store: Store, span: Span, write: Callable[[Store, list[list[Any]]], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where many runs came at once, those that tell sums and those that do not are all derived, and rightly."""
-    monkeypatch.setattr("loopwatch_collector.store.runs._RUNS_IN_ONE", 1)
+    monkeypatch.setattr("loopwatch_collector.store.runs._PLAIN_RUNS_APART", 1)
     rows: list[list[Any]] = []
     for run in range(4):
         shared = {"run_id": f"run-{run}", "trace_id": bytes([run + 1]) * 16}
