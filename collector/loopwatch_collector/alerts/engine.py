@@ -39,6 +39,7 @@ _LOG = logging.getLogger(__name__)
 _TICK_S: Final = 1.0
 _LEASE_EVERY_S: Final = 4.0
 _RELOAD_EVERY_S: Final = 10.0
+_SHOW_EVERY_S: Final = 5.0  # every series is set anew, and nobody scrapes more often
 _WORKERS: Final = 4
 _SLOW_WORKERS: Final = 2
 _PROMPT_S: Final = 5.0
@@ -102,6 +103,7 @@ class AlertEngine:
         self._late: dict[Key, list[Range]] = {}
         self._unwatched_since_ns = 0
         self.looks = 0
+        self._next_show_s = 0.0
         self._schedule = Schedule()
         self._status: dict[Key, RuleStatus] = {}
         self._prompt = ThreadPoolExecutor(_WORKERS, thread_name_prefix="rules")
@@ -227,7 +229,9 @@ class AlertEngine:
                         self._start(key, rule)
         self._schedule.keep_only(wanted)
         self._close_orphans(wanted)
-        self._show()
+        if now_s >= self._next_show_s:
+            self._next_show_s = now_s + _SHOW_EVERY_S
+            self._show()
 
     def _note(self, arrival: Arrival) -> None:
         """Lets no answer stand that what came made old."""

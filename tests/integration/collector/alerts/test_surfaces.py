@@ -166,11 +166,14 @@ def test_channels_are_named_without_their_addresses(alerting):
 
 
 def test_prometheus_can_take_over(alerting):
-    """/metrics says which rules are breached, the export makes alerts of that."""
-    with urllib.request.urlopen(f"{alerting.url}/metrics", timeout=30) as reply:
-        metrics = reply.read().decode()
-    assert 'rule="any-spend"} 1.0' in metrics
-    assert 'loopwatch_alerts{project="default",rule="any-spend"' in metrics
+    """/metrics says, seconds later, which rules are breached; the export makes alerts of that."""
+
+    def is_shown():
+        with urllib.request.urlopen(f"{alerting.url}/metrics", timeout=30) as reply:
+            metrics = reply.read().decode()
+        return 'rule="any-spend"} 1.0' in metrics and 'loopwatch_alerts{project="default",rule="any-spend"' in metrics
+
+    wait_for(is_shown, "the breached rule on /metrics")
     with urllib.request.urlopen(f"{alerting.url}/api/v1/rules/export?format=prometheus", timeout=30) as reply:
         assert reply.headers["content-type"].startswith("text/yaml")
         exported = reply.read().decode()
