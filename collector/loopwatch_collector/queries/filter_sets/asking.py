@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import accumulate
-from operator import or_
 from typing import Any, Final, NamedTuple
 
 from loopwatch_collector.queries.catalogue import FILTERS
@@ -87,9 +85,10 @@ def ask_each(
 
 def _sets_by_beginning(filter_sets: Sequence[FilterSet]) -> dict[int, int]:
     """For each beginning, the earliest first, the sets that begin there or earlier, as bits."""
-    beginnings = sorted({one.from_ns for one in filter_sets})
-    begun = [sum(1 << number for number, one in enumerate(filter_sets) if one.from_ns == at) for at in beginnings]
-    return dict(zip(beginnings, accumulate(begun, or_), strict=True))
+    return {
+        at: sum(1 << number for number, one in enumerate(filter_sets) if one.from_ns <= at)
+        for at in sorted({one.from_ns for one in filter_sets})
+    }
 
 
 def _wanted_by_all(name: str, filter_sets: Sequence[FilterSet]) -> list[str]:

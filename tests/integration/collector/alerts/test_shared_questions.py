@@ -218,7 +218,7 @@ CUSTOMERS = [
 
 
 def test_rules_of_several_windows_are_one_question(fleet, questions):
-    """Five rules over one and two hours, asked at once by as many threads, cost one statement; a group costs one more."""
+    """Five rules over one and two hours, asked at once by as many threads, cost one statement; a group one more."""
     rules = [*CUSTOMERS, replace(CUSTOMERS[0], window_s=7_200)]
     other = replace(CUSTOMERS[0], params={"dimension": "customer"})
     reader = reader_of(fleet, *rules, other)
