@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from loopwatch_collector.alerts.conditions import Group
 from loopwatch_collector.alerts.errors import OutOfTime
-from loopwatch_collector.alerts.ranges import Range
+from loopwatch_collector.alerts.ranges import Range, window_ending
 from loopwatch_collector.alerts.rule import Rule
 from loopwatch_collector.queries.catalogue import NamedQuery
 from loopwatch_collector.queries.runner import MAX_LIMIT, READ_SETTINGS, Question
@@ -15,14 +15,21 @@ Readings = dict[Group, dict[str, float | None]]
 Filters = tuple[tuple[str, tuple[str, ...]], ...]
 """A rule's filters in one order, so that equal ones are equal."""
 
-_SMALL_S: Final = 6 * 3_600
+SMALL_S: Final = 6 * 3_600
 # One thread: a question about so short a time is small, and most of it is planning.
 SMALL_SETTINGS: Final = {**READ_SETTINGS, "max_threads": 1}
 
 
-def filters_of(rule: Rule) -> Filters:
-    """A rule's filters as part of a key."""
-    return tuple(sorted((name, tuple(values)) for name, values in rule.filters.items()))
+class Asker(NamedTuple):
+    """What tells rules apart that can be answered together: their filters, and the seconds of their windows."""
+
+    filters: Filters
+    window_s: int
+
+
+def asker_of(rule: Rule) -> Asker:
+    """A rule among those it can be answered with."""
+    return Asker(tuple(sorted((name, tuple(values)) for name, values in rule.filters.items())), rule.window_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +49,29 @@ class Asking:
     @property
     def key(self) -> tuple[Any, ...]:
         """Equal for what has the same answer."""
-        return self.key_for(filters_of(self.rule))
+        return self.key_for(asker_of(self.rule))
 
-    def key_for(self, filters: Filters | tuple[Filters, ...]) -> tuple[Any, ...]:
-        """The key of the same question with other filters, or with several sets of them."""
-        params = tuple(sorted(self.rule.params.items()))
-        return (self.rule.query, params, filters, self.rule.group_column, self.stretch)
+    def key_for(self, asker: Asker) -> tuple[Any, ...]:
+        """The key of the same question as another asks it."""
+        return (*self._what, asker.filters, self.stretch_of(asker))
+
+    def key_for_all(self, askers: tuple[Asker, ...]) -> tuple[Any, ...]:
+        """The key of the one question for all of them."""
+        return (*self._what, askers, self.stretch_of_all(askers))
+
+    def stretch_of(self, asker: Asker) -> Range:
+        """The range another asks about: the same where its window is, and otherwise its window that ends then."""
+        if asker.window_s == self.rule.window_s:
+            return self.stretch
+        return window_ending(self.stretch.to_ns, asker.window_s)
+
+    def stretch_of_all(self, askers: Iterable[Asker]) -> Range:
+        """The longest of their ranges."""
+        return min(self.stretch_of(asker) for asker in askers)
+
+    @property
+    def _what(self) -> tuple[Any, ...]:
+        return (self.rule.query, tuple(sorted(self.rule.params.items())), self.rule.group_column)
 
     def question(self, project: str) -> Question:
         """The question as the store is asked."""
@@ -72,7 +96,7 @@ class Asking:
         Raises:
             OutOfTime: no time is left for it.
         """
-        settings: Mapping[str, Any] = SMALL_SETTINGS if self.stretch.seconds <= _SMALL_S else READ_SETTINGS
+        settings: Mapping[str, Any] = SMALL_SETTINGS if self.stretch.seconds <= SMALL_S else READ_SETTINGS
         left_s = self.left_s(now_s)
         return settings if left_s is None else {**settings, "max_execution_time": left_s}
 

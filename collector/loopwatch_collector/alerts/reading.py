@@ -5,20 +5,21 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any, Final
 
-from loopwatch_collector.alerts.asking import SMALL_SETTINGS, Asking, Filters, Readings
+from loopwatch_collector.alerts.asking import SMALL_SETTINGS, Asker, Asking, Readings
 from loopwatch_collector.alerts.conditions import PAST_STEP_S, Group, Values
 from loopwatch_collector.alerts.durations import NS
 from loopwatch_collector.alerts.errors import OutOfTime
 from loopwatch_collector.alerts.kept_answers import KeptAnswers
 from loopwatch_collector.alerts.own_health import OwnHealth
-from loopwatch_collector.alerts.ranges import Range
+from loopwatch_collector.alerts.ranges import Range, window_ending
 from loopwatch_collector.alerts.rule import Rule
 from loopwatch_collector.alerts.shared_questions import SharedQuestions
 from loopwatch_collector.alerts.sources import COLLECTOR, LOSSES
 from loopwatch_collector.errors import CollectorError
-from loopwatch_collector.queries.filter_sets.asking import ask_each
+from loopwatch_collector.queries.filter_sets.asking import FilterSet, ask_each
 from loopwatch_collector.queries.runner import Question, ask, named
 from loopwatch_collector.store.client import Connection
 from loopwatch_collector.store.errors import StoreUnavailable
@@ -64,7 +65,7 @@ class RuleReader:
         return self._kept.arrived
 
     def share(self, rules: Iterable[Rule]) -> None:
-        """Says which rules there are: those that differ in nothing but their filters are one question to the store.
+        """Says which rules there are: many that differ in their filters and windows are one question to the store.
 
         Args:
             rules: all that are evaluated.
@@ -91,14 +92,15 @@ class RuleReader:
             return self._health.read(stretch)
         if rule.query == LOSSES.name:
             return {**self._health.losses(stretch), **self._sender_losses(stretch)}
-        if stretch.to_ns > now_ns - _GRID_NS:
-            stretch = _on_grid(stretch)
-        asking = Asking(rule, stretch, until_s)
+        is_present = stretch.to_ns > now_ns - _GRID_NS
+        asking = Asking(rule, _on_grid(stretch) if is_present else stretch, until_s)
         keep_s = _KEEP_PAST_S if stretch.to_ns <= now_ns - _PRESENT_S * NS else _KEEP_PRESENT_S
         since = self.arrived if since is None else since
         found = self._kept.find(asking.key, since)
         if found is None:
-            self._ask_with_others(asking, keep_s, since)
+            is_window = is_present and asking.stretch == window_ending(asking.stretch.to_ns, rule.window_s)
+            askers = self._shared.askers(rule, of_all_windows=is_window)
+            self._ask_with_others(asking, askers, keep_s, since)
             found = self._kept.find(asking.key, since)
         return self._ask_alone(asking, keep_s) if found is None else found
 
@@ -111,13 +113,12 @@ class RuleReader:
         """
         self._kept.note_arrival([*late, Range(now_ns - _PRESENT_S * NS, now_ns + _GRID_NS)])
 
-    def _ask_with_others(self, asking: Asking, keep_s: float, since: int) -> None:
-        """Has one thread ask for all rules that differ in their filters alone, while the others wait for the answer.
+    def _ask_with_others(self, asking: Asking, askers: tuple[Asker, ...], keep_s: float, since: int) -> None:
+        """Has one thread ask for all these askers, while the others wait for the answer.
 
         Where that fails nothing is kept, and each asks for itself.
         """
-        filter_sets = self._shared.filter_sets(asking.rule)
-        place = asking.key_for(filter_sets)
+        place = asking.key_for_all(askers)
         with self._lock:
             asked_at, done = self._under_way.get(place, (-1, Future[None]()))
             is_mine = asked_at < since  # nobody asks, or began before data came that is to be known
@@ -128,8 +129,8 @@ class RuleReader:
             _wait_for(done, asking.left_s(self._clock()))
             return
         try:
-            if len(filter_sets) > 1:
-                self._ask_for_each(asking, filter_sets, keep_s, asked_at)
+            if len(askers) > 1:
+                self._ask_for_each(asking, askers, keep_s, asked_at)
             else:
                 self._ask_alone(asking, keep_s)
         finally:
@@ -138,21 +139,21 @@ class RuleReader:
                     del self._under_way[place]
             done.set_result(None)
 
-    def _ask_for_each(self, asking: Asking, filter_sets: Sequence[Filters], keep_s: float, asked_at: int) -> None:
-        settings = asking.settings(self._clock())
+    def _ask_for_each(self, asking: Asking, askers: tuple[Asker, ...], keep_s: float, asked_at: int) -> None:
+        longest = replace(asking, stretch=asking.stretch_of_all(askers))
+        settings = longest.settings(self._clock())
         settings = {**settings, "max_execution_time": min(settings["max_execution_time"], _SHARED_S)}
+        filter_sets = [FilterSet(dict(asker.filters), asking.stretch_of(asker).from_ns) for asker in askers]
         try:
-            answers = ask_each(
-                self._connection(), asking.question(self._project), [dict(filters) for filters in filter_sets], settings
-            )
+            answers = ask_each(self._connection(), longest.question(self._project), filter_sets, settings)
         except CollectorError as fault:
             _LOG.info("rules that ask %s are answered one by one: %s", asking.rule.query, fault)
             had_time = settings["max_execution_time"] >= _FAIR_S
             if had_time and not isinstance(fault, StoreUnavailable):
-                self._shared.part(asking.rule)
+                self._shared.part(asking.rule, askers)
             return
         query = named(asking.rule.query)
-        keys = [asking.key_for(filters) for filters in filter_sets]
+        keys = [asking.key_for(asker) for asker in askers]
         readings = {key: asking.readings(query, rows) for key, rows in zip(keys, answers, strict=True)}
         self._kept.keep(readings, keep_s, asked_at)
 

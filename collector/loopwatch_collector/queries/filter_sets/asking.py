@@ -1,7 +1,8 @@
 """Asks a named query for several sets of filters in one statement, each answered as if it had been asked alone."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
 
 from loopwatch_collector.queries.catalogue import FILTERS
 from loopwatch_collector.queries.filter.compile import FILTER_PLACE
@@ -12,13 +13,28 @@ from loopwatch_collector.store.errors import QueryTooLarge
 MAX_FILTER_SETS: Final = 64
 """A set is a bit of a number of the engine."""
 
-FilterSet = Mapping[str, Sequence[str]]
-"""Values by dimension (FILTERS); any of them matches, and a dimension that is not there lets everything pass."""
+
+class FilterSet(NamedTuple):
+    """What one asker wants to know about.
+
+    Attributes:
+        filters: values by dimension (FILTERS); any of them matches, and a dimension that is not there lets everything
+            pass.
+        from_ns: where its range begins, ns since the epoch, included; all ranges end where the question's does.
+    """
+
+    filters: Mapping[str, Sequence[str]]
+    from_ns: int
 
 
 def can_answer_each(name: str) -> bool:
     """Whether a query can be asked for several sets of filters at once."""
     return bool(named(name).text_for_filter_sets)
+
+
+def can_begin_apart(name: str) -> bool:
+    """Whether the ranges of these sets may begin at different moments."""
+    return named(name).can_begin_apart
 
 
 def ask_each(
@@ -31,8 +47,9 @@ def ask_each(
 
     Args:
         connection: this thread's.
-        question: what is asked; its own filters are not looked at, and its limit is one of all rows together.
-        filter_sets: 1 to MAX_FILTER_SETS.
+        question: what is asked; its own filters and beginning are not looked at, and its limit is one of all rows
+            together.
+        filter_sets: 1 to MAX_FILTER_SETS; of one beginning, unless the query `can_begin_apart`.
         settings: the engine's, its limits among them.
 
     Returns:
@@ -42,12 +59,18 @@ def ask_each(
         UnknownQuery: there is no query of that name.
         InvalidParameter: a parameter is missing, unknown or not of its type.
         QueryTooLarge: the question hit its limit of time, memory or rows.
+        ValueError: the sets begin at different moments, and the query can't tell that apart.
     """
     query = named(question.name)
+    sets_by_beginning = _sets_by_beginning(filter_sets)
+    if len(sets_by_beginning) > 1 and not query.can_begin_apart:
+        raise ValueError(f"query {query.name} answers for one range at a time")
     parameters = {
-        **bind(query, question),
+        **bind(query, replace(question, from_ns=min(sets_by_beginning))),
         **{name: _wanted_by_all(name, filter_sets) for name in FILTERS},
         **{key: value for name in FILTERS for key, value in _sets_by_value(name, filter_sets).items()},
+        "window_from_ns": list(sets_by_beginning),
+        "window_sets": list(sets_by_beginning.values()),
         "page_limit": question.limit + 1,
     }
     sql = query.text_for_filter_sets.replace(FILTER_PLACE, "1")
@@ -60,17 +83,25 @@ def ask_each(
     return rows
 
 
+def _sets_by_beginning(filter_sets: Sequence[FilterSet]) -> dict[int, int]:
+    """For each beginning, the earliest first, the sets that begin there or earlier, as bits."""
+    return {
+        at: sum(1 << number for number, one in enumerate(filter_sets) if one.from_ns <= at)
+        for at in sorted({one.from_ns for one in filter_sets})
+    }
+
+
 def _wanted_by_all(name: str, filter_sets: Sequence[FilterSet]) -> list[str]:
     """The values of a dimension that may be read; none where a set lets everything pass."""
-    wanted = [filter_set.get(name, ()) for filter_set in filter_sets]
+    wanted = [one.filters.get(name, ()) for one in filter_sets]
     return sorted({value for values in wanted for value in values}) if all(wanted) else []
 
 
 def _sets_by_value(name: str, filter_sets: Sequence[FilterSet]) -> dict[str, Any]:
     """For each value of a dimension, and for all others, the sets that let it pass, as bits."""
     others, by_value = 0, dict[str, int]()
-    for number, filter_set in enumerate(filter_sets):
-        values = filter_set.get(name, ())
+    for number, one in enumerate(filter_sets):
+        values = one.filters.get(name, ())
         others |= 0 if values else 1 << number
         for value in values:
             by_value[value] = by_value.get(value, 0) | 1 << number

@@ -15,7 +15,8 @@ WHERE project = {project:String}
     AND (empty({version:Array(String)}) OR has({version:Array(String)}, agent_version))
     AND (empty({model:Array(String)}) OR has({model:Array(String)}, model))
     AND (empty({customer:Array(String)}) OR has({customer:Array(String)}, customer_id))
-    -- what the runs know to be further spans of a call that is counted already; no run is believed to last a week
+    -- what the runs know to be further spans of a call that is counted already; no run is believed to last a week, so
+    -- that it makes no difference when the week is that of a longer range (see filter_sets)
     AND (run_id, span_id) NOT IN (
         SELECT run_id, arrayJoin(duplicate_span_ids)
         FROM runs FINAL

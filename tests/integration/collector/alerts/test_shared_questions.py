@@ -1,10 +1,11 @@
-"""Rules that differ in nothing but their filters: one question to the store, and each gets what it would get alone."""
+"""Rules that differ in their filters and windows: one question to the store, and each gets what it would get alone."""
 
 import threading
 import time
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
 from random import Random
 
 import pytest
@@ -20,9 +21,10 @@ from loopwatch_collector.alerts.rulebook import delivered_rules
 from loopwatch_collector.alerts.sources import OWN
 from loopwatch_collector.metrics import Metrics
 from loopwatch_collector.queries.catalogue import NamedQuery, QueryColumn, catalogue
-from loopwatch_collector.queries.filter_sets.asking import ask_each
+from loopwatch_collector.queries.filter_sets.asking import FilterSet, ask_each
 from loopwatch_collector.queries.runner import MAX_LIMIT, Question, ask
 from loopwatch_collector.store.errors import StatementFailed
+from loopwatch_collector.store.rows import SPAN_INDEX
 from loopwatch_collector.store.store import Store
 from tests.integration.collector.alerts.conftest import put, span
 from tests.migrated_store import migrated_store
@@ -76,24 +78,35 @@ def some_call(random: Random, at_ns: int, customer: str, own: dict) -> list:
     return span("model_call", at_ns, model=model, customer_id=customer, cost_usd=cost, **tokens, **key, **own)
 
 
+@cache
+def some_runs() -> list[list]:
+    """The spans of a hundred and fifty runs of every kind in the last three hours."""
+    random = Random(11)
+    return [row for number in range(150) for row in some_run(random, number)]
+
+
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory):
-    """A store with a hundred and fifty runs of every kind in the last three hours."""
+    """A store with some runs."""
     opened = Store.open(migrated_store(tmp_path_factory.mktemp("fleet") / "store"))
-    random = Random(11)
-    put(opened, [row for number in range(150) for row in some_run(random, number)])
+    put(opened, some_runs())
     yield opened
     opened.close()
 
 
-filter_sets = st.lists(
-    st.fixed_dictionaries(
-        {},
-        optional={name: st.lists(st.sampled_from([*values, "nobody"]), max_size=3) for name, values in VALUES.items()},
-    ),
-    min_size=1,
-    max_size=8,
+def beginnings():
+    """Whole hours, and moments at which something started, or that are just past."""
+    started = sorted({row[SPAN_INDEX["start_time"]] for row in some_runs()})
+    return st.sampled_from([NOW_NS - hours * HOUR_NS for hours in (1, 2, 3)]) | st.builds(
+        int.__add__, st.sampled_from(started), st.sampled_from([0, 1])
+    )
+
+
+filters = st.fixed_dictionaries(
+    {},
+    optional={name: st.lists(st.sampled_from([*values, "nobody"]), max_size=3) for name, values in VALUES.items()},
 )
+filter_sets = st.lists(st.builds(FilterSet, filters, st.deferred(beginnings)), min_size=1, max_size=8)
 
 
 def assert_same(found, expected):
@@ -109,26 +122,40 @@ def _texts(row):
 
 
 @pytest.mark.parametrize("query", SHARED, ids=lambda query: query.name)
-@settings(max_examples=8, deadline=timedelta(seconds=60), suppress_health_check=list(HealthCheck))
-@given(asked=filter_sets, hours=st.sampled_from([1, 2, 3]), data=st.data())
-def test_each_set_of_filters_is_answered_as_if_alone(fleet, query, asked, hours, data):
-    """Whatever the filters: several values, some nobody has, overlapping sets, the same set twice, none at all."""
+@settings(max_examples=12, deadline=timedelta(seconds=60), suppress_health_check=list(HealthCheck))
+@given(asked=filter_sets, data=st.data())
+def test_each_set_of_filters_is_answered_as_if_alone(fleet, query, asked, data):
+    """Whatever filters and beginnings: values nobody has, overlapping sets, the same set twice, none at all."""
     choices = [param.values for param in query.params if param.values]
     params = {"dimension": data.draw(st.sampled_from(choices[0]))} if choices else {}
-    question = Question(query.name, "default", NOW_NS - hours * HOUR_NS, NOW_NS, params, limit=MAX_LIMIT)
+    question = Question(query.name, "default", 0, NOW_NS, params, limit=MAX_LIMIT)
     shared = ask_each(fleet.connection(), question, asked)
-    for filters, rows in zip(asked, shared, strict=True):
-        assert_same(rows, ask(fleet.connection(), replace(question, filters=filters)).rows)
+    for one, rows in zip(asked, shared, strict=True):
+        alone = replace(question, filters=one.filters, from_ns=one.from_ns)
+        assert_same(rows, ask(fleet.connection(), alone).rows)
+
+
+def test_sets_that_begin_apart_are_refused_where_the_query_cannot_tell(fleet, monkeypatch):
+    """Its answer would be that of the longest range for all of them."""
+    text = "SELECT toUInt8(0) AS filter_set, {to_ns:Int64} - {from_ns:Int64} AS length_ns"
+    monkeypatch.setitem(catalogue(), "length", NamedQuery("length", text_for_filter_sets=text))
+    question = Question("length", "default", 0, 100)
+    assert ask_each(fleet.connection(), question, [FilterSet({}, 40), FilterSet({}, 40)]) == [[[60]], []]
+    with pytest.raises(ValueError, match="length"):
+        ask_each(fleet.connection(), question, [FilterSet({}, 40), FilterSet({}, 50)])
 
 
 def test_sixty_four_sets_are_told_apart(fleet):
     """The last bit of the engine's number is a set like the others, beside one that lets everything pass."""
-    question = Question("spend_by", "default", NOW_NS - HOUR_NS, NOW_NS, {"dimension": "customer"}, limit=MAX_LIMIT)
-    asked = [{"customer": [f"nobody-{number}"]} for number in range(62)] + [{}, {"customer": ["acme"]}]
+    question = Question("spend_by", "default", 0, NOW_NS, {"dimension": "customer"}, limit=MAX_LIMIT)
+    chosen = [{"customer": [f"nobody-{number}"]} for number in range(62)] + [{}, {"customer": ["acme"]}]
+    asked = [FilterSet(filters, NOW_NS - HOUR_NS - number % 2 * HOUR_NS) for number, filters in enumerate(chosen)]
     *others, everybody, acme = ask_each(fleet.connection(), question, asked)
     assert not any(others)
     assert {row[0] for row in everybody} == set(VALUES["customer"])
-    assert acme == [row for row in everybody if row[0] == "acme"]
+    (longer,) = ask_each(fleet.connection(), question, [asked[-1]])
+    assert_same(acme, longer)
+    assert longer[0][1] > next(row[1] for row in everybody if row[0] == "acme")
 
 
 def reader_of(store, *rules, clock=time.monotonic):
@@ -139,11 +166,12 @@ def reader_of(store, *rules, clock=time.monotonic):
 
 
 def with_filters(rule: Rule) -> list[Rule]:
-    """The rule for everybody, for each of seventy customers, and for some other choices."""
+    """The rule for everybody, for each of seventy customers, and for some other choices, over three windows."""
     chosen = [{"customer": (f"customer-{number}",)} for number in range(70)]
     chosen += [{name: (value,)} for name, values in VALUES.items() for value in values]
     chosen += [{"environment": ("production", ""), "customer": ("acme", "zeta")}]
-    return [rule, *(replace(rule, filters=filters) for filters in chosen)]
+    others = [replace(rule, filters=filters) for filters in chosen]
+    return [rule, *(replace(one, window_s=rule.window_s // (1 + at % 3)) for at, one in enumerate(others))]
 
 
 def rows_of(readings):
@@ -156,8 +184,8 @@ def test_a_delivered_rule_reads_the_same_with_any_filters(fleet, rule):
     """Values by group are those that a reader finds that knows of no other rule, past sixty-four filters too."""
     rules = with_filters(rule)
     shared, alone = reader_of(fleet, *rules), reader_of(fleet)
-    window = window_ending(NOW_NS, rule.window_s)
     for one in [*rules[::20], *rules[-7:]]:
+        window = window_ending(NOW_NS, one.window_s)
         expected, found = alone.read(one, NOW_NS, window), shared.read(one, NOW_NS, window)
         assert_same(rows_of(found), rows_of(expected))
 
@@ -189,24 +217,35 @@ CUSTOMERS = [
 ]  # fmt: skip
 
 
-def test_rules_of_one_window_are_one_question(fleet, questions):
-    """Four customers, asked at once by as many threads, cost one statement; another window or group costs another."""
-    reader = reader_of(fleet, *CUSTOMERS, replace(CUSTOMERS[0], window_s=7_200))
-    window = window_ending(NOW_NS, 3_600)
-    together = threading.Barrier(len(CUSTOMERS))
+def test_rules_of_several_windows_are_one_question(fleet, questions):
+    """Five rules over one and two hours, asked at once by as many threads, cost one statement; a group one more."""
+    rules = [*CUSTOMERS, replace(CUSTOMERS[0], window_s=7_200)]
+    other = replace(CUSTOMERS[0], params={"dimension": "customer"})
+    reader = reader_of(fleet, *rules, other)
+    together = threading.Barrier(len(rules))
 
     def read(rule):
         together.wait()
-        reader.read(rule, NOW_NS, window)
+        reader.read(rule, NOW_NS, window_ending(NOW_NS, rule.window_s))
 
-    threads = [threading.Thread(target=read, args=(rule,)) for rule in CUSTOMERS]
+    threads = [threading.Thread(target=read, args=(rule,)) for rule in rules]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert questions == [("spend_by", 4)]
-    reader.read(replace(CUSTOMERS[0], window_s=7_200), NOW_NS, window_ending(NOW_NS, 7_200))
+    assert questions == [("spend_by", 5)]
+    reader.read(other, NOW_NS, window_ending(NOW_NS, 3_600))
     assert questions[1:] == [("spend_by", 1)]
+
+
+def test_other_ranges_than_windows_that_end_now_are_asked_about_as_they_are(fleet, questions):
+    """A window of the past, or a piece of a day that ends now, is shared with those of the same window alone."""
+    rules = [*CUSTOMERS, replace(CUSTOMERS[0], window_s=7_200)]
+    reader, alone = reader_of(fleet, *rules), reader_of(fleet)
+    for stretch in (window_ending(NOW_NS - HOUR_NS, 3_600), window_ending(NOW_NS, 5_000)):
+        for rule in rules[:2]:
+            assert_same(rows_of(reader.read(rule, NOW_NS, stretch)), rows_of(alone.read(rule, NOW_NS, stretch)))
+    assert [sets for _, sets in questions if sets > 1] == [4, 4]
 
 
 def test_who_has_to_know_of_new_data_gets_no_older_answer(fleet, questions):
@@ -265,6 +304,23 @@ def test_where_a_shared_question_fails_each_asks_alone(fleet, questions):
     now_s += 601
     reader.read(rules[0], NOW_NS, window)
     assert questions[5:] == [("broken", 4), ("broken", 1)]
+
+
+def test_where_a_question_of_several_windows_fails_there_is_one_for_each_window(fleet, questions, monkeypatch):
+    """At once each asks for itself; for the next ten minutes those of one window ask together."""
+    text = (
+        "SELECT arrayJoin([toUInt8(0), 1, 2, 3]) AS filter_set, "
+        "toInt64(throwIf(length({window_from_ns:Array(Int64)}) > 1)) + length({window_sets:Array(UInt64)}) AS runs"
+    )
+    columns = [QueryColumn("runs", "runs", "None")]
+    query = NamedQuery("broken", columns=columns, sql=RUNS, text_for_filter_sets=text, can_begin_apart=True)
+    monkeypatch.setitem(catalogue(), "broken", query)
+    rules = [replace(BROKEN, filters=rule.filters) for rule in CUSTOMERS]
+    longer = replace(rules[0], window_s=7_200)
+    reader = reader_of(fleet, *rules, longer)
+    for rule in [longer, *rules]:
+        reader.read(rule, NOW_NS, window_ending(NOW_NS, rule.window_s))
+    assert questions == [("broken", 5), ("broken", 1), ("broken", 4)]
 
 
 def test_a_rule_that_fails_alone_says_why(fleet, monkeypatch):

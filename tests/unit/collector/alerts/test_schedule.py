@@ -73,13 +73,28 @@ def test_a_rule_never_runs_twice_at_once():
     assert schedule.begin(KEY, RULE, 61, is_active=True)
 
 
+def moments_of(rules):
+    """The different moments at which rules are due."""
+    return {tuple(times_due(Schedule(), rule, range(20), is_active=True)) for rule in rules}
+
+
 def test_rules_that_share_a_question_are_due_together():
-    """Filters do not move a rule's moments, so that one question answers all of them; another query does."""
-    moments = range(20)
-    rules = [replace(RULE, filters={"customer": (name,)}) for name in ("acme", "zeta", "nobody")]
-    assert len({tuple(times_due(Schedule(), rule, moments, is_active=True)) for rule in rules}) == 1
-    windows = [replace(RULE, window_s=seconds) for seconds in (600, 900, 1_800, 7_200)]
-    assert len({tuple(times_due(Schedule(), rule, moments, is_active=True)) for rule in windows}) > 1
+    """Neither filters nor the window move a rule's moments, so that one question answers all; another group does."""
+    assert len(moments_of(replace(RULE, filters={"customer": (name,)}) for name in ("acme", "zeta", "nobody"))) == 1
+    windows_s = (600, 900, 1_800, 7_200)
+    assert len(moments_of(replace(RULE, window_s=seconds) for seconds in windows_s)) == 1
+    groups = ("agent", "model", "version", "environment")
+    assert len(moments_of(replace(RULE, params={"dimension": group}) for group in groups)) > 1
+    assert len(moments_of(replace(RULE, query="latency", window_s=seconds) for seconds in windows_s)) > 1
+
+
+def test_a_rule_that_is_looked_at_less_often_is_due_with_those_it_shares_with():
+    """Each of its moments is one of theirs, when its interval is a multiple of theirs."""
+    often, seldom = (
+        set(times_due(Schedule(), replace(RULE, every_s=seconds), range(1, 300), is_active=True)[1:])
+        for seconds in (15, 60)
+    )
+    assert seldom < often
 
 
 def test_a_changed_rule_is_due_at_once():
