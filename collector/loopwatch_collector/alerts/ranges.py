@@ -25,6 +25,18 @@ def window_ending(now_ns: int, window_s: int) -> Range:
     return Range(now_ns - window_s * NS, now_ns)
 
 
+def on_grid(stretch: Range, grid_ns: int, *, moves: bool) -> Range:
+    """Has a range that ends now end at the next step of a grid: what is not over yet is empty.
+
+    Args:
+        stretch: the range.
+        grid_ns: the grid's steps.
+        moves: its beginning moves on too, as a window's does; that of a piece that follows another may not.
+    """
+    ahead_ns = -stretch.to_ns % grid_ns
+    return Range(stretch.from_ns + (ahead_ns if moves else 0), stretch.to_ns + ahead_ns)
+
+
 def aligned(now_ns: int, step_s: int) -> int:
     """The last whole step before a moment."""
     return now_ns - now_ns % (step_s * NS)

@@ -14,7 +14,7 @@ from loopwatch_collector.alerts.durations import NS
 from loopwatch_collector.alerts.errors import OutOfTime
 from loopwatch_collector.alerts.kept_answers import KeptAnswers
 from loopwatch_collector.alerts.own_health import OwnHealth
-from loopwatch_collector.alerts.ranges import Range, window_ending
+from loopwatch_collector.alerts.ranges import Range, on_grid, window_ending
 from loopwatch_collector.alerts.rule import Rule
 from loopwatch_collector.alerts.shared_questions import SharedQuestions
 from loopwatch_collector.alerts.sources import COLLECTOR, LOSSES
@@ -93,12 +93,12 @@ class RuleReader:
         if rule.query == LOSSES.name:
             return {**self._health.losses(stretch), **self._sender_losses(stretch)}
         is_present = stretch.to_ns > now_ns - _GRID_NS
-        asking = Asking(rule, _on_grid(stretch) if is_present else stretch, until_s)
+        is_window = is_present and stretch == window_ending(stretch.to_ns, rule.window_s)
+        asking = Asking(rule, on_grid(stretch, _GRID_NS, moves=is_window) if is_present else stretch, until_s)
         keep_s = _KEEP_PAST_S if stretch.to_ns <= now_ns - _PRESENT_S * NS else _KEEP_PRESENT_S
         since = self.arrived if since is None else since
         found = self._kept.find(asking.key, since)
         if found is None:
-            is_window = is_present and asking.stretch == window_ending(asking.stretch.to_ns, rule.window_s)
             askers = self._shared.askers(rule, of_all_windows=is_window)
             self._ask_with_others(asking, askers, keep_s, since)
             found = self._kept.find(asking.key, since)
@@ -176,9 +176,3 @@ def _wait_for(done: "Future[None]", left_s: float | None) -> None:
         done.result(left_s)
     except TimeoutError:
         raise OutOfTime("another rule still asks the same") from None
-
-
-def _on_grid(stretch: Range) -> Range:
-    """Moves a range that ends now to the next step of the grid: what is not over yet is empty."""
-    ahead_ns = -stretch.to_ns % _GRID_NS
-    return Range(stretch.from_ns + ahead_ns, stretch.to_ns + ahead_ns)

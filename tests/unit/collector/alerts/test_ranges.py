@@ -5,7 +5,15 @@ from datetime import UTC, datetime
 import pytest
 
 from loopwatch_collector.alerts.durations import NS, format_duration, parse_duration
-from loopwatch_collector.alerts.ranges import day_of, days_earlier, is_weekend, month_of, past_windows
+from loopwatch_collector.alerts.ranges import (
+    Range,
+    day_of,
+    days_earlier,
+    is_weekend,
+    month_of,
+    on_grid,
+    past_windows,
+)
 
 BERLIN = "Europe/Berlin"
 
@@ -85,3 +93,11 @@ def test_other_texts_are_no_durations(text):
 def test_durations_are_written_with_two_units():
     """Largest first, rounded to seconds."""
     assert [format_duration(s) for s in (0, 59.6, 5_400, 93_784)] == ["0 s", "1 min", "1 h 30 min", "1 d 2 h"]
+
+
+def test_a_window_moves_to_the_grid_and_a_piece_of_the_day_grows_to_it():
+    """Both end at the grid's next step; a piece that follows another leaves no seconds out between the two."""
+    grid_ns, stretch = 10 * NS, Range(3 * NS, 63 * NS)
+    assert on_grid(stretch, grid_ns, moves=True) == Range(10 * NS, 70 * NS)
+    assert on_grid(stretch, grid_ns, moves=False) == Range(3 * NS, 70 * NS)
+    assert on_grid(Range(0, 60 * NS), grid_ns, moves=True) == Range(0, 60 * NS)
