@@ -25,9 +25,9 @@ _BATCH_BYTES: Final = 8 * 2**20
 # waits for the next: so much, and what that one takes, is the longest between an acknowledgement and the run's row
 # while the writer keeps up. So the two together are to be a second at most, and the faster the store is, the less
 # often it is asked.
-_FRESH_S: Final = 0.95
+_FRESH_S: Final = 0.85
 _MIN_SPACING_S: Final = 0.5
-_MAX_SPACING_S: Final = 0.8
+_MAX_SPACING_S: Final = 0.65
 _FULL_ITEMS: Final = 12_000  # a batch of that size tells of more that waits: the next follows at once
 # Deriving runs costs the engine some 60 ms however few they are: as a rule once after each insert, at once; else so
 # that it takes half of one thread's time at most, and a ninth while the writer is behind. Less than the spacing, so
