@@ -44,7 +44,7 @@ def anthropic(client: C) -> C:
             attempt = Attempt(request, offered)
             try:
                 response = call_next(attempt.request)
-            except BaseException as error:
+            except BaseException as error:  # noted, and the host's to handle
                 attempt.failed(error)
                 raise
             if attempt.answered(response):
@@ -58,7 +58,7 @@ def anthropic(client: C) -> C:
             attempt = Attempt(request, offered)
             try:
                 response = await call_next(attempt.request)
-            except BaseException as error:
+            except BaseException as error:  # noted, and the host's to handle
                 attempt.failed(error)
                 raise
             if attempt.answered(response):

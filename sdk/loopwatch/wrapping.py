@@ -78,7 +78,7 @@ def _wrap_sync(function: Callable[..., Any], begin: Begin, pause_s: Pause | None
             return function(*args, **kwargs)
         try:
             result = function(*args, **kwargs)
-        except BaseException as error:
+        except BaseException as error:  # noted, and the host's to handle
             operation.fail(error)
             raise
         operation.succeed(result)
@@ -99,7 +99,7 @@ def _wrap_async(function: Callable[..., Any], begin: Begin, pause_s: Pause | Non
             return await function(*args, **kwargs)
         try:
             result = await _within(operation, function(*args, **kwargs))
-        except BaseException as error:
+        except BaseException as error:  # noted, and the host's to handle
             operation.fail(error)
             raise
         operation.succeed(result)
@@ -154,7 +154,7 @@ def _wrap_generator(function: Callable[..., Any], begin: Begin) -> Callable[...,
         except GeneratorExit:
             operation.succeed(None)
             raise
-        except BaseException as error:
+        except BaseException as error:  # noted, and the host's to handle
             operation.fail(error)
             raise
 
@@ -190,7 +190,7 @@ def _wrap_async_generator(function: Callable[..., Any], begin: Begin) -> Callabl
                 operation.succeed(None)
             if isinstance(end, GeneratorExit):
                 raise
-        except BaseException as error:
+        except BaseException as error:  # noted, and the host's to handle
             if operation is not None:
                 operation.fail(error)
             raise

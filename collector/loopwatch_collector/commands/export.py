@@ -38,6 +38,7 @@ def _rows(file: Path) -> int:
     """How many rows a Parquet file says it has."""
     import pyarrow.parquet as pq  # pyright: ignore[reportMissingTypeStubs]  # dear to import, and of no use before
 
+    # pyarrow has no types
     return int(pq.read_metadata(file).num_rows)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
 
 

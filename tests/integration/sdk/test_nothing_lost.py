@@ -65,7 +65,7 @@ def port_of(url: str) -> int:
 
 def assert_whole(spans: list[object], expected: int) -> None:
     """Every span came, once."""
-    identities = {(span.trace_id, span.span_id) for span in spans}  # type: ignore[attr-defined]
+    identities = {(span.trace_id, span.span_id) for span in spans}  # type: ignore[attr-defined]  # ReadableSpans
     assert (len(spans), len(identities)) == (expected, expected)
 
 

@@ -148,7 +148,7 @@ def test_hidden_argument_that_does_not_exist_is_refused() -> None:
     with pytest.raises(loopwatch.ConfigurationError, match=r"hide=\['password'\]"):
         loopwatch.tool(hide=wrong)
     with pytest.raises(loopwatch.ConfigurationError, match="5 is no argument's name"):
-        loopwatch.tool(hide=[wrong, 5])  # pyright: ignore
+        loopwatch.tool(hide=[wrong, 5])  # pyright: ignore  # a wrong type is what is tried
 
 
 def test_hidden_argument_may_be_one_of_any(loopwatch_recorder: Recorder) -> None:
