@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery, Param, catalogue
 from loopwatch_collector.queries.errors import InvalidParameter, UnknownQuery
 from loopwatch_collector.queries.filter.compile import FILTER_PLACE, compile_filter
+from loopwatch_collector.queries.filter_lines import without_unused_filters
 from loopwatch_collector.store.client import Connection
 
 DEFAULT_LIMIT: Final = 10_000
@@ -193,7 +194,8 @@ def _bounded(query: NamedQuery, question: Question) -> tuple[str, dict[str, Any]
     condition = compile_filter(question.filter_text)
     sql = query.sql_for(question.params).replace(FILTER_PLACE, condition.sql)
     page = "LIMIT {page_limit:UInt64} OFFSET {page_offset:UInt64}"
-    return f"{sql}\n{page}", {**bind(query, question), **condition.parameters}
+    bound = bind(query, question)
+    return f"{without_unused_filters(sql, bound)}\n{page}", {**bound, **condition.parameters}
 
 
 def _cursor(offset: int) -> str:

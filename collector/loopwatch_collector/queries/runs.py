@@ -9,6 +9,7 @@ from loopwatch_collector.errors import NotFound
 from loopwatch_collector.queries import log_events
 from loopwatch_collector.queries.errors import InvalidParameter
 from loopwatch_collector.queries.filter.compile import FILTER_PLACE, compile_filter
+from loopwatch_collector.queries.filter_lines import without_unused_filters
 from loopwatch_collector.queries.reading import reading
 from loopwatch_collector.queries.runner import READ_SETTINGS, plain
 from loopwatch_collector.queries.times import format_time
@@ -101,7 +102,7 @@ def list_runs(
             "now_ns": time.time_ns(),
             "page_limit": limit + 1 - len(found),
         }
-        found += connection.records(sql, parameters, READ_SETTINGS)
+        found += connection.records(without_unused_filters(sql, parameters), parameters, READ_SETTINGS)
         if len(found) > limit:
             break
     last = found[limit - 1] if len(found) > limit else None
@@ -115,7 +116,7 @@ def get_run(connection: Connection, project: str, run_id: str) -> dict[str, Any]
     Raises:
         RunNotFound: the project has no such run.
     """
-    own = _own(connection, project, run_id)
+    own = _own(connection, "get_run", project, run_id)
     parameters = {
         "project": project,
         "run_id": run_id,
@@ -142,7 +143,7 @@ def get_spans(connection: Connection, project: str, run_id: str, *, with_content
     Raises:
         RunNotFound: the project has no such run.
     """
-    own = _own(connection, project, run_id)
+    own = _own(connection, "run_extent", project, run_id)
     extent: dict[str, Any] = {"project": project, "first_ns": own["first_span_ns"], "last_ns": own["last_span_ns"]}
     records = connection.records(
         reading("run_spans"), {**extent, "run_id": run_id, "page_limit": MAX_SPANS + 1}, READ_SETTINGS
@@ -184,15 +185,15 @@ def _read_cursor(cursor: str) -> _Place:
     return _Place(int(match[1]), int(match[2]), match[3])
 
 
-def _own(connection: Connection, project: str, run_id: str) -> dict[str, Any]:
+def _own(connection: Connection, read: str, project: str, run_id: str) -> dict[str, Any]:
     parameters = {"project": project, "run_id": run_id, "now_ns": time.time_ns()}
-    records = connection.records(reading("get_run"), parameters, READ_SETTINGS)
+    records = connection.records(reading(read), parameters, READ_SETTINGS)
     if not records:
         raise RunNotFound(f"there is no run '{run_id[:80]}' in this project")
     return records[0]
 
 
-_NOT_IN_SUMMARY: Final = {"start_ns", "place", "first_span_ns", "last_span_ns", "duplicate_span_ids"}
+_NOT_IN_SUMMARY: Final = {"start_ns", "place", "first_span_ns", "last_span_ns"}
 
 
 def _summary(record: Mapping[str, Any]) -> dict[str, Any]:

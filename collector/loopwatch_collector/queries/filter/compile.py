@@ -118,7 +118,7 @@ class _Compiler:
         return "run_id IN (" + _template("phrase", {**places, "contents": contents, "contents_of_logs": of_logs}) + ")"
 
     def _near(self, looked_for: Sought) -> str:
-        """Returns what is true of every text that matches, and cheaper to ask: matching has most of what a search costs."""
+        """Returns what is true of every text that matches and cheaper to ask: matching is the most of a search."""
         if looked_for.middle:
             return f"multiMatchAny(body, {{{self._bind([looked_for.middle])}:Array(String)}})"
         return f"positionCaseInsensitive(body, {{{self._bind(looked_for.rarest)}:String}}) > 0"
