@@ -35,6 +35,8 @@ READ_SETTINGS: Final[Mapping[str, Any]] = {
     # no answer faster.
     "query_plan_merge_expressions": 0,
 }
+# Of a small question most is planning: see store/day_rows.py.
+ONE_THREAD: Final[Mapping[str, Any]] = {**READ_SETTINGS, "max_threads": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +83,25 @@ class RawAnswer(NamedTuple):
     next_cursor: str | None
 
 
-def ask(connection: Connection, question: Question, settings: Mapping[str, Any] = READ_SETTINGS) -> Answer:
+def settings_for(connection: Connection, from_ns: int, to_ns: int, filter_text: str) -> Mapping[str, Any]:
+    """Returns the engine's settings for what is asked about a range.
+
+    Args:
+        connection: this thread's.
+        from_ns: start of the range, ns since the epoch.
+        to_ns: end of the range, ns since the epoch.
+        filter_text: a line of the filter language, which may have texts searched through: that is never small.
+    """
+    return ONE_THREAD if not filter_text and connection.is_small(from_ns, to_ns) else READ_SETTINGS
+
+
+def ask(connection: Connection, question: Question, settings: Mapping[str, Any] | None = None) -> Answer:
     """Answers one page of a question.
 
     Args:
         connection: this thread's.
         question: what is asked.
-        settings: the engine's, its limits among them.
+        settings: the engine's, its limits among them; None: those for a range of that size.
 
     Raises:
         UnknownQuery: there is no query of that name.
@@ -98,6 +112,8 @@ def ask(connection: Connection, question: Question, settings: Mapping[str, Any] 
     query = named(question.name)
     offset = _offset(question.cursor)
     sql, parameters = _bounded(query, question)
+    if settings is None:
+        settings = settings_for(connection, question.from_ns, question.to_ns, question.filter_text)
     found = connection.rows(sql, {**parameters, "page_limit": question.limit + 1, "page_offset": offset}, settings)
     rows = [[plain(value) for value in row] for row in found[: question.limit]]
     next_cursor = _cursor(offset + question.limit) if len(found) > question.limit else None
