@@ -21,8 +21,8 @@ MAX_SPANS: Final = 20_000
 _DAY_NS: Final = 86_400_000_000_000
 _FIRST_STRETCH_NS: Final = _DAY_NS
 _STRETCH_GROWTH: Final = 8
-# The found are few in a table that is small: looking them up in its indexes would wait for all of them to be found, with
-# one thread at work.
+# What is found is few, and the table small: looking it up in the table's indexes would wait until one thread has found
+# all of it.
 _SEARCHING: Final[Mapping[str, Any]] = {**READ_SETTINGS, "use_index_for_in_with_subqueries": 0}
 _CURSOR: Final = re.compile(r"(-?\d{1,38})_(\d{1,19})_(.*)", re.DOTALL)
 RunOrder = Literal["start_time", "duration", "cost", "tokens", "iterations", "tool_errors"]
