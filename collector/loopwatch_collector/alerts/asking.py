@@ -9,15 +9,14 @@ from loopwatch_collector.alerts.errors import OutOfTime
 from loopwatch_collector.alerts.ranges import Range, window_ending
 from loopwatch_collector.alerts.rule import Rule
 from loopwatch_collector.queries.catalogue import NamedQuery
-from loopwatch_collector.queries.runner import MAX_LIMIT, READ_SETTINGS, Question
+from loopwatch_collector.queries.runner import MAX_LIMIT, ONE_THREAD, READ_SETTINGS, Question
 
 Readings = dict[Group, dict[str, float | None]]
 Filters = tuple[tuple[str, tuple[str, ...]], ...]
 """A rule's filters in one order, so that equal ones are equal."""
 
 SMALL_S: Final = 6 * 3_600
-# One thread: a question about so short a time is small, and most of it is planning.
-SMALL_SETTINGS: Final = {**READ_SETTINGS, "max_threads": 1}
+"""A question about so short a time is small."""
 
 
 class Asker(NamedTuple):
@@ -96,7 +95,7 @@ class Asking:
         Raises:
             OutOfTime: no time is left for it.
         """
-        settings: Mapping[str, Any] = SMALL_SETTINGS if self.stretch.seconds <= SMALL_S else READ_SETTINGS
+        settings: Mapping[str, Any] = ONE_THREAD if self.stretch.seconds <= SMALL_S else READ_SETTINGS
         left_s = self.left_s(now_s)
         return settings if left_s is None else {**settings, "max_execution_time": left_s}
 

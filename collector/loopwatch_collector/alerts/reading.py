@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, Final
 
-from loopwatch_collector.alerts.asking import SMALL_SETTINGS, Asker, Asking, Readings
+from loopwatch_collector.alerts.asking import Asker, Asking, Readings
 from loopwatch_collector.alerts.conditions import PAST_STEP_S, Group, Values
 from loopwatch_collector.alerts.durations import NS
 from loopwatch_collector.alerts.errors import OutOfTime
@@ -20,7 +20,7 @@ from loopwatch_collector.alerts.shared_questions import SharedQuestions
 from loopwatch_collector.alerts.sources import COLLECTOR, LOSSES
 from loopwatch_collector.errors import CollectorError
 from loopwatch_collector.queries.filter_sets.asking import FilterSet, ask_each
-from loopwatch_collector.queries.runner import Question, ask, named
+from loopwatch_collector.queries.runner import ONE_THREAD, Question, ask, named
 from loopwatch_collector.store.client import Connection
 from loopwatch_collector.store.errors import StoreUnavailable
 
@@ -165,7 +165,7 @@ class RuleReader:
         return readings
 
     def _sender_losses(self, stretch: Range) -> Readings:
-        answer = ask(self._connection(), Question("sender_drops", self._project, *stretch), SMALL_SETTINGS)
+        answer = ask(self._connection(), Question("sender_drops", self._project, *stretch), ONE_THREAD)
         columns = [column.name for column in answer.query.columns]
         source, dropped = columns.index("source"), columns.index("dropped_spans")
         return {str(row[source]): {"lost": float(row[dropped])} for row in answer.rows}

@@ -9,7 +9,7 @@ window of these takes in whoever
 - is looked at as often or less often: a long window that somebody looks at every ten minutes is not read every fifteen
   seconds.
 
-Nothing over six hours is shared with a window of another length: there reading is what costs (see SMALL_SETTINGS).
+Nothing over six hours is shared with a window of another length: there reading is what costs (see store/day_rows.py).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from loopwatch_collector.queries.reading import reading
-from loopwatch_collector.queries.runner import READ_SETTINGS
+from loopwatch_collector.queries.runner import ONE_THREAD
 from loopwatch_collector.store.client import Connection
 
 MAX_EVENTS: Final = 20_000
@@ -22,7 +22,7 @@ def join(connection: Connection, extent: Mapping[str, Any], records: Sequence[di
     """
     traces = sorted({record["trace_id"].hex() for record in records})
     found = connection.records(
-        reading("run_log_events"), {**extent, "trace_ids": traces, "page_limit": MAX_EVENTS}, READ_SETTINGS
+        reading("run_log_events"), {**extent, "trace_ids": traces, "page_limit": MAX_EVENTS}, ONE_THREAD
     )
     by_span: dict[bytes, list[dict[str, Any]]] = {}
     for event in found:

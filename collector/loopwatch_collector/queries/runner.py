@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery, Param, catalogue
 from loopwatch_collector.queries.errors import InvalidParameter, UnknownQuery
 from loopwatch_collector.queries.filter.compile import FILTER_PLACE, compile_filter
+from loopwatch_collector.queries.filter_lines import without_unused_filters
 from loopwatch_collector.store.client import Connection
 
 DEFAULT_LIMIT: Final = 10_000
@@ -34,6 +35,8 @@ READ_SETTINGS: Final[Mapping[str, Any]] = {
     # no answer faster.
     "query_plan_merge_expressions": 0,
 }
+# Of a small question most is planning: see store/day_rows.py.
+ONE_THREAD: Final[Mapping[str, Any]] = {**READ_SETTINGS, "max_threads": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +83,25 @@ class RawAnswer(NamedTuple):
     next_cursor: str | None
 
 
-def ask(connection: Connection, question: Question, settings: Mapping[str, Any] = READ_SETTINGS) -> Answer:
+def settings_for(connection: Connection, from_ns: int, to_ns: int, filter_text: str) -> Mapping[str, Any]:
+    """Returns the engine's settings for what is asked about a range.
+
+    Args:
+        connection: this thread's.
+        from_ns: start of the range, ns since the epoch.
+        to_ns: end of the range, ns since the epoch.
+        filter_text: a line of the filter language, which may have texts searched through: that is never small.
+    """
+    return ONE_THREAD if not filter_text and connection.is_small(from_ns, to_ns) else READ_SETTINGS
+
+
+def ask(connection: Connection, question: Question, settings: Mapping[str, Any] | None = None) -> Answer:
     """Answers one page of a question.
 
     Args:
         connection: this thread's.
         question: what is asked.
-        settings: the engine's, its limits among them.
+        settings: the engine's, its limits among them; None: those for a range of that size.
 
     Raises:
         UnknownQuery: there is no query of that name.
@@ -97,6 +112,8 @@ def ask(connection: Connection, question: Question, settings: Mapping[str, Any] 
     query = named(question.name)
     offset = _offset(question.cursor)
     sql, parameters = _bounded(query, question)
+    if settings is None:
+        settings = settings_for(connection, question.from_ns, question.to_ns, question.filter_text)
     found = connection.rows(sql, {**parameters, "page_limit": question.limit + 1, "page_offset": offset}, settings)
     rows = [[plain(value) for value in row] for row in found[: question.limit]]
     next_cursor = _cursor(offset + question.limit) if len(found) > question.limit else None
@@ -193,7 +210,8 @@ def _bounded(query: NamedQuery, question: Question) -> tuple[str, dict[str, Any]
     condition = compile_filter(question.filter_text)
     sql = query.sql_for(question.params).replace(FILTER_PLACE, condition.sql)
     page = "LIMIT {page_limit:UInt64} OFFSET {page_offset:UInt64}"
-    return f"{sql}\n{page}", {**bind(query, question), **condition.parameters}
+    bound = bind(query, question)
+    return f"{without_unused_filters(sql, bound)}\n{page}", {**bound, **condition.parameters}
 
 
 def _cursor(offset: int) -> str:

@@ -9,8 +9,9 @@ from loopwatch_collector.errors import NotFound
 from loopwatch_collector.queries import log_events
 from loopwatch_collector.queries.errors import InvalidParameter
 from loopwatch_collector.queries.filter.compile import FILTER_PLACE, compile_filter
+from loopwatch_collector.queries.filter_lines import without_unused_filters
 from loopwatch_collector.queries.reading import reading
-from loopwatch_collector.queries.runner import READ_SETTINGS, plain
+from loopwatch_collector.queries.runner import ONE_THREAD, READ_SETTINGS, plain, settings_for
 from loopwatch_collector.queries.times import format_time
 from loopwatch_collector.store.client import Connection
 from loopwatch_collector.store.rows import NO_SPAN
@@ -20,6 +21,9 @@ MAX_SPANS: Final = 20_000
 _DAY_NS: Final = 86_400_000_000_000
 _FIRST_STRETCH_NS: Final = _DAY_NS
 _STRETCH_GROWTH: Final = 8
+# What is found is few, and the table small: looking it up in the table's indexes would wait until one thread has found
+# all of it.
+_SEARCHING: Final[Mapping[str, Any]] = {**READ_SETTINGS, "use_index_for_in_with_subqueries": 0}
 _CURSOR: Final = re.compile(r"(-?\d{1,38})_(\d{1,19})_(.*)", re.DOTALL)
 RunOrder = Literal["start_time", "duration", "cost", "tokens", "iterations", "tool_errors"]
 
@@ -101,7 +105,8 @@ def list_runs(
             "now_ns": time.time_ns(),
             "page_limit": limit + 1 - len(found),
         }
-        found += connection.records(sql, parameters, READ_SETTINGS)
+        settings = _SEARCHING if filter_text else settings_for(connection, start_ns, end_ns, filter_text)
+        found += connection.records(without_unused_filters(sql, parameters), parameters, settings)
         if len(found) > limit:
             break
     last = found[limit - 1] if len(found) > limit else None
@@ -115,7 +120,7 @@ def get_run(connection: Connection, project: str, run_id: str) -> dict[str, Any]
     Raises:
         RunNotFound: the project has no such run.
     """
-    own = _own(connection, project, run_id)
+    own = _own(connection, "get_run", project, run_id)
     parameters = {
         "project": project,
         "run_id": run_id,
@@ -123,7 +128,7 @@ def get_run(connection: Connection, project: str, run_id: str) -> dict[str, Any]
         "last_ns": own["last_span_ns"],
         "now_ns": time.time_ns(),
     }
-    children = connection.records(reading("child_runs"), parameters, READ_SETTINGS)
+    children = connection.records(reading("child_runs"), parameters, ONE_THREAD)
     return {**_summary(own), "child_runs": [_summary(child) for child in children]}
 
 
@@ -142,10 +147,10 @@ def get_spans(connection: Connection, project: str, run_id: str, *, with_content
     Raises:
         RunNotFound: the project has no such run.
     """
-    own = _own(connection, project, run_id)
+    own = _own(connection, "run_extent", project, run_id)
     extent: dict[str, Any] = {"project": project, "first_ns": own["first_span_ns"], "last_ns": own["last_span_ns"]}
     records = connection.records(
-        reading("run_spans"), {**extent, "run_id": run_id, "page_limit": MAX_SPANS + 1}, READ_SETTINGS
+        reading("run_spans"), {**extent, "run_id": run_id, "page_limit": MAX_SPANS + 1}, ONE_THREAD
     )
     truncated = len(records) > MAX_SPANS
     records = records[:MAX_SPANS]
@@ -184,15 +189,15 @@ def _read_cursor(cursor: str) -> _Place:
     return _Place(int(match[1]), int(match[2]), match[3])
 
 
-def _own(connection: Connection, project: str, run_id: str) -> dict[str, Any]:
+def _own(connection: Connection, read: str, project: str, run_id: str) -> dict[str, Any]:
     parameters = {"project": project, "run_id": run_id, "now_ns": time.time_ns()}
-    records = connection.records(reading("get_run"), parameters, READ_SETTINGS)
+    records = connection.records(reading(read), parameters, ONE_THREAD)
     if not records:
         raise RunNotFound(f"there is no run '{run_id[:80]}' in this project")
     return records[0]
 
 
-_NOT_IN_SUMMARY: Final = {"start_ns", "place", "first_span_ns", "last_span_ns", "duplicate_span_ids"}
+_NOT_IN_SUMMARY: Final = {"start_ns", "place", "first_span_ns", "last_span_ns"}
 
 
 def _summary(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -258,6 +263,6 @@ def _contents(
     contents: dict[str, str] = {}
     for trace_id, hashes in hashes_by_trace.items():
         parameters = {**extent, "trace_id": trace_id, "hashes": sorted(hashes)}
-        rows = connection.rows(reading("run_contents"), parameters, READ_SETTINGS)
+        rows = connection.rows(reading("run_contents"), parameters, ONE_THREAD)
         contents.update((f"{content_hash:016x}", plain(body)) for content_hash, body in rows)
     return contents

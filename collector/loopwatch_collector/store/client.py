@@ -18,6 +18,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, DataError, Pro
 
 from loopwatch_collector.errors import CollectorError
 from loopwatch_collector.store import cluster
+from loopwatch_collector.store.day_rows import DayRows
 from loopwatch_collector.store.errors import (
     QueryTooLarge,
     RowRefused,
@@ -65,10 +66,32 @@ _EMBEDDED_OPTIONS: Final = {
 class Connection:
     """One thread's way to the engine: rows out, statements and columns in, the engine's errors as ours."""
 
-    def __init__(self, client: Client, cluster_name: str = "", failed_writes: FailedWrites | None = None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        cluster_name: str = "",
+        failed_writes: FailedWrites | None = None,
+        day_rows: DayRows | None = None,
+    ) -> None:
         self._client = client
         self._failed_writes = failed_writes
+        self._day_rows = day_rows
         self.cluster_name = cluster_name
+
+    def is_small(self, from_ns: int, to_ns: int) -> bool:
+        """Whether the embedded engine holds so few spans of a range that one thread answers soonest; never on a server.
+
+        Args:
+            from_ns: start of the range, ns since the epoch.
+            to_ns: end of the range, ns since the epoch.
+
+        Raises:
+            StoreUnavailable: the engine cannot work just now.
+        """
+        if self._day_rows is None:
+            return False
+        with self._calling():
+            return self._day_rows.are_few(self._client, from_ns, to_ns)
 
     def rows(
         self, sql: str, parameters: Mapping[str, Any] | None = None, settings: Mapping[str, Any] | None = None
@@ -273,6 +296,7 @@ class Clients:
         if backup_dir is not None:
             self._options["backups.allowed_path"] = str(backup_dir)
         self._failed_writes = FailedWrites() if self.embedded else None
+        self._day_rows = DayRows() if self.embedded else None
         self._local = threading.local()
         self._lock = threading.Lock()
         self._opened: list[Client] = []
@@ -286,7 +310,7 @@ class Clients:
         """
         connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = Connection(self._open(), self._cluster_name, self._failed_writes)
+            connection = Connection(self._open(), self._cluster_name, self._failed_writes, self._day_rows)
             self._local.connection = connection
         return connection
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from loopwatch_collector.queries.filter.nodes import All, AnyOf, Comparison, Condition, Happened, Not, Phrase, Sequence
 from loopwatch_collector.queries.filter.parse import parse
-from loopwatch_collector.queries.filter.phrases import sought
+from loopwatch_collector.queries.filter.phrases import Sought, sought
 
 # Where a query on runs takes the condition; such a query binds project, from_ns and to_ns.
 FILTER_PLACE: Final = "{{filter}}"
@@ -109,11 +109,19 @@ class _Compiler:
         tokens = [
             f"hasAny(tokens(lower(body)), {{{self._bind(list(word))}:Array(String)}})" for word in looked_for.words
         ]
-        values = {"pattern": looked_for.pattern, "rarest": looked_for.rarest, "phrase": text}
-        places = {name: self._bind(value) for name, value in values.items()} | {"words": " AND ".join(tokens) or "1"}
+        places = {"pattern": self._bind(looked_for.pattern), "phrase": self._bind(text)} | {
+            "words": " AND ".join(tokens) or "1",
+            "near": self._near(looked_for),
+        }
         contents = _template("matching_contents", {**places, "of": "1"})
         of_logs = _template("matching_contents", {**places, "of": _file("traces_of_logs").rstrip()})
         return "run_id IN (" + _template("phrase", {**places, "contents": contents, "contents_of_logs": of_logs}) + ")"
+
+    def _near(self, looked_for: Sought) -> str:
+        """Returns what is true of every text that matches and cheaper to ask: matching is the most of a search."""
+        if looked_for.middle:
+            return f"multiMatchAny(body, {{{self._bind([looked_for.middle])}:Array(String)}})"
+        return f"positionCaseInsensitive(body, {{{self._bind(looked_for.rarest)}:String}}) > 0"
 
     def _sequence(self, events: tuple[Happened, ...]) -> str:
         conditions = ", ".join(self._event(event) for event in events)

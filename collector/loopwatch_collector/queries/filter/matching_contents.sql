@@ -5,6 +5,6 @@
         AND day <= toDate(fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC') + INTERVAL 1 DAY)
         -- the index knows which blocks lack a word; whether all stand there as in the phrase, each text says
         AND indexHint({{words}})
-        AND if(positionCaseInsensitive(body, {{{rarest}}:String}) > 0, match(body, {{{pattern}}:String}), 0)
+        AND if({{near}}, match(body, {{{pattern}}:String}), 0)
         AND {{of}}
     GROUP BY trace_id

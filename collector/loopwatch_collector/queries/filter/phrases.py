@@ -14,6 +14,8 @@ _BEFORE: Final = r"(?:^|[^\p{L}\p{N}]|\\[nrtbf])"
 _AFTER: Final = r"(?:$|[^\p{L}\p{N}])"
 _ESCAPED: Final = {'"': r'\\*"', "\\": r"\\+", "/": r"\\*/"}
 _ESCAPES: Final = ("", "n", "r", "t", "b", "f")
+_MOST_CHARACTERS: Final = 200
+"""Of a phrase that the engine's quick matcher is given: it compiles a state machine of all of it."""
 
 
 class Sought(NamedTuple):
@@ -21,11 +23,14 @@ class Sought(NamedTuple):
 
     Attributes:
         pattern: an RE2 expression for the phrase as whole words, in any case, in plain text or in JSON.
+        middle: what every match of the pattern holds, for the engine's quick matcher, which knows no borders of words;
+            "" when the phrase is nothing for it: what is beyond ASCII it folds in other ways.
         rarest: its longest ASCII word, which every match contains; "" when it has none.
         words: for each of its ASCII words, the tokens one of which a matching text has.
     """
 
     pattern: str
+    middle: str
     rarest: str
     words: tuple[tuple[str, ...], ...]
 
@@ -42,7 +47,13 @@ def sought(phrase: str) -> Sought:
     after = _AFTER if pieces[-1][-1].isalnum() else ""
     words = sorted({match[0].lower() for match in _WORD.finditer(phrase) if _is_token(phrase, match)})
     rarest = max(words, key=len, default="")
-    return Sought(f"(?is){before}{middle}{after}", rarest, tuple(_tokens(word) for word in words))
+    is_quick = phrase.isascii() and len(phrase) <= _MOST_CHARACTERS
+    return Sought(
+        pattern=f"(?is){before}{middle}{after}",
+        middle=f"(?is){middle}" if is_quick else "",
+        rarest=rarest,
+        words=tuple(_tokens(word) for word in words),
+    )
 
 
 def _character(character: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from loopwatch_collector.queries.catalogue import FILTERS
 from loopwatch_collector.queries.filter.compile import FILTER_PLACE
+from loopwatch_collector.queries.filter_lines import without_unused_filters
 from loopwatch_collector.queries.runner import READ_SETTINGS, Question, bind, named, plain
 from loopwatch_collector.store.client import Connection
 from loopwatch_collector.store.errors import QueryTooLarge
@@ -73,7 +74,7 @@ def ask_each(
         "window_sets": list(sets_by_beginning.values()),
         "page_limit": question.limit + 1,
     }
-    sql = query.text_for_filter_sets.replace(FILTER_PLACE, "1")
+    sql = without_unused_filters(query.text_for_filter_sets.replace(FILTER_PLACE, "1"), parameters)
     found = connection.rows(f"{sql}\nLIMIT {{page_limit:UInt64}}", parameters, settings)
     if len(found) > question.limit:
         raise QueryTooLarge(f"query {query.name} has more than {question.limit} rows for {len(filter_sets)} askers")

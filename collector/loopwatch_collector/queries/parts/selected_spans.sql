@@ -1,6 +1,7 @@
--- The spans of the selected runs, read from no more than the stretch of time those runs lie in. Its ends are asked for
--- at once: each sub-query that gives a value is planned and run on its own.
-WITH (SELECT (min(first_span_time), max(last_span_time)) FROM selected_runs) AS extent
+-- The spans of the selected runs, read from no more than the stretch of time those runs lie in. Its ends, and whether
+-- any call is told twice, are asked for at once: each sub-query that gives a value is planned and run on its own, but the
+-- same one only once.
+WITH (SELECT (min(first_span_time), max(last_span_time), max(notEmpty(duplicate_span_ids))) FROM selected_runs) AS extent
 SELECT *
 FROM spans FINAL
 WHERE project = {project:String}

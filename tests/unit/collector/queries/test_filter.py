@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from loopwatch_collector.queries.filter.compile import Filter, compile_filter
 from loopwatch_collector.queries.filter.errors import InvalidFilter
 from loopwatch_collector.queries.filter.fields import EVENTS, FIELDS
+from loopwatch_collector.queries.filter.phrases import sought
 
 # Everything a compiled filter may consist of beside names of the closed tables and places for bound values.
 SAMPLES = {"text": "x", "texts": "x", "number": "5", "duration": "5s", "money": "0.1", "time": "2026-10-01"}
@@ -129,7 +130,7 @@ KNOWN_WORDS = {
         ),
         *(f"{event.name}({'x' if event.of else ''})" for event in EVENTS.values()),
         " then ".join(["called()"] * 8),
-        'not agent=x or "word" and agent=x',
+        'not agent=x or "word" and agent=x or "wörd"',
     )
     for word in _words(compile_filter(text).sql)
 }
@@ -163,3 +164,11 @@ def test_a_value_that_a_field_never_has_is_refused(text: str, position: int, sug
         compile_filter(text)
     assert (refused.value.position, refused.value.suggestion) == (position, suggestion)
     assert compile_filter("outcome ~ complet").parameters == {"filter_0": "complet"}
+
+
+def test_the_quick_matcher_is_given_what_it_reads_as_the_pattern_does() -> None:
+    """A phrase of ASCII is sought by its middle first; one beyond ASCII, or a very long one, by its longest word."""
+    assert sought("connection pool").middle == r"(?is)connection(?:\s|\\+[nrt])+pool"
+    assert sought("Größe of pool").middle == ""
+    assert sought("word " * 60).middle == ""
+    assert sought("Größe of pool").rarest == "pool"
