@@ -187,41 +187,27 @@ WITH
             arrayFilter(call -> call.is_bare, reports) AS bare,
             tupleElement(bare, 'span_id') AS bare_span_ids,
             -- in the order they began: those that are no part of another and may still have one beside them, each
-            -- one's key, and which libraries told each of them already
+            -- one's key, and which library told which key
             arrayFold(
                 (seen, call) -> arrayMap(
-                    whole -> (
+                    key -> (
                         arrayFilter(
-                            one -> one.end_ns >= call.start_ns AND (one.span_id != call.span_id OR whole.key = ''),
+                            one -> one.end_ns >= call.start_ns AND (one.key != call.key OR one.key = key),
                             arrayPushBack(seen.1, call)
                         ),
-                        arrayPushBack(seen.2, ifNull(
-                            nullIf(
-                                if(
-                                    has(bare_span_ids, call.parent_span_id),
-                                    seen.2[indexOf(bare_span_ids, call.parent_span_id)],
-                                    whole.key
-                                ),
-                                ''
-                            ),
-                            call.key
-                        )),
-                        arrayPushBack(seen.3, sipHash64(
-                            multiIf(
-                                has(bare_span_ids, call.parent_span_id), call.parent_span_id,
-                                whole.key = '', call.span_id,
-                                whole.span_id
-                            ),
-                            call.scope
-                        ))
+                        arrayPushBack(seen.2, key),
+                        arrayPushBack(seen.3, sipHash64(key, call.scope))
                     ),
-                    -- of several that it may be part of the one that ended first
-                    [arraySort(one -> one.end_ns, arrayFilter(
-                        one -> one.parent_span_id = call.parent_span_id AND one.end_ns >= call.end_ns
-                            AND hasAny(one.models, call.models)
-                            AND NOT has(seen.3, sipHash64(one.span_id, call.scope)),
-                        seen.1
-                    ))[1]]
+                    [arrayFirst(key -> key != '', [
+                        seen.2[indexOf(bare_span_ids, call.parent_span_id)],
+                        -- of several that it may be part of, the one that ended first
+                        arraySort(one -> one.end_ns, arrayFilter(
+                            one -> one.parent_span_id = call.parent_span_id AND one.end_ns >= call.end_ns
+                                AND hasAny(one.models, call.models) AND NOT has(seen.3, sipHash64(one.key, call.scope)),
+                            seen.1
+                        ))[1].key,
+                        call.key
+                    ])]
                 )[1],
                 bare,
                 (arraySlice(reports, 1, 0), []::Array(String), []::Array(UInt64))
