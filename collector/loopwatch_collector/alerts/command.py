@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         "--from", dest="from_", metavar="TIME", help=f"start, ISO 8601 or a duration ago (default {_DEFAULT_REPLAY})"
     )
     test.add_argument("--to", metavar="TIME", help="end, ISO 8601 or a duration ago (default now)")
-    test.add_argument("--step", help="time between evaluations (default half the window)")
+    test.add_argument("--step", help="time between evaluations (default half the window; an hour for a forecast)")
     ack = _command(commands, "ack", _acknowledge, "say that you know: the alert is not said again")
     ack.add_argument("alert_id")
     ack.add_argument("--note", default="", help="what you are doing about it")

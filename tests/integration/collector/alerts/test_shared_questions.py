@@ -38,6 +38,7 @@ VALUES = {
     "model": ["opus", "haiku", "unpriced"],
     "customer": ["acme", "zeta", "o'neill", ""],
 }
+MANY = {query.name for query in catalogue().values() if query.tells_ranges_apart}
 SHARED = [query for query in catalogue().values() if query.text_for_filter_sets]
 
 
@@ -106,6 +107,8 @@ filters = st.fixed_dictionaries(
     {},
     optional={name: st.lists(st.sampled_from([*values, "nobody"]), max_size=3) for name, values in VALUES.items()},
 )
+
+
 def filter_set(chosen, from_ns, lasts_ns):
     """A set of filters with a range that ends when the question's does, or before."""
     return FilterSet(chosen, from_ns, None if lasts_ns is None else from_ns + lasts_ns)
@@ -281,6 +284,37 @@ def test_late_data_leaves_other_answers_alone(fleet, questions):
     assert len(questions) == 2
     reader.read(CUSTOMERS[0], NOW_NS, then)
     assert len(questions) == 3
+
+
+HISTORY = [Range(NOW_NS - at * HOUR_NS // 4 - HOUR_NS, NOW_NS - at * HOUR_NS // 4) for at in range(10)]
+
+
+@pytest.mark.parametrize("rule", [one for one in delivered_rules() if one.query not in OWN], ids=lambda rule: rule.name)
+def test_many_ranges_read_at_once_are_as_each_alone(fleet, questions, rule):
+    """Those that are over are one question where the query tells ranges apart; what ends now is asked for itself."""
+    read = reader_of(fleet).read_each(rule, NOW_NS, HISTORY)
+    asked = list(questions)
+    alone = reader_of(fleet)
+    assert read.keys() == set(HISTORY)
+    for one in HISTORY:
+        assert_same(rows_of(read[one]), rows_of(alone.read(rule, NOW_NS, one)))
+    assert asked == ([(rule.query, 9), (rule.query, 1)] if rule.query in MANY else [(rule.query, 1)] * 10)
+
+
+def test_too_many_rows_for_one_question_are_asked_for_in_two(fleet, questions, monkeypatch):
+    """What does not fit the limit of rows together is read in halves."""
+    text = (
+        "SELECT toUInt8(number % length({window_from_ns:Array(Int64)})) AS filter_set, toInt64(number) AS runs "
+        "FROM numbers(toUInt64(45000 * length({window_sets:Array(UInt64)})))"
+    )
+    columns = [QueryColumn("runs", "runs", "None")]
+    query = NamedQuery("broken", columns=columns, sql=RUNS, text_for_filter_sets=text, tells_ranges_apart=True)
+    monkeypatch.setitem(catalogue(), "broken", query)
+    over = [window_ending(NOW_NS - hours * HOUR_NS, 3_600) for hours in (3, 2, 1)]
+    read = reader_of(fleet).read_each(replace(BROKEN, filters={}), NOW_NS, over)
+    assert questions[0] == ("broken", 3)
+    assert sorted(sets for _, sets in questions[1:]) == [1, 2]
+    assert read.keys() == set(over)
 
 
 RUNS = """
