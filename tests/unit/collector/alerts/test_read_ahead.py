@@ -24,7 +24,7 @@ def made_up(rule: Rule, stretch: Range):
     if isinstance(condition, Baseline):
         columns |= {name: 100.0 * chance.random() for name in (condition.sample, condition.noise) if name}
     if isinstance(condition, Rate):
-        columns |= {column: 2 * columns[rule.value] for column in condition.of}
+        columns |= dict.fromkeys(condition.of, 2 * columns[rule.value])
     return {group: columns for group in ("a", "b") if chance.random() < 0.8}
 
 
