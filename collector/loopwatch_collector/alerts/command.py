@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from loopwatch_collector.alerts.amounts import format_value
 from loopwatch_collector.alerts.durations import format_duration, parse_duration
-from loopwatch_collector.alerts.message import format_value
 from loopwatch_collector.alerts.rule_parsing import parse_rules
 from loopwatch_collector.commands.reader import CollectorSilent, Reader
 from loopwatch_collector.counted import counted

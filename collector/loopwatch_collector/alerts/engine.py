@@ -210,6 +210,7 @@ class AlertEngine:
     def _tick(self, is_held: bool) -> None:
         self.health.sample(time.time_ns())
         if not is_held:
+            self._forget_readings(set())  # whoever evaluates shows them
             return
         arrival = self._arrivals.look(self._store.connection(), time.time_ns())
         self.looks += 1
@@ -228,6 +229,7 @@ class AlertEngine:
                         self._start(key, rule)
         self._schedule.keep_only(wanted)
         self._close_orphans(wanted)
+        self._forget_readings(wanted)
         if now_s >= self._next_show_s:
             self._next_show_s = now_s + _SHOW_EVERY_S
             self._show()
@@ -308,9 +310,16 @@ class AlertEngine:
         ]
         self._book.put([alert.closed(now_ns, "the rule was removed or turned off") for alert in orphans], now_ns)
 
+    def _forget_readings(self, wanted: set[Key]) -> None:
+        """Shows rules that are not evaluated any more at once as what they are: without a reading."""
+        if gone := self._status.keys() - wanted:
+            for key in gone:
+                del self._status[key]
+            self._show()
+
     def _show(self) -> None:
         counts: dict[tuple[str, str, str, str], int] = {}
-        for alert in self._book.all():
+        for alert in self._book.all() if self._lease.is_held else ():
             if alert.state in {"pending", "firing"}:
                 key = (alert.project, alert.rule, str(alert.snapshot.get("severity", "")), alert.state)
                 counts[key] = counts.get(key, 0) + 1

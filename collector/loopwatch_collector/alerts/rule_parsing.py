@@ -15,6 +15,8 @@ from loopwatch_collector.alerts.rule import SEVERITIES, Rule, Source
 from loopwatch_collector.alerts.sources import OWN, source_named, source_names
 from loopwatch_collector.alerts.toml_lines import Lines, Path, load_toml
 from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery, catalogue
+from loopwatch_collector.queries.errors import InvalidParameter
+from loopwatch_collector.queries.runner import Question, bind
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _REQUIRED: Final = ("name", "title", "query", "value", "condition")
@@ -171,6 +173,9 @@ class _RuleReader:
             self.fault("query", f"there is no query '{fields['query']}'{_near(fields['query'], source_names())}")
             return
         columns = {column.name: column for column in query.columns}
+        if "bucket" in columns:
+            self.fault("query", f"query {query.name} cuts the window into pieces of time; a rule judges it as a whole")
+            return
         for key, wanted in self._columns(fields):
             if wanted not in columns or columns[wanted].unit in {"text", "time"}:
                 numeric = [name for name, column in columns.items() if column.unit not in {"text", "time"}]
@@ -197,14 +202,20 @@ class _RuleReader:
             self.fault("evidence", f"query {name} names no runs without more being said; these do: {able}")
 
     def _check_params(self, query: NamedQuery, fields: dict[str, Any]) -> None:
-        known = {param.name: param for param in query.params}
+        known, found_before = {param.name: param for param in query.params}, len(self.faults)
         for name, value in fields.get("params", {}).items():
             if name not in known:
                 self.fault("params", f"query {query.name} has no parameter '{name}'{_near(name, known)}")
             elif known[name].values and value not in known[name].values:
                 self.fault("params", f"{name} must be one of {', '.join(known[name].values)}, not '{value}'")
-        if query.name in OWN and fields.get("filters"):
-            self.fault("filters", f"{query.name} cannot be filtered")
+        if query.name in OWN:
+            if fields.get("filters"):
+                self.fault("filters", f"{query.name} cannot be filtered")
+        elif len(self.faults) == found_before:
+            try:
+                bind(query, Question(query.name, "", 0, 0, fields.get("params", {})))
+            except InvalidParameter as wrong:
+                self.fault("params", str(wrong))
 
     def _check_group(self, query: NamedQuery, fields: dict[str, Any]) -> None:
         group = fields.get("group_by", "")

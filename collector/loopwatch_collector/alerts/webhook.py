@@ -133,10 +133,18 @@ def post(url: str, secret: str, body: bytes, headers: Mapping[str, str], *, allo
     with _pool(parts.scheme, host, address, parts.port or _PORTS[parts.scheme]) as pool:
         try:
             answer = pool.urlopen(
-                "POST", target, body=body, headers=all_headers, redirect=False, retries=False, timeout=_TIMEOUT
+                "POST",
+                target,
+                body=body,
+                headers=all_headers,
+                redirect=False,
+                retries=False,
+                timeout=_TIMEOUT,
+                preload_content=False,  # the answer's body says nothing to us, and may have no end
             )
         except urllib3.exceptions.HTTPError as fault:
             raise DeliveryFailed(f"{host} does not answer: {type(fault).__name__}") from fault
+        answer.close()
     if not 200 <= answer.status < 300:
         retryable = answer.status in {408, 425, 429} or answer.status >= 500
         raise DeliveryFailed(f"{host} answered {answer.status}", retryable=retryable)

@@ -1,5 +1,7 @@
 """Messages to real receivers: mail through Apprise, and a collector that is killed while it tells."""
 
+import contextlib
+import http.server
 import socketserver
 import threading
 
@@ -10,7 +12,7 @@ from loopwatch_collector.alerts.conditions import Verdict
 from loopwatch_collector.alerts.rule import Rule, Threshold
 from loopwatch_collector.alerts.rule_parsing import ChannelSettings
 from loopwatch_collector.alerts.states import Delivery, advance
-from loopwatch_collector.alerts.webhook import DeliveryFailed
+from loopwatch_collector.alerts.webhook import DeliveryFailed, post
 from tests.processes import collector, get, loopwatch, wait_for
 
 # Apprise imports a module of the standard library that Python 3.13 no longer has, if it is there
@@ -89,6 +91,33 @@ def test_a_mail_server_that_is_down_is_a_failed_delivery(mail_server):
     with pytest.raises(DeliveryFailed) as failure:
         channels.deliver(firing_alert(), Delivery(1, "firing", "ops"))
     assert failure.value.retryable
+
+
+class EndlessAnswer(http.server.BaseHTTPRequestHandler):
+    """Takes a message, and answers for as long as somebody listens."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while True:
+                self.wfile.write(b"x" * 65_536)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_an_answer_without_end_is_not_read():
+    """That a webhook took the message is all there is to know: its body costs neither time nor memory."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), EndlessAnswer) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            post(f"http://127.0.0.1:{server.server_port}/x", "s", b"{}", {}, allow_private=True)
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 RULE = """

@@ -7,7 +7,10 @@ import pytest
 
 from loopwatch import names
 from loopwatch_collector.alerts.conditions import judge
+from loopwatch_collector.alerts.errors import ManyRowsOfAGroup
+from loopwatch_collector.alerts.evidence import runs_behind
 from loopwatch_collector.alerts.own_health import OwnHealth
+from loopwatch_collector.alerts.ranges import window_ending
 from loopwatch_collector.alerts.reading import RuleReader
 from loopwatch_collector.alerts.rule_parsing import parse_rule
 from loopwatch_collector.alerts.rulebook import delivered_rules
@@ -237,3 +240,64 @@ def test_every_delivered_rule_can_be_asked(asked):
         if rule.query not in OWN:
             asked(rule.query, **rule.params)
             asked(rule.evidence)
+
+
+RULE = """
+[[rule]]
+name = "r"
+title = "R"
+query = "QUERY"
+group_by = "GROUP"
+value = "VALUE"
+window = "1h"
+evidence = "EVIDENCE"
+condition = { kind = "threshold", above = 1 }
+"""
+
+
+def rule_of(query, group, value, evidence):
+    """A rule that groups a query's answer."""
+    words = {"QUERY": query, "GROUP": group, "VALUE": value, "EVIDENCE": evidence}
+    text = RULE
+    for word, meant in words.items():
+        text = text.replace(word, meant)
+    return parse_rule(text, "stored")
+
+
+@pytest.mark.parametrize(
+    ("query", "dimension", "value", "evidence", "group", "expected"),
+    [
+        ("spend_by", "customer", "cost_usd", "spend_top_runs", "acme", ["dear", "cheap"]),
+        ("spend_by", "agent", "cost_usd", "spend_top_runs", "resolver", ["dear", "cheap", "other"]),
+        ("spend_by", "user", "cost_usd", "spend_top_runs", 'o"neill\\', ["dear"]),
+        ("spend_by", "conversation", "cost_usd", "spend_top_runs", "talk", ["cheap"]),
+        ("spend_by", "user", "cost_usd", "spend_top_runs", "", ["cheap", "other"]),
+        ("tool_reliability", "tool", "calls", "tool_errors", "search", ["cheap"]),
+        ("tool_reliability", "tool", "calls", "cost_top_runs", "search", ["cheap"]),
+        ("spend_top_runs", "run_id", "cost_usd", "spend_top_runs", "other", ["other"]),
+        ("sender_gaps", "process_id", "missing", "cost_top_runs", "p1", []),
+    ],
+)
+def test_the_runs_behind_an_alert_are_its_groups(
+    store, span, put, spend, query, dimension, value, evidence, group, expected
+):
+    """Whatever a rule groups by, a message names runs of that group and no others; none where nobody can tell."""
+    spend(30, "acme", run_id="dear", user_id='o"neill\\')
+    spend(3, "acme", run_id="cheap", conversation_id="talk")
+    spend(2, "zeta", run_id="other")
+    failed = {"tool": "search", "tool_outcome": "error", "error_message": "timed out"}
+    put(store, [span("tool_call", time.time_ns() - 50 * 10**9, run_id="cheap", customer_id="acme", **failed)])
+    rule = rule_of(query, dimension, value, evidence)
+    assert list(runs_behind(store.connection(), "default", rule, group, time.time_ns())) == expected
+
+
+def test_a_rule_that_tells_less_apart_than_its_query_is_refused(store, span, put):
+    """Of a tool's errors of several kinds there is no one number: the rule says so instead of judging the last."""
+    at_ns = time.time_ns() - 50 * 10**9
+    for message in ("timed out", "no such index"):
+        failed = {"tool": "search", "tool_outcome": "error", "error_message": message}
+        put(store, [span("tool_call", at_ns, run_id=message, **failed)])
+    rule = rule_of("tool_errors", "tool", "calls", "tool_errors")
+    reader = RuleReader(store.connection, "default", OwnHealth(Metrics()))
+    with pytest.raises(ManyRowsOfAGroup, match="several rows for tool 'search'"):
+        reader.read(rule, time.time_ns(), window_ending(time.time_ns(), 3_600))
