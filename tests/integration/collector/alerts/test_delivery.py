@@ -1,9 +1,11 @@
 """Messages to real receivers: mail through Apprise, and a collector that is killed while it tells."""
 
 import contextlib
+import email.policy
 import http.server
 import socketserver
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -80,6 +82,25 @@ def test_mail_arrives_through_apprise(mail_server):
     assert "[WARNING] Dear customer (customer acme) fires" in mail.replace("\r\n ", " ")
     assert "$65.00 within 1 h, the threshold is $50.00" in mail.replace("=\r\n", "")
     assert "Since 2026-10-01 12:00:00 UTC" in mail.replace("=\r\n", "")
+
+
+def mailed(mail_server, alert, options=""):
+    """The parts of a mail about an alert, by their kind."""
+    url = f"mailto://127.0.0.1:{mail_server.server_address[1]}/?from=a@example.com&to=b@example.com&mode=insecure"
+    Channels([ChannelSettings("ops", "apprise", url + options)], "").deliver(alert, Delivery(1, "firing", "ops"))
+    mail = email.message_from_string(mail_server.mails[-1], policy=email.policy.default)
+    return {part.get_content_type(): part.get_content() for part in mail.walk() if not part.is_multipart()}
+
+
+def test_a_mail_is_text_whatever_its_names_are(mail_server):
+    """Lines stay lines, and what a sender called its customer is no HTML, in a mail that is HTML either."""
+    alert = replace(firing_alert(), group='<img src="http://evil.example/x">')
+    plain = mailed(mail_server, alert)
+    assert plain.keys() == {"text/plain"}
+    assert plain["text/plain"].splitlines()[1] == "Since 2026-10-01 12:00:00 UTC."
+    html = mailed(mail_server, alert, "&format=html")["text/html"]
+    assert "<img" not in html
+    assert "&lt;img" in html
 
 
 def test_a_mail_server_that_is_down_is_a_failed_delivery(mail_server):

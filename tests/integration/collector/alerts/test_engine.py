@@ -221,7 +221,7 @@ def test_a_spike_that_arrives_late_fires_too(tmp_path, rules_file, engines, spen
 
 
 def test_what_is_not_evaluated_any_more_has_no_series(store, rules, hook, spend, eventually):
-    """A rule that is turned off, and a collector that stops to evaluate, leave Prometheus nothing that fires for ever."""
+    """A rule that is turned off leaves Prometheus nothing that fires for ever."""
     metrics = Metrics()
     engine = AlertEngine(store, metrics, ["default"], rules)
     engine.start()

@@ -92,6 +92,7 @@ def test_a_condition_may_be_a_table_of_its_own():
         ('window = "1h"\n', "", 11, "a rule needs 'window'"),
         ("environment =", "enviroment =", 8, "there is no filter 'enviroment'"),
         ('notify = ["ops"]', 'notify = "ops"', 11, "must be a list of texts"),
+        ('notify = ["ops"]', "notify = []", 11, "leave it out to tell every channel"),
         ("above = 50", 'above = "50"', 12, "above must be a number"),
         ("clear = 40.5", "clear = 60", 12, "clear must lie on the quiet side"),
         ("clear = 40.5", "claer = 40.5", 12, "a threshold has no 'claer'"),
@@ -157,6 +158,10 @@ def test_channels_take_secrets_from_the_environment():
     [
         ("${OPS_URL}", "${OTHER}", 1, "the environment has no variable 'OTHER'"),
         ('secret = "s"\n', "", 4, "needs 'secret'"),
+        ('secret = "s"', 'secret = ""', 6, "'secret' is empty"),
+        ('secret = "s"', 'secret = "s"\nallow_private = "false"', 7, "allow_private must be true or false"),
+        ("https://a.example/x", "a.example/x", 5, "begins with https:// or http://"),
+        ("https://a.example/x", "https://me:pw@a.example/x", 5, "holds no user name or password"),
         ("apprise =", "aprise =", 2, "a channel has no 'aprise'"),
         ("[channels.ops]", "[channel.ops]", 1, "neither [[rule]] nor [channels.NAME]"),
     ],
