@@ -115,6 +115,8 @@ class RuleReader:
         Raises:
             QueryTooLarge: one of the answers alone is too much.
         """
+        if rule.query == LOSSES.name and not self._sender_losses(Range(0, max(one.to_ns for one in stretches))):
+            return {one: self._health.losses(one) for one in stretches}  # no sender ever said that it dropped a span
         can_share = rule.query not in OWN and tells_ranges_apart(rule.query)
         over = [one for one in stretches if can_share and one.to_ns <= now_ns - _GRID_NS]
         answers = self._ask_for_ranges(rule, over) if len(over) > 1 else {}

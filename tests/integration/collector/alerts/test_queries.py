@@ -188,6 +188,23 @@ def test_a_rule_on_losses_sees_senders_and_the_collector(store):
     }
 
 
+@pytest.mark.parametrize("has_drops", [False, True])
+def test_losses_of_many_ranges_are_those_of_each(store, has_drops):
+    """A replay reads what each of its moments would; nothing at all where no sender ever dropped a span."""
+    reader = RuleReader(store.connection, "default", OwnHealth(Metrics()))
+    (rule,) = [one for one in delivered_rules() if one.name == "collector-drops"]
+    if has_drops:
+        drops(store, [3], ago_s=2_000)
+        drops(store, [3, 8], ago_s=700)
+    now_ns = time.time_ns()
+    ranges = [window_ending(now_ns - minutes * 60 * 10**9, 900) for minutes in (0, 10, 20, 30)]
+    read = reader.read_each(rule, now_ns, ranges)
+    assert read == {one: reader.read(rule, now_ns, one) for one in ranges}
+    assert [sum(values["lost"] for values in read[one].values()) for one in ranges] == (
+        [5.0, 5.0, 3.0, 3.0] if has_drops else [0.0] * 4
+    )
+
+
 def test_calls_without_a_price_are_unpriced_not_free(store, asked, span, put):
     """Their tokens are a number of their own, and where no call has a price there is no cost."""
     put(store, [span("model_call", time.time_ns(), model="home-made", input_tokens=70, output_tokens=30, call_key="k")])
