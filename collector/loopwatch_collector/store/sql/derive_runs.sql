@@ -15,7 +15,8 @@
 -- of the hundreds of expressions below would be called for every piece: three times the CPU.
 -- Two statements stand here: that for any run (pieces `involved`), and what of it those need whose calls are told once or
 -- by spans that say the same response, and whose agents tell no sums of their own (pieces `plain`; involved_runs.sql says
--- which runs are not like that). Both give such a run the same row.
+-- which runs are not like that). Both give such a run the same row. Of the former, what several bare reports need (pieces
+-- `failing`) is left out where no run has them.
 -- Planning costs what a statement of a few runs takes: some 0.3 ms for every aggregate, and for every column that is
 -- passed on from one subquery to the next. Hence one aggregate over an array of texts, and the rest in tuples.
 INSERT INTO runs (
@@ -184,7 +185,7 @@ WITH
     -- part of: the span it lies below, or one beside it that lasted all the while and that its library did not tell yet.
     keyed AS (
         WITH
-            arrayFilter(call -> call.is_bare, reports) AS bare,
+{{failing}}            arrayFilter(call -> call.is_bare, reports) AS bare,
             tupleElement(bare, 'span_id') AS bare_span_ids,
             -- in the order they began: those that are no part of another and may still have one beside them, each
             -- one's key, and which library told which key
@@ -212,7 +213,7 @@ WITH
                 bare,
                 (arraySlice(reports, 1, 0), []::Array(String), []::Array(UInt64))
             ).2 AS bare_keys,
-            arrayDistinct(arrayMap(
+{{/failing}}            arrayDistinct(arrayMap(
                 call -> if(call.is_aggregate, call.span_id, call.parent_span_id),
                 -- what would take too long, with thousands of iterations, goes without
                 if(length(tree) * length(reports) <= 4000000
@@ -230,11 +231,11 @@ WITH
             ) AS ways,
             arrayMap(
                 (call, before, after) -> multiIf(
-                    call.has_response_id OR call.is_aggregate, call.key,
-                    call.is_bare,
+{{failing}}                    call.is_bare,
                     bare_keys[indexOf(
                         bare_span_ids, if(has(bare_span_ids, call.parent_span_id), call.parent_span_id, call.span_id)
                     )],
+{{/failing}}                    call.has_response_id OR call.is_aggregate OR call.is_bare, call.key,
                     after.has_response_id AND hasAny(after.models, call.models) AND after.input_tokens = call.input_tokens
                         AND after.output_tokens = call.output_tokens AND after.start_ns <= call.end_ns,
                     after.key,
