@@ -15,6 +15,7 @@ RULES = """
 name = "any-spend"
 title = "Any spend"
 description = "Look at the runs."
+labels = { team = "agents" }
 query = "spend_by"
 group_by = "agent"
 value = "cost_usd"
@@ -59,6 +60,8 @@ def test_a_firing_alert_leads_to_the_runs_behind_it(tab: Visit, shown: Running, 
     tab.goto(f"{shown.url}/alerts?alert={alert['alert_id']}")
     text = tab.text()
     assert "Any spend" in text
+    assert "Look at the runs." in text
+    assert "team agents" in text
     assert "the threshold is $0.001000" in text
     assert "History" in text
     assert tab.tile("Threshold") == "$0.0010"
@@ -110,7 +113,7 @@ def test_a_rule_is_tried_and_edited(tab: Visit, shown: Running, receiver: Runnin
     tab.settle()
     text.fill(text.input_value().replace("above = 5000", "abvoe = 5000"))
     form(tab).get_by_role("button", name="Save").click()
-    expect(main(tab).get_by_text("line 11: condition: needs either 'above' or 'below'")).to_be_visible()
+    expect(main(tab).get_by_text("line 12: condition: needs either 'above' or 'below'")).to_be_visible()
     tab.settle()
     text.fill(text.input_value().replace("abvoe = 5000", "above = 4000"))
     form(tab).get_by_role("button", name="Save").click()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from loopwatch_collector.alerts.conditions import Group
-from loopwatch_collector.alerts.errors import OutOfTime
+from loopwatch_collector.alerts.errors import ManyRowsOfAGroup, OutOfTime
 from loopwatch_collector.alerts.ranges import Range, window_ending
 from loopwatch_collector.alerts.rule import Rule
 from loopwatch_collector.queries.catalogue import NamedQuery
@@ -105,13 +105,20 @@ class Asking:
         Args:
             query: what was asked.
             rows: its answer.
+
+        Raises:
+            ManyRowsOfAGroup: a group has several of them.
         """
         names = [column.name for column in query.columns]
         numbers = [place for place, column in enumerate(query.columns) if column.unit not in {"text", "time"}]
         group_place = names.index(self.rule.group_column) if self.rule.group_column else None
-        return {
-            "" if group_place is None else str(row[group_place]): {
-                names[place]: None if row[place] is None else float(row[place]) for place in numbers
-            }
-            for row in rows
-        }
+        found: Readings = {}
+        for row in rows:
+            group = "" if group_place is None else str(row[group_place])
+            if group in found:
+                of = f" for {self.rule.group_by} '{group}'" if self.rule.group_by else ""
+                raise ManyRowsOfAGroup(
+                    f"query {query.name} answers several rows{of}: it tells more apart than the rule"
+                )
+            found[group] = {names[place]: None if row[place] is None else float(row[place]) for place in numbers}
+        return found

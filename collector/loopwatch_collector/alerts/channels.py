@@ -56,5 +56,7 @@ def _notify(url: str, title: str, body: str, kind: str) -> None:
     if not notifier.add(url):  # pyright: ignore[reportUnknownMemberType]  # the library's own types are partial
         raise DeliveryFailed("Apprise does not understand the channel's URL", retryable=False)
     notify_type = apprise.NotifyType.SUCCESS if kind == "resolved" else apprise.NotifyType.WARNING
-    if not notifier.notify(body=body, title=title, notify_type=notify_type):  # pyright: ignore[reportUnknownMemberType]  # the same
+    # said to be text, a customer's name that looks like HTML stays a name, and lines stay lines
+    text = apprise.NotifyFormat.TEXT
+    if not notifier.notify(body=body, title=title, notify_type=notify_type, body_format=text):  # pyright: ignore[reportUnknownMemberType]  # the same
         raise DeliveryFailed("Apprise could not deliver the message")

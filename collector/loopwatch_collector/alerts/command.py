@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from loopwatch_collector.alerts.amounts import format_value
 from loopwatch_collector.alerts.durations import format_duration, parse_duration
-from loopwatch_collector.alerts.message import format_value
 from loopwatch_collector.alerts.rule_parsing import parse_rules
 from loopwatch_collector.commands.reader import CollectorSilent, Reader
 from loopwatch_collector.counted import counted
@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         "--from", dest="from_", metavar="TIME", help=f"start, ISO 8601 or a duration ago (default {_DEFAULT_REPLAY})"
     )
     test.add_argument("--to", metavar="TIME", help="end, ISO 8601 or a duration ago (default now)")
-    test.add_argument("--step", help="time between evaluations (default half the window)")
+    test.add_argument("--step", help="time between evaluations (default half the window; an hour for a forecast)")
     ack = _command(commands, "ack", _acknowledge, "say that you know: the alert is not said again")
     ack.add_argument("alert_id")
     ack.add_argument("--note", default="", help="what you are doing about it")

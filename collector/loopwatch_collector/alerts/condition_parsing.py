@@ -1,8 +1,10 @@
 """A rule's condition from its TOML table."""
 
+import math
 from collections.abc import Callable
 from typing import Any, Final
 
+from loopwatch_collector.alerts.conditions import ABSENCE_DAYS
 from loopwatch_collector.alerts.durations import parse_duration
 from loopwatch_collector.alerts.rule import Absence, Baseline, Condition, Forecast, Rate, Threshold
 
@@ -44,7 +46,10 @@ class _Table:
     def number(self, key: str, default: Any = ...) -> Any:
         if key in self._values and not isinstance(self._values[key], bool) and isinstance(self._values[key], int):
             self._values[key] = float(self._values[key])
-        return self.take(key, float, default)
+        value = self.take(key, float, default)
+        if value is not None and not math.isfinite(value):
+            raise ValueError(f"{key} must be a finite number, not {value}")
+        return value
 
     def seconds(self, key: str, default: str) -> int:
         return parse_duration(self.take(key, str, default))
@@ -80,6 +85,8 @@ def _baseline(table: _Table) -> Baseline:
     )
     if baseline.factor <= 1 or baseline.floor < 0 or baseline.spread < 0:
         raise ValueError("factor must exceed 1, floor and spread must not be negative")
+    if baseline.min_sample < 1:
+        raise ValueError("min_sample must be at least 1")
     if not 1 <= baseline.min_days <= baseline.days <= 60:
         raise ValueError("min_days must be at least 1, days at least min_days and at most 60")
     return baseline
@@ -103,9 +110,14 @@ def _rate(table: _Table) -> Rate:
 
 
 def _absence(table: _Table) -> Absence:
-    return Absence(
+    absence = Absence(
         table.seconds("seen_within", "1d"), table.take("min_days", int, 3), table.number("min_expected", 10.0)
     )
+    if absence.seen_within_s < 1 or not 1 <= absence.min_days <= ABSENCE_DAYS or absence.min_expected <= 0:
+        raise ValueError(
+            f"seen_within must be at least 1s, min_days lie between 1 and {ABSENCE_DAYS}, min_expected exceed 0"
+        )
+    return absence
 
 
 def _forecast(table: _Table) -> Forecast:

@@ -11,6 +11,7 @@ from itertools import pairwise
 from statistics import NormalDist, mean, median
 from typing import Final, Literal, NamedTuple
 
+from loopwatch_collector.alerts.amounts import format_value
 from loopwatch_collector.alerts.durations import NS
 from loopwatch_collector.alerts.ranges import (
     Range,
@@ -37,7 +38,7 @@ _MAD_TO_SIGMA: Final = 1.4826
 _RECENT_DAYS: Final = 7
 _TAIL_FACTOR: Final = 1.25
 _NOISE_FACTOR: Final = 2.0
-_ABSENCE_DAYS: Final = 28
+ABSENCE_DAYS: Final = 28
 _FORETOLD_FROM_DAYS: Final = 3
 _DAY_NS: Final = 86_400 * NS
 
@@ -160,7 +161,9 @@ def _judge_baseline(
         past = _past_values(rule, condition, now_ns, read)
         for group in over_floor:
             noise = current[group].get(condition.noise) or 0.0
-            verdicts[group] = _against_past(condition, _value(current, group, rule) or 0.0, noise, past, group)
+            verdicts[group] = _against_past(
+                condition, rule.unit, _value(current, group, rule) or 0.0, noise, past, group
+            )
     return verdicts
 
 
@@ -185,14 +188,14 @@ def _past_values(rule: Rule, condition: Baseline, now_ns: int, read: Read) -> Pa
     return past
 
 
-def _against_past(condition: Baseline, value: float, noise: float, past: PastDays, group: Group) -> Verdict:
+def _against_past(condition: Baseline, unit: str, value: float, noise: float, past: PastDays, group: Group) -> Verdict:
     expected, deviation, days = expected_value(past, group, is_sum=not condition.sample)
     if days < condition.min_days:
         detail = f"no baseline yet: seen on {days} of the {condition.min_days} days that are needed"
         return Verdict("hold", value, None, detail)
     bounds = (condition.factor * expected, expected + condition.spread * deviation, _TAIL_FACTOR * _tail(past, group))
     threshold = max(condition.floor, *bounds)
-    detail = f"usually {expected:.6g} at this hour"
+    detail = f"usually {format_value(expected, unit)} at this hour"
     if threshold < value <= threshold + _NOISE_FACTOR * noise:
         return Verdict("hold", value, threshold, f"{detail}; what is over may be chance")
     return Verdict("breach" if value > threshold else "clear", value, threshold, detail)
@@ -257,7 +260,7 @@ def _least_count(rule: Rule, condition: Absence, now_ns: int, read: Read, group:
     end_ns = aligned(now_ns, PAST_STEP_S)
     today = is_weekend(end_ns, rule.timezone)
     counts: list[float] = []
-    for _, window in past_windows(end_ns, rule.window_s, _ABSENCE_DAYS, rule.timezone):
+    for _, window in past_windows(end_ns, rule.window_s, ABSENCE_DAYS, rule.timezone):
         is_alike = is_weekend(window.to_ns, rule.timezone) == today
         if is_alike and _value(read(Range(window.to_ns - _DAY_NS, window.to_ns)), group, rule):
             counts.append(_value(read(window), group, rule) or 0.0)
@@ -271,12 +274,14 @@ def _judge_forecast(
     spent = _sum_over(_pieces(period.from_ns, now_ns, rule.timezone), rule, read)
     rest = _rest_of_period(rule, condition, now_ns, period, read)
     return {
-        group: _against_budget(condition, spent.get(group, 0.0), rest.get(group, 0.0)) for group in {*spent, *active}
+        group: _against_budget(condition, rule.unit, spent.get(group, 0.0), rest.get(group, 0.0))
+        for group in {*spent, *active}
     }
 
 
-def _against_budget(condition: Forecast, spent: float, rest: float) -> Verdict:
-    detail = f"{spent:.6g} so far, {rest:.6g} to come by the end of the {condition.period}"
+def _against_budget(condition: Forecast, unit: str, spent: float, rest: float) -> Verdict:
+    so_far, to_come = format_value(spent, unit), format_value(rest, unit)
+    detail = f"{so_far} so far, {to_come} to come by the end of the {condition.period}"
     state = "breach" if spent + rest > condition.budget else "clear"
     return Verdict(state, spent + rest, condition.budget, detail)
 

@@ -22,12 +22,13 @@ from loopwatch_collector.alerts.evaluation import LATE_S, Surroundings, evaluate
 from loopwatch_collector.alerts.lease import Lease
 from loopwatch_collector.alerts.notifier import Notifier
 from loopwatch_collector.alerts.own_health import OwnHealth
-from loopwatch_collector.alerts.ranges import Range, window_ending
+from loopwatch_collector.alerts.ranges import Range
+from loopwatch_collector.alerts.read_ahead import Answers, read_ahead
 from loopwatch_collector.alerts.reading import RuleReader
 from loopwatch_collector.alerts.records import AlertRecords
 from loopwatch_collector.alerts.remarks import Remarks, arrange
 from loopwatch_collector.alerts.replay import Replay, default_step_s, moments, replay
-from loopwatch_collector.alerts.rule import Forecast, Rule
+from loopwatch_collector.alerts.rule import Rule
 from loopwatch_collector.alerts.rulebook import Rulebook
 from loopwatch_collector.alerts.schedule import Key, Schedule
 from loopwatch_collector.errors import CollectorError, Unavailable
@@ -139,7 +140,7 @@ class AlertEngine:
         self._wake.set()
 
     def replay(self, project: str, rule: Rule, stretch: Range, step_s: int | None) -> Replay:
-        """Replays a rule over history, its windows asked for side by side.
+        """Replays a rule over history, many ranges asked for in one question.
 
         Args:
             project: whose data.
@@ -150,14 +151,12 @@ class AlertEngine:
         # a reader of its own, so that old ranges do not push out what evaluations need
         reader, now_ns = RuleReader(self._store.connection, project, self.health), time.time_ns()
         step_s = step_s or default_step_s(rule, stretch)
-        if not isinstance(rule.condition, Forecast):  # whose ranges are others
-            windows = [window_ending(at_ns, rule.window_s) for at_ns in moments(stretch, step_s)]
 
-            def ask_for(window: Range) -> None:
-                reader.read(rule, now_ns, window)
+        def read_each(stretches: list[Range]) -> Answers:
+            return reader.read_each(rule, now_ns, stretches)
 
-            list(self._replays.map(ask_for, windows))
-        return replay(rule, project, stretch, lambda _: lambda asked: reader.read(rule, now_ns, asked), step_s)
+        known = read_ahead(rule, moments(stretch, step_s), read_each, self._replays.map)
+        return replay(rule, project, stretch, lambda _: known.__getitem__, step_s)
 
     def status(self, project: str, rule: str) -> RuleStatus | None:
         """How a rule's last evaluation in this process went; None when there was none."""
@@ -211,6 +210,7 @@ class AlertEngine:
     def _tick(self, is_held: bool) -> None:
         self.health.sample(time.time_ns())
         if not is_held:
+            self._forget_readings(set())  # whoever evaluates shows them
             return
         arrival = self._arrivals.look(self._store.connection(), time.time_ns())
         self.looks += 1
@@ -229,6 +229,7 @@ class AlertEngine:
                         self._start(key, rule)
         self._schedule.keep_only(wanted)
         self._close_orphans(wanted)
+        self._forget_readings(wanted)
         if now_s >= self._next_show_s:
             self._next_show_s = now_s + _SHOW_EVERY_S
             self._show()
@@ -309,9 +310,16 @@ class AlertEngine:
         ]
         self._book.put([alert.closed(now_ns, "the rule was removed or turned off") for alert in orphans], now_ns)
 
+    def _forget_readings(self, wanted: set[Key]) -> None:
+        """Shows rules that are not evaluated any more at once as what they are: without a reading."""
+        if gone := self._status.keys() - wanted:
+            for key in gone:
+                del self._status[key]
+            self._show()
+
     def _show(self) -> None:
         counts: dict[tuple[str, str, str, str], int] = {}
-        for alert in self._book.all():
+        for alert in self._book.all() if self._lease.is_held else ():
             if alert.state in {"pending", "firing"}:
                 key = (alert.project, alert.rule, str(alert.snapshot.get("severity", "")), alert.state)
                 counts[key] = counts.get(key, 0) + 1

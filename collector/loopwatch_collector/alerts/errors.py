@@ -3,6 +3,7 @@
 CollectorError
 ├── RequestRefused
 │   ├── InvalidRule         400  a rule's text breaks the rules of rules; every fault with its line
+│   ├── ManyRowsOfAGroup    400  a rule's query tells more apart than the rule
 │   ├── UnknownRule         404  no rule of that name
 │   ├── UnknownAlert        404  no alert of that id
 │   └── DestinationRefused  400  a webhook's address is one we do not send to
@@ -42,6 +43,12 @@ class InvalidRule(RequestRefused):
     def __init__(self, faults: list[Fault]) -> None:
         super().__init__("; ".join(str(fault) for fault in faults))
         self.faults = faults
+
+
+class ManyRowsOfAGroup(RequestRefused):
+    """A rule's query answers several rows for one of its groups: there is no one value to judge."""
+
+    code = "many_rows_of_a_group"
 
 
 class UnknownRule(NotFound):

@@ -15,7 +15,7 @@ from loopwatch_collector.alerts.evidence import runs_behind
 from loopwatch_collector.alerts.ranges import Range, aligned
 from loopwatch_collector.alerts.reading import RuleReader
 from loopwatch_collector.alerts.remarks import Remarks
-from loopwatch_collector.alerts.rule import Rate, Rule, Threshold
+from loopwatch_collector.alerts.rule import Baseline, Rate, Rule, Threshold
 from loopwatch_collector.alerts.states import Alert, advance, speak
 from loopwatch_collector.errors import CollectorError
 from loopwatch_collector.store.client import Connection
@@ -161,7 +161,7 @@ def late_verdicts(
     """Looks at windows that are over, for which data came late or while no collector was at work.
 
     Args:
-        rule: the rule; only thresholds above and rates can be breached in a window that is over.
+        rule: the rule; a threshold below, absence and a forecast say nothing of a window that is over.
         now_ns: the moment.
         read: answers the rule's query.
         verdicts: of the window that ends now.
@@ -171,7 +171,7 @@ def late_verdicts(
     Returns:
         A breach for each group that had one in such a window and has none now.
     """
-    is_late_kind = isinstance(rule.condition, Rate) or (
+    is_late_kind = isinstance(rule.condition, Rate | Baseline) or (
         isinstance(rule.condition, Threshold) and rule.condition.above is not None
     )
     late: dict[Group, Verdict] = {}

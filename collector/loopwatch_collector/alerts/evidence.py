@@ -1,5 +1,6 @@
 """The runs behind an alert, for its message and its page."""
 
+import re
 from typing import Final
 
 from loopwatch_collector.alerts.conditions import Group
@@ -7,11 +8,14 @@ from loopwatch_collector.alerts.ranges import window_ending
 from loopwatch_collector.alerts.rule import Rule
 from loopwatch_collector.alerts.sources import OWN
 from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery
-from loopwatch_collector.queries.runner import READ_SETTINGS, Question, ask
+from loopwatch_collector.queries.filter.compile import FILTER_PLACE
+from loopwatch_collector.queries.filter.fields import FIELDS
+from loopwatch_collector.queries.runner import READ_SETTINGS, Question, ask, named
 from loopwatch_collector.store.client import Connection
 
 _RUNS: Final = 5
 _RUN_COLUMNS: Final = ("run_id", "example_run_id")
+_BY_RUN: Final = "cost_top_runs"
 
 
 def names_runs(query: NamedQuery) -> bool:
@@ -29,26 +33,41 @@ def runs_behind(
         connection: this thread's.
         project: whose data.
         rule: names the query that is asked, and the window.
-        group: of the alert; a filter where the dimension is one, else compared with the column of its name.
+        group: of the alert. It is a filter where the dimension is one, else compared with the column of its name, else
+            a line of the filter language; a query that takes no such line gives way to one that does.
         now_ns: where the window ends.
         left_s: how long the engine may take; None for the limit of every question.
 
     Returns:
-        Up to five run ids, in the query's order.
+        Up to five run ids, in the query's order; none where nobody can tell which runs are the group's.
     """
     if rule.query in OWN:
         return ()
-    stretch = window_ending(now_ns, rule.window_s)
-    filters = dict(rule.filters)
+    query, filters, filter_text = named(rule.evidence), dict(rule.filters), ""
+    is_column = any(column.name == rule.group_by for column in query.columns)
     if rule.group_by in FILTERS:
         filters[rule.group_by] = (group,)
-    question = Question(rule.evidence, project, stretch.from_ns, stretch.to_ns, filters=filters, limit=100)
+    elif rule.group_by and not is_column:
+        filter_text = _filter_text(rule.group_by, group)
+        if not filter_text:
+            return ()
+        query = query if FILTER_PLACE in query.sql else named(_BY_RUN)
+    stretch = window_ending(now_ns, rule.window_s)
+    question = Question(query.name, project, *stretch, filters=filters, filter_text=filter_text, limit=100)
     settings = READ_SETTINGS if left_s is None else {**READ_SETTINGS, "max_execution_time": left_s}
     answer = ask(connection, question, settings)
     names = [column.name for column in answer.query.columns]
     place = next((names.index(name) for name in _RUN_COLUMNS if name in names), None)
     if place is None:
         return ()
-    own = names.index(rule.group_by) if rule.group_by in names and rule.group_by not in FILTERS else None
+    own = names.index(rule.group_by) if is_column and rule.group_by not in FILTERS else None
     found = [str(row[place]) for row in answer.rows if own is None or row[own] == group]
     return tuple(dict.fromkeys(found))[:_RUNS]
+
+
+def _filter_text(dimension: str, group: Group) -> str:
+    """A line of the filter language that a group's runs match; "" where it has no word for the dimension."""
+    quoted = '"' + re.sub(r'(["\\])', r"\\\1", group) + '"'
+    if dimension == "tool":
+        return f"called({quoted})"
+    return f"{dimension} = {quoted}" if dimension in FIELDS else ""

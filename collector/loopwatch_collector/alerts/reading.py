@@ -17,12 +17,12 @@ from loopwatch_collector.alerts.own_health import OwnHealth
 from loopwatch_collector.alerts.ranges import Range, on_grid, window_ending
 from loopwatch_collector.alerts.rule import Rule
 from loopwatch_collector.alerts.shared_questions import SharedQuestions
-from loopwatch_collector.alerts.sources import COLLECTOR, LOSSES
+from loopwatch_collector.alerts.sources import COLLECTOR, LOSSES, OWN
 from loopwatch_collector.errors import CollectorError
-from loopwatch_collector.queries.filter_sets.asking import FilterSet, ask_each
+from loopwatch_collector.queries.filter_sets.asking import FilterSet, ask_each, tells_ranges_apart
 from loopwatch_collector.queries.runner import ONE_THREAD, Question, ask, named
 from loopwatch_collector.store.client import Connection
-from loopwatch_collector.store.errors import StoreUnavailable
+from loopwatch_collector.store.errors import QueryTooLarge, StoreUnavailable
 
 _LOG = logging.getLogger(__name__)
 _PRESENT_S: Final = 2 * PAST_STEP_S
@@ -104,6 +104,24 @@ class RuleReader:
             found = self._kept.find(asking.key, since)
         return self._ask_alone(asking, keep_s) if found is None else found
 
+    def read_each(self, rule: Rule, now_ns: int, stretches: Sequence[Range]) -> dict[Range, Mapping[Group, Values]]:
+        """Answers a rule's query for several ranges, those that are over in one question where the query allows it.
+
+        Args:
+            rule: whose query.
+            now_ns: what now is.
+            stretches: the ranges, MAX_FILTER_SETS of them at most.
+
+        Raises:
+            QueryTooLarge: one of the answers alone is too much.
+        """
+        if rule.query == LOSSES.name and not self._sender_losses(Range(0, max(one.to_ns for one in stretches))):
+            return {one: self._health.losses(one) for one in stretches}  # no sender ever said that it dropped a span
+        can_share = rule.query not in OWN and tells_ranges_apart(rule.query)
+        over = [one for one in stretches if can_share and one.to_ns <= now_ns - _GRID_NS]
+        answers = self._ask_for_ranges(rule, over) if len(over) > 1 else {}
+        return {one: answers[one] if one in answers else self.read(rule, now_ns, one) for one in stretches}
+
     def forget(self, late: Sequence[Range], now_ns: int) -> None:
         """Notes that data came, which makes answers old.
 
@@ -156,6 +174,22 @@ class RuleReader:
         keys = [asking.key_for(asker) for asker in askers]
         readings = {key: asking.readings(query, rows) for key, rows in zip(keys, answers, strict=True)}
         self._kept.keep(readings, keep_s, asked_at)
+
+    def _ask_for_ranges(self, rule: Rule, stretches: Sequence[Range]) -> dict[Range, Readings]:
+        whole = Range(min(one.from_ns for one in stretches), max(one.to_ns for one in stretches))
+        asking = Asking(rule, whole, None)
+        filter_sets = [FilterSet(rule.filters, *one) for one in stretches]
+        try:
+            answers = ask_each(
+                self._connection(), asking.question(self._project), filter_sets, asking.settings(self._clock())
+            )
+        except QueryTooLarge:
+            if len(stretches) == 1:
+                raise
+            half = len(stretches) // 2
+            return {**self._ask_for_ranges(rule, stretches[:half]), **self._ask_for_ranges(rule, stretches[half:])}
+        query = named(rule.query)
+        return {one: asking.readings(query, rows) for one, rows in zip(stretches, answers, strict=True)}
 
     def _ask_alone(self, asking: Asking, keep_s: float) -> Readings:
         asked_at = self.arrived

@@ -7,11 +7,12 @@ from typing import Final
 from loopwatch_collector.alerts.conditions import PAST_STEP_S, Group, Values, judge
 from loopwatch_collector.alerts.durations import NS
 from loopwatch_collector.alerts.ranges import Range, aligned
-from loopwatch_collector.alerts.rule import Rule
+from loopwatch_collector.alerts.rule import Forecast, Rule
 from loopwatch_collector.alerts.states import Alert, advance
 
 _MAX_STEPS: Final = 5_000
 _WINDOW_PARTS: Final = 2
+_FORECAST_STEP_S: Final = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,9 @@ class Replay:
 
 
 def default_step_s(rule: Rule, stretch: Range) -> int:
-    """Half the window, so that no moment is left out, but never more than 5,000 evaluations."""
-    return max(rule.every_s, rule.window_s // _WINDOW_PARTS, int(stretch.seconds // _MAX_STEPS) + 1)
+    """Half the window, so that no moment is left out, of a forecast an hour; but never more than 5,000 evaluations."""
+    least_s = _FORECAST_STEP_S if isinstance(rule.condition, Forecast) else rule.window_s // _WINDOW_PARTS
+    return max(rule.every_s, least_s, int(stretch.seconds // _MAX_STEPS) + 1)
 
 
 def moments(stretch: Range, step_s: int) -> list[int]:

@@ -115,12 +115,16 @@ def export_rules(
 
 
 @router.post("/rules/check", tags=["alerts"])
-def check_rules(text: RuleText, _reader: Reader) -> dict[str, Any]:
+def check_rules(text: RuleText, _reader: Reader, engine: Engine) -> dict[str, Any]:
     """Says what is wrong with a rules text, line by line; changes nothing."""
-    result = parse_rules(text.toml, "stored")
+    result = parse_rules(text.toml, "stored", channels=_channel_names(engine))
     # a channel's ${NAME} is the operator's environment and none of the caller's business
     faults = [fault for fault in result.faults if "the environment has no variable" not in fault.message]
     return {"rules": [rule.name for rule in result.rules], "faults": [fault._asdict() for fault in faults]}
+
+
+def _channel_names(engine: AlertEngine) -> list[str]:
+    return [channel.name for channel in engine.rulebook.reload().channels]
 
 
 @router.post("/rules/test", tags=["alerts"])
@@ -174,7 +178,7 @@ def _replayed(
 @router.put("/rules/{name}", tags=["alerts"])
 def put_rule(name: str, text: RuleText, admin: Admin, engine: Engine) -> dict[str, Any]:
     """Makes a rule, or takes the place of the one of that name."""
-    rule = parse_rule(text.toml, "stored")
+    rule = parse_rule(text.toml, "stored", _channel_names(engine))
     if rule.name != name:
         raise InvalidRule([Fault(None, f"the rule is called '{rule.name}', the address says '{name[:80]}'")])
     engine.records.save_rule(StoredRule(admin.project, name, text.toml, rule.enabled))

@@ -9,12 +9,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from loopwatch_collector.alerts.condition_parsing import CONDITION_KINDS, parse_condition
 from loopwatch_collector.alerts.durations import parse_duration
-from loopwatch_collector.alerts.errors import Fault, InvalidRule
+from loopwatch_collector.alerts.errors import DestinationRefused, Fault, InvalidRule
 from loopwatch_collector.alerts.evidence import names_runs
 from loopwatch_collector.alerts.rule import SEVERITIES, Rule, Source
 from loopwatch_collector.alerts.sources import OWN, source_named, source_names
 from loopwatch_collector.alerts.toml_lines import Lines, Path, load_toml
+from loopwatch_collector.alerts.webhook import check_url
 from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery, catalogue
+from loopwatch_collector.queries.errors import InvalidParameter
+from loopwatch_collector.queries.runner import Question, bind
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _REQUIRED: Final = ("name", "title", "query", "value", "condition")
@@ -50,13 +53,20 @@ class RulesFile:
     delivered: bool = True
 
 
-def parse_rules(text: str, source: Source, environment: Mapping[str, str] | None = None) -> RulesFile:
+def parse_rules(
+    text: str,
+    source: Source,
+    environment: Mapping[str, str] | None = None,
+    channels: Collection[str] | None = None,
+) -> RulesFile:
     """Reads a rules document; rules without a fault are in the result beside the faults of the others.
 
     Args:
         text: TOML with `[[rule]]` tables and `[channels.NAME]` tables.
         source: where it comes from.
         environment: what `${NAME}` in a channel stands for.
+        channels: those there are beside the document's own, which a rule may name; None where nobody knows. A file
+            holds all there are.
     """
     try:
         document, lines = load_toml(text)
@@ -80,20 +90,26 @@ def parse_rules(text: str, source: Source, environment: Mapping[str, str] | None
         _RuleReader(table, lines, ("rule", index), source, texts[index]).read_into(result)  # pyright: ignore[reportUnknownArgumentType]  # the same
     for name, table in document.get("channels", {}).items():
         _read_channel(name, table, lines, environment or {}, result)
-    if source == "file":  # where the channels are too
-        _refuse_unknown_channels(result, lines, tables, document.get("channels", {}))  # pyright: ignore[reportUnknownArgumentType]  # the same
+    if source == "file" or channels is not None:
+        known = {*document.get("channels", {}), *(channels or ())}
+        _refuse_unknown_channels(result, lines, tables, known)  # pyright: ignore[reportUnknownArgumentType]  # the same
     _refuse_doubles(result, lines, tables)  # pyright: ignore[reportUnknownArgumentType]  # the same
     result.faults.sort(key=lambda fault: fault.line or 0)
     return result
 
 
-def parse_rule(text: str, source: Source) -> Rule:
+def parse_rule(text: str, source: Source, channels: Collection[str] | None = None) -> Rule:
     """Reads a document that holds one rule.
+
+    Args:
+        text: TOML with one `[[rule]]`.
+        source: where it comes from.
+        channels: see `parse_rules`.
 
     Raises:
         InvalidRule: it holds another number of them, or there is a fault.
     """
-    result = parse_rules(text, source)
+    result = parse_rules(text, source, channels=channels)
     if result.faults:
         raise InvalidRule(result.faults)
     if len(result.rules) != 1:
@@ -171,6 +187,9 @@ class _RuleReader:
             self.fault("query", f"there is no query '{fields['query']}'{_near(fields['query'], source_names())}")
             return
         columns = {column.name: column for column in query.columns}
+        if "bucket" in columns:
+            self.fault("query", f"query {query.name} cuts the window into pieces of time; a rule judges it as a whole")
+            return
         for key, wanted in self._columns(fields):
             if wanted not in columns or columns[wanted].unit in {"text", "time"}:
                 numeric = [name for name, column in columns.items() if column.unit not in {"text", "time"}]
@@ -197,14 +216,20 @@ class _RuleReader:
             self.fault("evidence", f"query {name} names no runs without more being said; these do: {able}")
 
     def _check_params(self, query: NamedQuery, fields: dict[str, Any]) -> None:
-        known = {param.name: param for param in query.params}
+        known, found_before = {param.name: param for param in query.params}, len(self.faults)
         for name, value in fields.get("params", {}).items():
             if name not in known:
                 self.fault("params", f"query {query.name} has no parameter '{name}'{_near(name, known)}")
             elif known[name].values and value not in known[name].values:
                 self.fault("params", f"{name} must be one of {', '.join(known[name].values)}, not '{value}'")
-        if query.name in OWN and fields.get("filters"):
-            self.fault("filters", f"{query.name} cannot be filtered")
+        if query.name in OWN:
+            if fields.get("filters"):
+                self.fault("filters", f"{query.name} cannot be filtered")
+        elif len(self.faults) == found_before:
+            try:
+                bind(query, Question(query.name, "", 0, 0, fields.get("params", {})))
+            except InvalidParameter as wrong:
+                self.fault("params", str(wrong))
 
     def _check_group(self, query: NamedQuery, fields: dict[str, Any]) -> None:
         group = fields.get("group_by", "")
@@ -254,6 +279,13 @@ def _texts_by_name(value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
         raise ValueError(f"{value!r} must be a table, such as {{ team = 'agents' }}")  # noqa: TRY004 one class of fault
     return {str(name): str(entry) for name, entry in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # of a TOML table
+
+
+def _channels(value: Any) -> tuple[str, ...]:
+    names = _strings(value)
+    if not names:
+        raise ValueError("names no channel; leave it out to tell every channel")
+    return names
 
 
 def _filters(value: Any) -> dict[str, tuple[str, ...]]:
@@ -311,7 +343,7 @@ _FIELDS: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "timezone": ("timezone", _timezone),
     "severity": ("severity", _severity),
     "labels": ("labels", _texts_by_name),
-    "notify": ("notify", _strings),
+    "notify": ("notify", _channels),
     "evidence": ("evidence", _text),
     "enabled": ("enabled", _flag),
 }
@@ -331,13 +363,28 @@ def _read_channel(name: str, table: Any, lines: Lines, environment: Mapping[str,
             Fault(lines.of(path), f"channel {name} needs 'secret', with which its messages are signed")
         )
         return
+    if not isinstance(entries.get("allow_private", False), bool):
+        result.faults.append(Fault(lines.of((*path, "allow_private")), "allow_private must be true or false"))
+        return
     try:
         url, secret = (_with_environment(str(entries.get(key, "")), environment) for key in (kinds[0], "secret"))
     except KeyError as missing:
         message = f"channel {name}: the environment has no variable {missing}"
         result.faults.append(Fault(lines.of(path), message))
         return
-    result.channels.append(ChannelSettings(name, kinds[0], url, secret, bool(entries.get("allow_private", False))))
+    if kinds == ["webhook"] and (wrong := _wrong_webhook(url, secret)):
+        result.faults.append(Fault(lines.of((*path, wrong[0])), f"channel {name}: {wrong[1]}"))
+        return
+    result.channels.append(ChannelSettings(name, kinds[0], url, secret, entries.get("allow_private", False)))
+
+
+def _wrong_webhook(url: str, secret: str) -> tuple[str, str] | None:
+    """The key that nothing can be sent with, and why; the address itself is not said, for it may hold a key."""
+    try:
+        check_url(url)
+    except DestinationRefused as refused:
+        return "webhook", str(refused)
+    return None if secret else ("secret", "'secret' is empty")
 
 
 def _with_environment(text: str, environment: Mapping[str, str]) -> str:

@@ -18,7 +18,7 @@ from typing import Any, Final
 from loopwatch_collector.alerts.asking import SMALL_S, Asker, asker_of
 from loopwatch_collector.alerts.rule import Rule
 from loopwatch_collector.alerts.sources import OWN
-from loopwatch_collector.queries.filter_sets.asking import MAX_FILTER_SETS, can_answer_each, can_begin_apart
+from loopwatch_collector.queries.filter_sets.asking import MAX_FILTER_SETS, can_answer_each, tells_ranges_apart
 
 _APART_S: Final = 600.0
 _MAX_TIMES_AS_LONG: Final = 12
@@ -32,7 +32,7 @@ def question_of(rule: Rule) -> What:
 
     Rules that can share an answer have it in common.
     """
-    window_s = rule.window_s if rule.query in OWN or not can_begin_apart(rule.query) else None
+    window_s = rule.window_s if rule.query in OWN or not tells_ranges_apart(rule.query) else None
     return (rule.query, tuple(sorted(rule.params.items())), rule.group_column, window_s)
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 
 from loopwatch_collector.alerts.conditions import Group, Verdict
 from loopwatch_collector.alerts.durations import NS
-from loopwatch_collector.alerts.rule import Rule
+from loopwatch_collector.alerts.rule import Forecast, Rule
 
 REOPEN_WITHIN_S: Final = 1_800
 MAX_HOLD_FACTOR: Final = 8
@@ -169,6 +169,7 @@ def _snapshot(rule: Rule) -> dict[str, Any]:
         "query": rule.query,
         "group_by": rule.group_by,
         "window_s": rule.window_s,
+        "period": rule.condition.period if isinstance(rule.condition, Forecast) else "",
     }
 
 

@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import urllib3
 from urllib3.util import Timeout
@@ -61,6 +61,29 @@ def verify(secret: str, header: str, body: bytes, now_s: float, tolerance_s: flo
     return hmac.compare_digest(sign(secret, int(fields["t"]), body), header)
 
 
+def check_url(url: str) -> SplitResult:
+    """Takes a webhook's URL apart.
+
+    Args:
+        url: http or https.
+
+    Raises:
+        DestinationRefused: it cannot be used, whatever its address is.
+    """
+    try:
+        parts = urlsplit(url)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError as wrong:
+        raise DestinationRefused(f"a webhook's URL is not one: {wrong}") from wrong
+    if parts.scheme not in _PORTS or not has_host:
+        raise DestinationRefused(
+            f"a webhook's URL begins with https:// or http:// and names a host, not '{parts.scheme[:20]}:'"
+        )
+    if parts.username or parts.password:
+        raise DestinationRefused("a webhook's URL holds no user name or password; the signature is what identifies us")
+    return parts
+
+
 def resolve(url: str, *, allow_private: bool) -> tuple[str, str]:
     """Finds the address a webhook is sent to.
 
@@ -75,11 +98,7 @@ def resolve(url: str, *, allow_private: bool) -> tuple[str, str]:
         DestinationRefused: the URL cannot be used, or one of its addresses is private.
         DeliveryFailed: the name cannot be resolved now.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in _PORTS or not parts.hostname:
-        raise DestinationRefused(f"a webhook's URL begins with https:// or http://, not '{parts.scheme}:'")
-    if parts.username or parts.password:
-        raise DestinationRefused("a webhook's URL holds no user name or password; the signature is what identifies us")
+    parts = check_url(url)
     try:
         port = parts.port or _PORTS[parts.scheme]
         found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
@@ -133,10 +152,18 @@ def post(url: str, secret: str, body: bytes, headers: Mapping[str, str], *, allo
     with _pool(parts.scheme, host, address, parts.port or _PORTS[parts.scheme]) as pool:
         try:
             answer = pool.urlopen(
-                "POST", target, body=body, headers=all_headers, redirect=False, retries=False, timeout=_TIMEOUT
+                "POST",
+                target,
+                body=body,
+                headers=all_headers,
+                redirect=False,
+                retries=False,
+                timeout=_TIMEOUT,
+                preload_content=False,  # the answer's body says nothing to us, and may have no end
             )
         except urllib3.exceptions.HTTPError as fault:
             raise DeliveryFailed(f"{host} does not answer: {type(fault).__name__}") from fault
+        answer.close()
     if not 200 <= answer.status < 300:
         retryable = answer.status in {408, 425, 429} or answer.status >= 500
         raise DeliveryFailed(f"{host} answered {answer.status}", retryable=retryable)

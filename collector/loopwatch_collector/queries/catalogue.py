@@ -19,7 +19,7 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-from loopwatch_collector.queries.filter_sets.places import can_begin_apart, with_filter_sets, without_filter_sets
+from loopwatch_collector.queries.filter_sets.places import tells_ranges_apart, with_filter_sets, without_filter_sets
 
 FILTERS: Final = ("environment", "agent", "version", "model", "customer")
 UNITS: Final = frozenset({"runs", "calls", "tokens", "usd", "ns", "ratio", "time", "text", "count", "bytes"})
@@ -73,7 +73,7 @@ class NamedQuery:
         told_apart_by: the parameter whose value chooses among several statements; "" for most queries.
         variants: the statement by that value.
         text_for_filter_sets: the statement that answers for several sets of filters at once; "" for most queries.
-        can_begin_apart: in that statement each set may have a range of its own, all with the same end.
+        tells_ranges_apart: in that statement each set may have a range of its own.
     """
 
     name: str
@@ -85,7 +85,7 @@ class NamedQuery:
     told_apart_by: str = ""
     variants: dict[str, str] = field(default_factory=dict[str, str])
     text_for_filter_sets: str = ""
-    can_begin_apart: bool = False
+    tells_ranges_apart: bool = False
 
     def sql_for(self, params: Mapping[str, str]) -> str:
         """The statement for these values of the query's own parameters; a value that is no choice is as none."""
@@ -119,7 +119,7 @@ def parse(name: str, text: str) -> NamedQuery:
     statement = "\n".join(lines)
     text = _with_parts(parts, statement)
     query.text_for_filter_sets = without_comments(with_filter_sets(text, statement))
-    query.can_begin_apart = can_begin_apart(statement, [_part(part, "") for part in parts])
+    query.tells_ranges_apart = tells_ranges_apart(statement, [_part(part, "") for part in parts])
     query.told_apart_by = next((part.partition(_BY)[2] for part in parts if _BY in part), "")
     choosing = next((param for param in query.params if param.name == query.told_apart_by), None)
     for value in choosing.values if choosing else ():

@@ -159,20 +159,21 @@ def _derive(connection: Connection, project: str, runs: dict[str, tuple[int, int
         "first_ns": min(first for first, _ in runs.values()),
         "last_ns": max(last for _, last in runs.values()),
     }
-    for kind, run_ids in _kinds(connection, where).items():
-        connection.run(statement_for("derive_runs", kind), {**where, "run_ids": run_ids, "row_version": row_version})
+    for kinds, run_ids in _kinds(connection, where).items():
+        connection.run(statement_for("derive_runs", *kinds), {**where, "run_ids": run_ids, "row_version": row_version})
 
 
-def _kinds(connection: Connection, where: dict[str, Any]) -> dict[str, list[str]]:
+def _kinds(connection: Connection, where: dict[str, Any]) -> dict[tuple[str, ...], list[str]]:
     """The runs by what of the statement they need.
 
     A span that comes after this look and makes a run an involved one is followed by a refresh of its own.
     """
     run_ids: list[str] = where["run_ids"]
-    involved = {run_id for (run_id,) in connection.rows(statement("involved_runs"), where)}
+    involved = dict(connection.rows(statement("involved_runs"), where))
     plain = [run_id for run_id in run_ids if run_id not in involved]
     if not involved:
-        return {"plain": plain}
+        return {("plain",): plain}
+    needed = ("involved", "failing") if any(involved.values()) else ("involved",)
     if len(plain) <= _PLAIN_RUNS_APART:
-        return {"involved": run_ids}
-    return {"plain": plain, "involved": sorted(involved)}
+        return {needed: run_ids}
+    return {("plain",): plain, needed: sorted(involved)}

@@ -15,11 +15,14 @@ def statement(name: str) -> str:
 
 
 @cache
-def statement_for(name: str, kind: str) -> str:
+def statement_for(name: str, *kinds: str) -> str:
     """Returns the SQL of a statement that is written for several kinds of work at once.
 
     Args:
         name: its file's name without the ending.
-        kind: whose pieces stay, those between {{kind}} and {{/kind}}; those of the others go.
+        kinds: whose pieces stay, those between {{kind}} and {{/kind}}; those of others go. Pieces may hold pieces.
     """
-    return _PIECE.sub(lambda piece: piece[2] if piece[1] == kind else "", statement(name))
+    text = statement(name)
+    while _PIECE.search(text):
+        text = _PIECE.sub(lambda piece: piece[2] if piece[1] in kinds else "", text)
+    return text

@@ -104,6 +104,10 @@ def _one(context: Context, alert_id: str) -> None:
         st.badge(got["state"], color=COLOURS.get(got["state"], "gray"))
         st.badge(got["severity"], color=SEVERITIES.get(got["severity"], "gray"))
     st.markdown(plain(got["summary"], 800))
+    if got["description"]:
+        st.markdown(plain(got["description"], 800))
+    if got["labels"]:
+        st.caption(plain(", ".join(f"{name} {value}" for name, value in sorted(got["labels"].items())), 400))
     row = shown(got)
     tiles.show(
         context,

@@ -31,13 +31,14 @@ from tests.migrated_store import migrated_store
 START_NS = time.time_ns() // 10**9 * 10**9 - 7_200 * 10**9
 FROM_NS, TO_NS = START_NS - 3_600 * 10**9, START_NS + 7_200 * 10**9
 REQUIRED = {"versions_compared": {"version_a": "1", "version_b": "2"}}
+WRAPPER = "my.wrapper"
 # One model call as different libraries report it: scope, whether they know the response id and the cache tokens.
 REPORTERS = (
     ("com.anthropic.sdk.python", True, True),
     ("openinference.instrumentation.anthropic", True, True),
     ("opentelemetry.instrumentation.anthropic", True, False),
     ("loopwatch", True, True),
-    ("my.wrapper", False, False),
+    (WRAPPER, False, False),
 )
 # The model that is asked for and the one that answers; the last has no price.
 MODELS = (
@@ -116,14 +117,15 @@ class _Run:
                 **(response if has_id else {}), **(cached if has_cache else {}),
             )  # fmt: skip
 
-    def failed_call(self, parent: bytes, iteration: int) -> None:
-        """A call that failed, told by a wrapper and by the client beside or below it."""
+    def failed_calls(self, parent: bytes, iteration: int) -> None:
+        """One call that failed, or two at once, each told by a wrapper and by the client beside or below it."""
         asked, _ = self.chance.choice(MODELS)
         said = {"gen_ai__operation__name": "chat", "gen_ai__request__model": asked, "loopwatch__iteration": iteration}
-        wrapper = self.span("my.wrapper", f"chat {asked}", parent, 1.0, **said)
-        below = self.chance.choice([parent, wrapper.span_id])
-        client = self.span("com.anthropic.sdk.python", f"chat {asked}", below, 0.5, **said)
-        for span in (wrapper, client):
+        calls = range(self.chance.randrange(1, 3))
+        wrappers = [self.span(WRAPPER, f"chat {asked}", parent, 1.0, **said) for _ in calls]
+        below = [self.chance.choice([parent, wrapper.span_id]) for wrapper in wrappers]
+        clients = [self.span("com.anthropic.sdk.python", f"chat {asked}", place, 0.5, **said) for place in below]
+        for span in wrappers + clients:
             span.status.code = Status.STATUS_CODE_ERROR
             span.status.message = "overloaded"
 
@@ -166,7 +168,7 @@ class _Run:
                               loopwatch__iteration=iteration)  # fmt: skip
             self.call(inner.span_id, iteration)
             if self.chance.random() < 0.3:
-                self.failed_call(inner.span_id, iteration)
+                self.failed_calls(inner.span_id, iteration)
             for _ in range(self.chance.randrange(0, 3)):
                 self.tool(inner.span_id, iteration)
         if self.chance.random() < 0.25:  # its end is never sent
@@ -261,12 +263,15 @@ def test_order_repetition_and_splitting_change_no_answer(store: Store, seed: int
 def test_calls_reported_by_several_libraries_count_once(store: Store) -> None:
     """Tokens are those of one report per call, however many libraries reported it, and of agents that hide theirs.
 
-    The run's own sum adds nothing.
+    The run's own sum adds nothing. Calls are those that were answered, and those that failed.
     """
     sent = _world(7)
+    failed = [span for scope, span in sent if scope == WRAPPER and span.status.code == Status.STATUS_CODE_ERROR]
+    assert len(failed) > 1
     scopes = sorted({scope for scope, _ in sent})
     _write(store, [[one for one in sent if one[0] == scope] for scope in scopes], "counted")  # each sends its own
     responses: dict[str, tuple[int, int]] = {}
+    hidden: dict[str, tuple[int, int]] = {}
     for _, span in sent:
         found = {pair.key: pair.value for pair in span.attributes}
         if "gen_ai.response.id" in found:
@@ -275,10 +280,17 @@ def test_calls_reported_by_several_libraries_count_once(store: Store) -> None:
                 found["gen_ai.usage.output_tokens"].int_value,
             )
         elif span.name == HELPER:
-            responses[span.span_id.hex()] = (
+            hidden[span.span_id.hex()] = (
                 found["gen_ai.usage.input_tokens"].int_value,
                 found["gen_ai.usage.output_tokens"].int_value,
             )
-    answer = ask(store.connection(), Question("runs_summary", "counted", FROM_NS, TO_NS))
-    row = dict(zip([column.name for column in answer.query.columns], answer.rows[0], strict=True))
-    assert (row["input_tokens"], row["output_tokens"]) == tuple(map(sum, zip(*responses.values(), strict=True)))
+    summary, spend = (_row(store, name, "counted") for name in ("runs_summary", "spend_by"))
+    used = [*responses.values(), *hidden.values()]
+    assert (summary["input_tokens"], summary["output_tokens"]) == tuple(map(sum, zip(*used, strict=True)))
+    assert spend["model_calls"] == len(responses) + len(failed)
+
+
+def _row(store: Store, name: str, project: str) -> dict[str, Any]:
+    """The first row of a query's answer."""
+    answer = ask(store.connection(), Question(name, project, FROM_NS, TO_NS))
+    return dict(zip([column.name for column in answer.query.columns], answer.rows[0], strict=True))

@@ -21,11 +21,13 @@ class FilterSet(NamedTuple):
     Attributes:
         filters: values by dimension (FILTERS); any of them matches, and a dimension that is not there lets everything
             pass.
-        from_ns: where its range begins, ns since the epoch, included; all ranges end where the question's does.
+        from_ns: where its range begins, ns since the epoch, included.
+        to_ns: where its range ends, excluded; None for the question's end.
     """
 
     filters: Mapping[str, Sequence[str]]
     from_ns: int
+    to_ns: int | None = None
 
 
 def can_answer_each(name: str) -> bool:
@@ -33,9 +35,9 @@ def can_answer_each(name: str) -> bool:
     return bool(named(name).text_for_filter_sets)
 
 
-def can_begin_apart(name: str) -> bool:
-    """Whether the ranges of these sets may begin at different moments."""
-    return named(name).can_begin_apart
+def tells_ranges_apart(name: str) -> bool:
+    """Whether these sets may have ranges of their own."""
+    return named(name).tells_ranges_apart
 
 
 def ask_each(
@@ -48,9 +50,9 @@ def ask_each(
 
     Args:
         connection: this thread's.
-        question: what is asked; its own filters and beginning are not looked at, and its limit is one of all rows
-            together.
-        filter_sets: 1 to MAX_FILTER_SETS; of one beginning, unless the query `can_begin_apart`.
+        question: what is asked; its own filters and beginning are not looked at, nor is its end where each set has its
+            own, and its limit is one of all rows together.
+        filter_sets: 1 to MAX_FILTER_SETS; of one range, unless the query `tells_ranges_apart`.
         settings: the engine's, its limits among them.
 
     Returns:
@@ -60,18 +62,20 @@ def ask_each(
         UnknownQuery: there is no query of that name.
         InvalidParameter: a parameter is missing, unknown or not of its type.
         QueryTooLarge: the question hit its limit of time, memory or rows.
-        ValueError: the sets begin at different moments, and the query can't tell that apart.
+        ValueError: the sets have different ranges, and the query can't tell them apart.
     """
     query = named(question.name)
-    sets_by_beginning = _sets_by_beginning(filter_sets)
-    if len(sets_by_beginning) > 1 and not query.can_begin_apart:
+    ranges = [(one.from_ns, question.to_ns if one.to_ns is None else one.to_ns) for one in filter_sets]
+    if len(set(ranges)) > 1 and not query.tells_ranges_apart:
         raise ValueError(f"query {query.name} answers for one range at a time")
+    sets_by_moment = _sets_by_moment(ranges)
+    whole = replace(question, from_ns=min(sets_by_moment), to_ns=max(to_ns for _, to_ns in ranges))
     parameters = {
-        **bind(query, replace(question, from_ns=min(sets_by_beginning))),
+        **bind(query, whole),
         **{name: _wanted_by_all(name, filter_sets) for name in FILTERS},
         **{key: value for name in FILTERS for key, value in _sets_by_value(name, filter_sets).items()},
-        "window_from_ns": list(sets_by_beginning),
-        "window_sets": list(sets_by_beginning.values()),
+        "window_from_ns": list(sets_by_moment),
+        "window_sets": list(sets_by_moment.values()),
         "page_limit": question.limit + 1,
     }
     sql = without_unused_filters(query.text_for_filter_sets.replace(FILTER_PLACE, "1"), parameters)
@@ -84,11 +88,12 @@ def ask_each(
     return rows
 
 
-def _sets_by_beginning(filter_sets: Sequence[FilterSet]) -> dict[int, int]:
-    """For each beginning, the earliest first, the sets that begin there or earlier, as bits."""
+def _sets_by_moment(ranges: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """For each moment at which a range begins or ends, the earliest first, the sets whose range it lies in, as bits."""
+    last_ns = max(to_ns for _, to_ns in ranges)
     return {
-        at: sum(1 << number for number, one in enumerate(filter_sets) if one.from_ns <= at)
-        for at in sorted({one.from_ns for one in filter_sets})
+        at: sum(1 << number for number, (from_ns, to_ns) in enumerate(ranges) if from_ns <= at < to_ns)
+        for at in sorted({from_ns for from_ns, _ in ranges} | {to_ns for _, to_ns in ranges if to_ns < last_ns})
     }
 
 

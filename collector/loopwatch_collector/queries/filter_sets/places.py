@@ -4,10 +4,9 @@ A query that can answer for several sets at once says `{{filter_set}}` wherever 
 belongs to one set, and the parts it reads give each row the sets it passes. Asked for one set of filters, as pages ask,
 the places are empty and the statement is as if they were not there.
 
-A set may also have a beginning of its own, later than the question's: the parts give a row to the sets that have begun
-by its start time. That is right as long as the question's beginning does nothing but select rows by their start time
-where they are given to sets; a query that cuts the range into buckets, or divides by its length, would do so with the
-longest range.
+A set may also have a range of its own within the question's: the parts give a row to the sets in whose range its start
+time lies. That is right as long as the question's range does nothing but select rows by their start time where they are
+given to sets; a query that cuts the range into buckets, or divides by its length, would do so with the whole range.
 """
 
 import re
@@ -19,9 +18,11 @@ from typing import Final
 _PLACE: Final = re.compile(r"\{\{(filter_set|filter_sets_(of_\w+))\}\}[ ]?")
 _MENTION: Final = "{{filter_set}}"
 _GIVING: Final = ("{{filter_sets_of_run}}", "{{filter_sets_of_span}}")
-_BEGINNING: Final = "{from_ns:"
 # such as AND toStartOfMinute(start_time) >= toStartOfMinute(fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC'))
-_SELECTING: Final = re.compile(r"\s*AND (toStartOfMinute\()?start_time\)? >= [^<>]*")
+_SELECTING: Final = {
+    "{from_ns:": re.compile(r"\s*AND (toStartOfMinute\()?start_time\)? >= [^<>]*"),
+    "{to_ns:": re.compile(r"\s*AND (toStartOfMinute\()?start_time\)? <=? [^<>]*"),
+}
 
 
 def without_filter_sets(text: str) -> str:
@@ -44,21 +45,26 @@ def with_filter_sets(text: str, statement: str) -> str:
     return _PLACE.sub(lambda place: _definition(place[2]) if place[2] else "filter_set, ", text)
 
 
-def can_begin_apart(statement: str, parts: Iterable[str]) -> bool:
-    """Whether each of several sets of filters can have a beginning of its own.
+def tells_ranges_apart(statement: str, parts: Iterable[str]) -> bool:
+    """Whether each of several sets of filters can have a range of its own.
 
     Args:
         statement: the query's own.
         parts: the texts of the parts it reads.
     """
-    return _MENTION in statement and all(_selects_by_beginning(text) for text in (statement, *parts))
+    return _MENTION in statement and all(_selects_by_range(text) for text in (statement, *parts))
 
 
-def _selects_by_beginning(text: str) -> bool:
-    """Whether a text does nothing with the question's beginning, or nothing but select what it gives to sets."""
-    mentions = [line for line in text.splitlines() if _BEGINNING in line]
+def _selects_by_range(text: str) -> bool:
+    """Whether a text does nothing with the question's range, or nothing but select what it gives to sets."""
+    selections = [
+        selecting.fullmatch(line) is not None
+        for line in text.splitlines()
+        for end, selecting in _SELECTING.items()
+        if end in line
+    ]
     gives = any(place in text for place in _GIVING)
-    return not mentions or (gives and all(_SELECTING.fullmatch(line) for line in mentions))
+    return not selections or (gives and all(selections))
 
 
 @cache

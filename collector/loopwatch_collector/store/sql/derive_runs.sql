@@ -15,7 +15,8 @@
 -- of the hundreds of expressions below would be called for every piece: three times the CPU.
 -- Two statements stand here: that for any run (pieces `involved`), and what of it those need whose calls are told once or
 -- by spans that say the same response, and whose agents tell no sums of their own (pieces `plain`; involved_runs.sql says
--- which runs are not like that). Both give such a run the same row.
+-- which runs are not like that). Both give such a run the same row. Of the former, what several bare reports need (pieces
+-- `failing`) is left out where no run has them.
 -- Planning costs what a statement of a few runs takes: some 0.3 ms for every aggregate, and for every column that is
 -- passed on from one subquery to the next. Hence one aggregate over an array of texts, and the rest in tuples.
 INSERT INTO runs (
@@ -107,7 +108,7 @@ WITH
             -- what reports a call, those that say the same side by side
 {{involved}}            arraySort(
                 call -> (
-                    call.is_bare, call.input_tokens, call.output_tokens, call.start_ns, call.span_id
+                    call.is_bare, call.input_tokens, call.output_tokens, call.start_ns, -call.end_ns, call.span_id
                 ),
 {{/involved}}                groupArrayIf(
                     (if(span.call_key = '', lower(hex(span.span_id)), span.call_key), span.call_rank, span.span_id,
@@ -181,22 +182,38 @@ WITH
 {{/plain}}{{involved}}    -- One key per call. A report without a response id is of the call with one that has the same model, asked or
     -- answering, and the same tokens and ran meanwhile: a wrapper's span begins before the client's own, a stream's
     -- summary follows within five seconds. A bare one, without tokens either (it failed), is of the bare one that it is
-    -- part of: the span it lies below, or that of another library beside it that lasted longer.
+    -- part of: the span it lies below, or one beside it that lasted all the while and that its library did not tell yet.
     keyed AS (
         WITH
-            tupleElement(arrayFilter(call -> call.is_bare, reports), 'span_id') AS bare_span_ids,
-            arrayFill(
-                (call, before) -> NOT (
-                    call.is_bare AND before.is_bare AND (
-                        call.parent_span_id = before.span_id
-                        OR call.parent_span_id = before.parent_span_id AND call.scope != before.scope
-                            AND call.end_ns <= before.end_ns AND hasAny(call.models, before.models)
-                    )
-                ),
-                reports,
-                arrayShiftRight(reports, 1)
-            ) AS wholes,
-            arrayDistinct(arrayMap(
+{{failing}}            arrayFilter(call -> call.is_bare, reports) AS bare,
+            tupleElement(bare, 'span_id') AS bare_span_ids,
+            -- in the order they began: those that are no part of another and may still have one beside them, each
+            -- one's key, and which library told which key
+            arrayFold(
+                (seen, call) -> arrayMap(
+                    key -> (
+                        arrayFilter(
+                            one -> one.end_ns >= call.start_ns AND (one.key != call.key OR one.key = key),
+                            arrayPushBack(seen.1, call)
+                        ),
+                        arrayPushBack(seen.2, key),
+                        arrayPushBack(seen.3, sipHash64(key, call.scope))
+                    ),
+                    [arrayFirst(key -> key != '', [
+                        seen.2[indexOf(bare_span_ids, call.parent_span_id)],
+                        -- of several that it may be part of, the one that ended first
+                        arraySort(one -> one.end_ns, arrayFilter(
+                            one -> one.parent_span_id = call.parent_span_id AND one.end_ns >= call.end_ns
+                                AND hasAny(one.models, call.models) AND NOT has(seen.3, sipHash64(one.key, call.scope)),
+                            seen.1
+                        ))[1].key,
+                        call.key
+                    ])]
+                )[1],
+                bare,
+                (arraySlice(reports, 1, 0), []::Array(String), []::Array(UInt64))
+            ).2 AS bare_keys,
+{{/failing}}            arrayDistinct(arrayMap(
                 call -> if(call.is_aggregate, call.span_id, call.parent_span_id),
                 -- what would take too long, with thousands of iterations, goes without
                 if(length(tree) * length(reports) <= 4000000
@@ -213,14 +230,12 @@ WITH
                 arrayMap(span_id -> [span_id], feet)
             ) AS ways,
             arrayMap(
-                (call, whole, before, after) -> multiIf(
-                    call.has_response_id OR call.is_aggregate, call.key,
-                    call.is_bare,
-                    if(
-                        has(bare_span_ids, whole.parent_span_id),
-                        replaceOne(whole.key, lower(hex(whole.span_id)), lower(hex(whole.parent_span_id))),
-                        whole.key
-                    ),
+                (call, before, after) -> multiIf(
+{{failing}}                    call.is_bare,
+                    bare_keys[indexOf(
+                        bare_span_ids, if(has(bare_span_ids, call.parent_span_id), call.parent_span_id, call.span_id)
+                    )],
+{{/failing}}                    call.has_response_id OR call.is_aggregate OR call.is_bare, call.key,
                     after.has_response_id AND hasAny(after.models, call.models) AND after.input_tokens = call.input_tokens
                         AND after.output_tokens = call.output_tokens AND after.start_ns <= call.end_ns,
                     after.key,
@@ -230,7 +245,6 @@ WITH
                     call.key
                 ),
                 reports,
-                wholes,
                 arrayFill(call -> call.has_response_id, reports),
                 arrayReverseFill(call -> call.has_response_id, reports)
             ) AS report_keys

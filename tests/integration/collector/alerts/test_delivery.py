@@ -1,7 +1,11 @@
 """Messages to real receivers: mail through Apprise, and a collector that is killed while it tells."""
 
+import contextlib
+import email.policy
+import http.server
 import socketserver
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +14,7 @@ from loopwatch_collector.alerts.conditions import Verdict
 from loopwatch_collector.alerts.rule import Rule, Threshold
 from loopwatch_collector.alerts.rule_parsing import ChannelSettings
 from loopwatch_collector.alerts.states import Delivery, advance
-from loopwatch_collector.alerts.webhook import DeliveryFailed
+from loopwatch_collector.alerts.webhook import DeliveryFailed, post
 from tests.processes import collector, get, loopwatch, wait_for
 
 # Apprise imports a module of the standard library that Python 3.13 no longer has, if it is there
@@ -80,6 +84,25 @@ def test_mail_arrives_through_apprise(mail_server):
     assert "Since 2026-10-01 12:00:00 UTC" in mail.replace("=\r\n", "")
 
 
+def mailed(mail_server, alert, options=""):
+    """The parts of a mail about an alert, by their kind."""
+    url = f"mailto://127.0.0.1:{mail_server.server_address[1]}/?from=a@example.com&to=b@example.com&mode=insecure"
+    Channels([ChannelSettings("ops", "apprise", url + options)], "").deliver(alert, Delivery(1, "firing", "ops"))
+    mail = email.message_from_string(mail_server.mails[-1], policy=email.policy.default)
+    return {part.get_content_type(): part.get_content() for part in mail.walk() if not part.is_multipart()}
+
+
+def test_a_mail_is_text_whatever_its_names_are(mail_server):
+    """Lines stay lines, and what a sender called its customer is no HTML, in a mail that is HTML either."""
+    alert = replace(firing_alert(), group='<img src="http://evil.example/x">')
+    plain = mailed(mail_server, alert)
+    assert plain.keys() == {"text/plain"}
+    assert plain["text/plain"].splitlines()[1] == "Since 2026-10-01 12:00:00 UTC."
+    html = mailed(mail_server, alert, "&format=html")["text/html"]
+    assert "<img" not in html
+    assert "&lt;img" in html
+
+
 def test_a_mail_server_that_is_down_is_a_failed_delivery(mail_server):
     """Apprise's false is an exception here, so that the message is tried again."""
     mail_server.shutdown()
@@ -89,6 +112,33 @@ def test_a_mail_server_that_is_down_is_a_failed_delivery(mail_server):
     with pytest.raises(DeliveryFailed) as failure:
         channels.deliver(firing_alert(), Delivery(1, "firing", "ops"))
     assert failure.value.retryable
+
+
+class EndlessAnswer(http.server.BaseHTTPRequestHandler):
+    """Takes a message, and answers for as long as somebody listens."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while True:
+                self.wfile.write(b"x" * 65_536)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_an_answer_without_end_is_not_read():
+    """That a webhook took the message is all there is to know: its body costs neither time nor memory."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), EndlessAnswer) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            post(f"http://127.0.0.1:{server.server_port}/x", "s", b"{}", {}, allow_private=True)
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 RULE = """

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from loopwatch_collector.alerts.engine import AlertEngine
 from loopwatch_collector.alerts.records import AlertRecords, Remark, StoredRule
 from loopwatch_collector.alerts.remarks import ACKNOWLEDGEMENT, SILENCE
 from loopwatch_collector.alerts.states import Alert
 from loopwatch_collector.alerts.webhook import ID_HEADER, SIGNATURE_HEADER, verify
+from loopwatch_collector.metrics import Metrics
 from loopwatch_collector.queries.catalogue import NamedQuery, QueryColumn, catalogue
 from loopwatch_collector.queries.runner import ask
 from loopwatch_collector.queries.times import LATEST_NS
@@ -188,6 +190,56 @@ def test_late_data_fires_for_the_window_it_belongs_to(store, rules, engines, spe
     eventually(lambda: [message for message in hook.messages() if message["kind"] == "resolved"], 30)
     assert [message["kind"] for message in hook.messages()] == ["firing", "resolved"]
     assert "in the window that ended" in hook.messages()[0]["summary"]
+
+
+BASELINE_RULE = """
+[[rule]]
+name = "spike"
+title = "Spike"
+query = "spend_by"
+group_by = "customer"
+value = "cost_usd"
+window = "1h"
+every = "1s"
+resolve_after = "0s"
+condition = { kind = "baseline", floor = 5, min_days = 3, days = 5 }
+"""
+
+
+def test_a_spike_that_arrives_late_fires_too(tmp_path, rules_file, engines, spend, hook, eventually):
+    """$60 of three hours ago, where $6 is usual, are held against that hour of past days."""
+    for days in range(1, 6):
+        for minutes in range(0, 360, 30):
+            spend(3, ago_s=days * 86_400 + minutes * 60)
+    engine = engines(rules_file(tmp_path / "spike.toml", hook.url, BASELINE_RULE))
+    eventually(lambda: engine.status("default", "spike"))
+    assert hook.received == []
+    spend(60, ago_s=3 * 3_600)
+    message = eventually(hook.messages, 30)[0]
+    assert "$60.00 within 1 h" in message["summary"]
+    assert "usually $6.00 at this hour in the window that ended" in message["summary"]
+
+
+def test_what_is_not_evaluated_any_more_has_no_series(store, rules, hook, spend, eventually):
+    """A rule that is turned off leaves Prometheus nothing that fires for ever."""
+    metrics = Metrics()
+    engine = AlertEngine(store, metrics, ["default"], rules)
+    engine.start()
+    spend(60)
+    eventually(lambda: hook.received)
+
+    def series():
+        families = [*metrics.rule_breached.collect(), *metrics.alerts.collect()]
+        return [sample.value for family in families for sample in family.samples if sample.value]
+
+    try:
+        eventually(lambda: series() == [1.0, 1.0])
+        AlertRecords(store).save_rule(StoredRule("default", "customer-budget-hour", "", False))
+        engine.changed()
+        eventually(lambda: series() == [])
+        assert [sample for family in metrics.rule_breached.collect() for sample in family.samples] == []
+    finally:
+        engine.stop(10)
 
 
 def test_a_rule_that_is_removed_ends_its_alerts(store, rules, engines, spend, hook, eventually):

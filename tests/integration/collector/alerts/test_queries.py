@@ -7,7 +7,10 @@ import pytest
 
 from loopwatch import names
 from loopwatch_collector.alerts.conditions import judge
+from loopwatch_collector.alerts.errors import ManyRowsOfAGroup
+from loopwatch_collector.alerts.evidence import runs_behind
 from loopwatch_collector.alerts.own_health import OwnHealth
+from loopwatch_collector.alerts.ranges import window_ending
 from loopwatch_collector.alerts.reading import RuleReader
 from loopwatch_collector.alerts.rule_parsing import parse_rule
 from loopwatch_collector.alerts.rulebook import delivered_rules
@@ -185,6 +188,23 @@ def test_a_rule_on_losses_sees_senders_and_the_collector(store):
     }
 
 
+@pytest.mark.parametrize("has_drops", [False, True])
+def test_losses_of_many_ranges_are_those_of_each(store, has_drops):
+    """A replay reads what each of its moments would; nothing at all where no sender ever dropped a span."""
+    reader = RuleReader(store.connection, "default", OwnHealth(Metrics()))
+    (rule,) = [one for one in delivered_rules() if one.name == "collector-drops"]
+    if has_drops:
+        drops(store, [3], ago_s=2_000)
+        drops(store, [3, 8], ago_s=700)
+    now_ns = time.time_ns()
+    ranges = [window_ending(now_ns - minutes * 60 * 10**9, 900) for minutes in (0, 10, 20, 30)]
+    read = reader.read_each(rule, now_ns, ranges)
+    assert read == {one: reader.read(rule, now_ns, one) for one in ranges}
+    assert [sum(values["lost"] for values in read[one].values()) for one in ranges] == (
+        [5.0, 5.0, 3.0, 3.0] if has_drops else [0.0] * 4
+    )
+
+
 def test_calls_without_a_price_are_unpriced_not_free(store, asked, span, put):
     """Their tokens are a number of their own, and where no call has a price there is no cost."""
     put(store, [span("model_call", time.time_ns(), model="home-made", input_tokens=70, output_tokens=30, call_key="k")])
@@ -237,3 +257,64 @@ def test_every_delivered_rule_can_be_asked(asked):
         if rule.query not in OWN:
             asked(rule.query, **rule.params)
             asked(rule.evidence)
+
+
+RULE = """
+[[rule]]
+name = "r"
+title = "R"
+query = "QUERY"
+group_by = "GROUP"
+value = "VALUE"
+window = "1h"
+evidence = "EVIDENCE"
+condition = { kind = "threshold", above = 1 }
+"""
+
+
+def rule_of(query, group, value, evidence):
+    """A rule that groups a query's answer."""
+    words = {"QUERY": query, "GROUP": group, "VALUE": value, "EVIDENCE": evidence}
+    text = RULE
+    for word, meant in words.items():
+        text = text.replace(word, meant)
+    return parse_rule(text, "stored")
+
+
+@pytest.mark.parametrize(
+    ("query", "dimension", "value", "evidence", "group", "expected"),
+    [
+        ("spend_by", "customer", "cost_usd", "spend_top_runs", "acme", ["dear", "cheap"]),
+        ("spend_by", "agent", "cost_usd", "spend_top_runs", "resolver", ["dear", "cheap", "other"]),
+        ("spend_by", "user", "cost_usd", "spend_top_runs", 'o"neill\\', ["dear"]),
+        ("spend_by", "conversation", "cost_usd", "spend_top_runs", "talk", ["cheap"]),
+        ("spend_by", "user", "cost_usd", "spend_top_runs", "", ["cheap", "other"]),
+        ("tool_reliability", "tool", "calls", "tool_errors", "search", ["cheap"]),
+        ("tool_reliability", "tool", "calls", "cost_top_runs", "search", ["cheap"]),
+        ("spend_top_runs", "run_id", "cost_usd", "spend_top_runs", "other", ["other"]),
+        ("sender_gaps", "process_id", "missing", "cost_top_runs", "p1", []),
+    ],
+)
+def test_the_runs_behind_an_alert_are_its_groups(
+    store, span, put, spend, query, dimension, value, evidence, group, expected
+):
+    """Whatever a rule groups by, a message names runs of that group and no others; none where nobody can tell."""
+    spend(30, "acme", run_id="dear", user_id='o"neill\\')
+    spend(3, "acme", run_id="cheap", conversation_id="talk")
+    spend(2, "zeta", run_id="other")
+    failed = {"tool": "search", "tool_outcome": "error", "error_message": "timed out"}
+    put(store, [span("tool_call", time.time_ns() - 50 * 10**9, run_id="cheap", customer_id="acme", **failed)])
+    rule = rule_of(query, dimension, value, evidence)
+    assert list(runs_behind(store.connection(), "default", rule, group, time.time_ns())) == expected
+
+
+def test_a_rule_that_tells_less_apart_than_its_query_is_refused(store, span, put):
+    """Of a tool's errors of several kinds there is no one number: the rule says so instead of judging the last."""
+    at_ns = time.time_ns() - 50 * 10**9
+    for message in ("timed out", "no such index"):
+        failed = {"tool": "search", "tool_outcome": "error", "error_message": message}
+        put(store, [span("tool_call", at_ns, run_id=message, **failed)])
+    rule = rule_of("tool_errors", "tool", "calls", "tool_errors")
+    reader = RuleReader(store.connection, "default", OwnHealth(Metrics()))
+    with pytest.raises(ManyRowsOfAGroup, match="several rows for tool 'search'"):
+        reader.read(rule, time.time_ns(), window_ending(time.time_ns(), 3_600))

@@ -38,6 +38,7 @@ VALUES = {
     "model": ["opus", "haiku", "unpriced"],
     "customer": ["acme", "zeta", "o'neill", ""],
 }
+MANY = {query.name for query in catalogue().values() if query.tells_ranges_apart}
 SHARED = [query for query in catalogue().values() if query.text_for_filter_sets]
 
 
@@ -106,7 +107,15 @@ filters = st.fixed_dictionaries(
     {},
     optional={name: st.lists(st.sampled_from([*values, "nobody"]), max_size=3) for name, values in VALUES.items()},
 )
-filter_sets = st.lists(st.builds(FilterSet, filters, st.deferred(beginnings)), min_size=1, max_size=8)
+
+
+def filter_set(chosen, from_ns, lasts_ns):
+    """A set of filters with a range that ends when the question's does, or before."""
+    return FilterSet(chosen, from_ns, None if lasts_ns is None else from_ns + lasts_ns)
+
+
+lengths = st.none() | st.sampled_from([0, 1, HOUR_NS // 60, HOUR_NS // 2, HOUR_NS])
+filter_sets = st.lists(st.builds(filter_set, filters, st.deferred(beginnings), lengths), min_size=1, max_size=8)
 
 
 def assert_same(found, expected):
@@ -125,17 +134,18 @@ def _texts(row):
 @settings(max_examples=12, deadline=timedelta(seconds=60), suppress_health_check=list(HealthCheck))
 @given(asked=filter_sets, data=st.data())
 def test_each_set_of_filters_is_answered_as_if_alone(fleet, query, asked, data):
-    """Whatever filters and beginnings: values nobody has, overlapping sets, the same set twice, none at all."""
+    """Whatever filters and ranges: values nobody has, overlapping sets, the same set twice, none at all."""
     choices = [param.values for param in query.params if param.values]
     params = {"dimension": data.draw(st.sampled_from(choices[0]))} if choices else {}
     question = Question(query.name, "default", 0, NOW_NS, params, limit=MAX_LIMIT)
     shared = ask_each(fleet.connection(), question, asked)
     for one, rows in zip(asked, shared, strict=True):
-        alone = replace(question, filters=one.filters, from_ns=one.from_ns)
+        to_ns = question.to_ns if one.to_ns is None else one.to_ns
+        alone = replace(question, filters=one.filters, from_ns=one.from_ns, to_ns=to_ns)
         assert_same(rows, ask(fleet.connection(), alone).rows)
 
 
-def test_sets_that_begin_apart_are_refused_where_the_query_cannot_tell(fleet, monkeypatch):
+def test_sets_of_several_ranges_are_refused_where_the_query_cannot_tell(fleet, monkeypatch):
     """Its answer would be that of the longest range for all of them."""
     text = "SELECT toUInt8(0) AS filter_set, {to_ns:Int64} - {from_ns:Int64} AS length_ns"
     monkeypatch.setitem(catalogue(), "length", NamedQuery("length", text_for_filter_sets=text))
@@ -143,6 +153,8 @@ def test_sets_that_begin_apart_are_refused_where_the_query_cannot_tell(fleet, mo
     assert ask_each(fleet.connection(), question, [FilterSet({}, 40), FilterSet({}, 40)]) == [[[60]], []]
     with pytest.raises(ValueError, match="length"):
         ask_each(fleet.connection(), question, [FilterSet({}, 40), FilterSet({}, 50)])
+    with pytest.raises(ValueError, match="length"):
+        ask_each(fleet.connection(), question, [FilterSet({}, 40), FilterSet({}, 40, 90)])
 
 
 def test_sixty_four_sets_are_told_apart(fleet):
@@ -274,6 +286,37 @@ def test_late_data_leaves_other_answers_alone(fleet, questions):
     assert len(questions) == 3
 
 
+HISTORY = [Range(NOW_NS - at * HOUR_NS // 4 - HOUR_NS, NOW_NS - at * HOUR_NS // 4) for at in range(10)]
+
+
+@pytest.mark.parametrize("rule", [one for one in delivered_rules() if one.query not in OWN], ids=lambda rule: rule.name)
+def test_many_ranges_read_at_once_are_as_each_alone(fleet, questions, rule):
+    """Those that are over are one question where the query tells ranges apart; what ends now is asked for itself."""
+    read = reader_of(fleet).read_each(rule, NOW_NS, HISTORY)
+    asked = list(questions)
+    alone = reader_of(fleet)
+    assert read.keys() == set(HISTORY)
+    for one in HISTORY:
+        assert_same(rows_of(read[one]), rows_of(alone.read(rule, NOW_NS, one)))
+    assert asked == ([(rule.query, 9), (rule.query, 1)] if rule.query in MANY else [(rule.query, 1)] * 10)
+
+
+def test_too_many_rows_for_one_question_are_asked_for_in_two(fleet, questions, monkeypatch):
+    """What does not fit the limit of rows together is read in halves."""
+    text = (
+        "SELECT toUInt8(number % length({window_from_ns:Array(Int64)})) AS filter_set, toInt64(number) AS runs "
+        "FROM numbers(toUInt64(45000 * length({window_sets:Array(UInt64)})))"
+    )
+    columns = [QueryColumn("runs", "runs", "None")]
+    query = NamedQuery("broken", columns=columns, sql=RUNS, text_for_filter_sets=text, tells_ranges_apart=True)
+    monkeypatch.setitem(catalogue(), "broken", query)
+    over = [window_ending(NOW_NS - hours * HOUR_NS, 3_600) for hours in (3, 2, 1)]
+    read = reader_of(fleet).read_each(replace(BROKEN, filters={}), NOW_NS, over)
+    assert questions[0] == ("broken", 3)
+    assert sorted(sets for _, sets in questions[1:]) == [1, 2]
+    assert read.keys() == set(over)
+
+
 RUNS = """
 SELECT toInt64(count()) AS runs
 FROM runs
@@ -313,7 +356,7 @@ def test_where_a_question_of_several_windows_fails_there_is_one_for_each_window(
         "toInt64(throwIf(length({window_from_ns:Array(Int64)}) > 1)) + length({window_sets:Array(UInt64)}) AS runs"
     )
     columns = [QueryColumn("runs", "runs", "None")]
-    query = NamedQuery("broken", columns=columns, sql=RUNS, text_for_filter_sets=text, can_begin_apart=True)
+    query = NamedQuery("broken", columns=columns, sql=RUNS, text_for_filter_sets=text, tells_ranges_apart=True)
     monkeypatch.setitem(catalogue(), "broken", query)
     rules = [replace(BROKEN, filters=rule.filters) for rule in CUSTOMERS]
     longer = replace(rules[0], window_s=7_200)

@@ -136,6 +136,16 @@ def test_a_bad_rule_is_refused_with_lines(alerting):
     assert "the rule is called 'mine', the address says 'other'" in refusal["error"]["message"]
 
 
+def test_a_rule_that_would_tell_nobody_is_refused(alerting):
+    """A channel that does not exist is a fault with its line when a rule is checked and when it is saved."""
+    text = NEW_RULE.replace('notify = ["ops"]', 'notify = ["opps"]')
+    line = text.splitlines().index('notify = ["opps"]') + 1
+    expected = {"line": line, "message": "notify: there is no channel 'opps'; did you mean 'ops'?"}
+    assert alerting.send("POST", "/rules/check", {"toml": text})[1]["faults"] == [expected]
+    status, refusal = alerting.send("PUT", "/rules/mine", {"toml": text})
+    assert (status, refusal["error"]["faults"]) == (400, [expected])
+
+
 def test_a_replay_finds_what_fires_now(alerting):
     """Replayed over the last hour, a rule fires where the engine's does, with points for the graph."""
     now = alerting.get("/rules/any-spend")["state"]["evaluated_at"]

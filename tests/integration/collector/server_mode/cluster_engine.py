@@ -34,6 +34,7 @@ _RUNS = {"project": "p", "run_ids": ["r"], "first_ns": 1, "last_ns": 2}
 SELECTS = {
     "derive_runs plain": {**_RUNS, "row_version": 1},
     "derive_runs involved": {**_RUNS, "row_version": 1},
+    "derive_runs involved failing": {**_RUNS, "row_version": 1},
     "involved_runs": _RUNS,
     "stored_extents": {"project": "p", "run_ids": ["r"]},
 }

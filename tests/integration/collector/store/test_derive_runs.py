@@ -127,10 +127,21 @@ def test_what_an_agent_used_in_all_counts_where_no_call_below_it_is_seen(
 def test_failed_calls_told_by_several_libraries_count_once(store: Store, span: Span, write: Write) -> None:
     """Spans without id and tokens are one call below each other, however deep, and beside each other in two libraries.
 
-    What one library tells twice, of one model or of two, are two calls.
+    So they are where calls run at once, whichever of them began and ended first. What one library tells twice are two
+    calls, and so is what does not lie within another's.
     """
     wrapper = {"scope": "wrapper", "duration_ns": 10**9}
     client = {"scope": "client", "duration_ns": 9 * 10**8, "at_s": 0.05}
+
+    def call(number: int, at_s: float, lasts_s: float, scope: str, model: str = "m", below: int = 1) -> list[Any]:
+        said = {"duration_ns": int(lasts_s * 10**9), "at_s": at_s, "scope": scope, "model": model}
+        return span(number, kind="model_call", parent_span_id=_id(below), **said)
+
+    def pair(number: int, at_s: float, lasts_s: float) -> list[list[Any]]:
+        """A wrapper's span and the client's, which began a little later and ended a little earlier."""
+        client_began_s = at_s + 0.25
+        return [call(number, at_s, lasts_s, "wrapper"), call(number + 1, client_began_s, lasts_s - 0.5, "client")]
+
     failed = {
         "beside": (1, [_inner_call(span, 2, 1, 0, **wrapper), _inner_call(span, 3, 1, 0, **client)]),
         "three deep": (
@@ -148,6 +159,28 @@ def test_failed_calls_told_by_several_libraries_count_once(store: Store, span: S
             [_inner_call(span, 2, 1, 0, **wrapper), _inner_call(span, 3, 1, 0, **client),
              _inner_call(span, 4, 1, 0, **wrapper, at_s=2), _inner_call(span, 5, 1, 0, **{**client, "at_s": 2.05})],
         ),
+        "two at once": (2, pair(2, 0, 9) + pair(4, 1, 9)),
+        "two at once, the first one longer": (2, pair(2, 0, 9) + pair(4, 1, 3)),
+        "two at once, ending together": (2, pair(2, 0, 9) + pair(4, 0, 9)),
+        "three at once in three libraries": (
+            3,
+            [row for number, lasts_s in enumerate((9, 6, 4))
+             for row in [*pair(2 + 3 * number, number * 0.1, lasts_s),
+                         call(4 + 3 * number, number * 0.1 + 0.5, lasts_s - 1, "http")]],
+        ),
+        "two parts of one that overlap": (
+            1, [call(2, 0, 9, "wrapper"), call(3, 1, 5, "client"), call(4, 2, 6, "http")],
+        ),
+        "at once, of two models": (
+            2, [call(2, 0, 9, "wrapper", model="m"), call(3, 0.1, 9, "wrapper", model="n"),
+                call(4, 0.2, 8, "client", model="n"), call(5, 0.3, 8, "client", model="m")],
+        ),
+        "at once, one told by the wrapper alone": (2, [call(2, 0, 9, "wrapper"), *pair(3, 1, 7)]),
+        "at once, one told by the client alone": (2, [call(2, 0.5, 9, "client"), *pair(3, 0, 7)]),
+        "at once, one of them told below": (
+            2, [call(2, 0, 9, "wrapper"), call(3, 1, 7, "client", below=2), call(4, 2, 5, "client")],
+        ),
+        "that one began before the other ended": (2, [call(2, 0, 5, "wrapper"), call(3, 3, 5, "client")]),
         "by one library": (
             2, [_inner_call(span, 2, 1, 0, **wrapper), _inner_call(span, 3, 1, 0, at_s=0.1, scope="wrapper")],
         ),

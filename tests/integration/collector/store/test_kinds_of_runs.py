@@ -71,8 +71,8 @@ def _run(chance: Random, span: Span, run: int) -> list[list[Any]]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_plain_runs_get_the_same_row_from_the_shorter_statement(store: Store, span: Span, seed: int) -> None:
-    """Whatever spans make them up, runs that are not named as involved are derived alike by both statements."""
+def test_runs_get_the_same_row_from_every_statement_that_is_enough(store: Store, span: Span, seed: int) -> None:
+    """Whatever spans make them up, runs that need less than the whole statement are derived alike by all of it."""
     chance = Random(seed)
     store.insert_spans([row for run in range(_RUNS) for row in _run(chance, span, run)])
     where = {
@@ -80,17 +80,21 @@ def test_plain_runs_get_the_same_row_from_the_shorter_statement(store: Store, sp
         "first_ns": NOON_NS - _HOUR_NS, "last_ns": NOON_NS + _HOUR_NS,
     }  # fmt: skip
     connection = store.connection()
-    involved = {run_id for (run_id,) in connection.rows(statement("involved_runs"), where)}
+    involved = dict(connection.rows(statement("involved_runs"), where))
+    failing = {run_id for run_id, is_failing in involved.items() if is_failing}
     assert _RUNS // 5 < len(involved) < _RUNS * 4 // 5
-    of_kind: dict[str, dict[str, Any]] = {}
-    for version, kind in enumerate(("involved", "plain"), start=1):
-        connection.run(statement_for("derive_runs", kind), {**where, "row_version": version})
-        rows = connection.records(_ROWS, {"row_version": version})
-        of_kind[kind] = {row["run_id"]: row for row in rows}
-    assert set(of_kind["involved"]) == set(where["run_ids"])
-    for run_id, row in of_kind["involved"].items():
+    assert 2 < len(failing) < len(involved) - _RUNS // 10
+    rows: list[dict[str, dict[str, Any]]] = []
+    for version, kinds in enumerate((("involved", "failing"), ("involved",), ("plain",)), start=1):
+        connection.run(statement_for("derive_runs", *kinds), {**where, "row_version": version})
+        rows.append({row["run_id"]: row for row in connection.records(_ROWS, {"row_version": version})})
+    whole, without_failing, plain = rows
+    assert set(whole) == set(where["run_ids"])
+    for run_id, row in whole.items():
+        if run_id not in failing:
+            assert without_failing[run_id] == row
         if run_id not in involved:
-            assert of_kind["plain"][run_id] == row
+            assert plain[run_id] == row
 
 
 def test_many_runs_are_derived_each_by_the_statement_it_needs(

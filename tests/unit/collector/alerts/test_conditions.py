@@ -166,6 +166,14 @@ def test_one_bad_day_does_not_move_the_baseline():
     assert state(BASELINE, with_spike) == "breach"
 
 
+def test_what_is_usual_is_said_in_its_unit():
+    """Nobody reads a minute and a half as 9e+10."""
+    condition = Baseline(2.0, 1.0, 0.0, 28, 3)
+    rule = replace(RULE, value="p95", unit="ns", condition=condition)
+    slow = judge(rule, NOW_NS, lambda stretch: {"a": {"p95": 9e11 if stretch.to_ns == NOW_NS else 9e10}})["a"]
+    assert (slow.state, slow.detail) == ("breach", "usually 1 min 30 s at this hour")
+
+
 def test_one_dear_run_among_few_is_chance():
     """What exceeds the threshold by less than chance moves it is no spike: it holds, and says so."""
     rule = replace(RULE, condition=Baseline(2.0, 5.0, 4.0, 28, 3, noise="noise"))
@@ -250,7 +258,7 @@ def test_a_forecast_adds_the_usual_rest_of_the_day():
     assert (verdict.state, round(verdict.value or 0)) == ("clear", 96)
     verdict = judge(FORECAST, NOW_NS, by_hour(lambda _start: 5.0))["a"]
     assert (verdict.state, round(verdict.value or 0)) == ("breach", 120)
-    assert "60 so far, 60 to come by the end of the day" in verdict.detail
+    assert verdict.detail == "$60.00 so far, $60.00 to come by the end of the day"
 
 
 def test_a_forecast_without_history_waits_for_the_money():

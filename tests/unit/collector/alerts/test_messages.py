@@ -4,20 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from loopwatch_collector.alerts.amounts import format_value, told_apart
 from loopwatch_collector.alerts.conditions import Verdict
 from loopwatch_collector.alerts.durations import NS
-from loopwatch_collector.alerts.message import (
-    body_of,
-    format_value,
-    links_of,
-    notification_id,
-    title_of,
-    told_apart,
-)
+from loopwatch_collector.alerts.message import body_of, links_of, notification_id, summary_of, title_of
 from loopwatch_collector.alerts.prometheus import prometheus_rules
 from loopwatch_collector.alerts.records import Remark
 from loopwatch_collector.alerts.remarks import SILENCE, arrange
-from loopwatch_collector.alerts.rule import Rule, Threshold
+from loopwatch_collector.alerts.rule import Forecast, Rule, Threshold
 from loopwatch_collector.alerts.states import Delivery, advance
 from loopwatch_collector.counted import counted
 
@@ -64,6 +58,17 @@ def test_the_end_says_how_long_and_how_bad(alert):
     assert "Over at 2026-10-01 13:30:00 UTC, after 1 h 30 min." in text
     assert "At its worst: $80.00." in text
     assert "It came back 2 times." in text
+
+
+def test_a_forecast_says_of_what_it_is_one():
+    """A month's budget is not exceeded within a day, though a day is what its evidence is looked for in."""
+    rule = replace(RULE, condition=Forecast(10_000.0, "month", 7), window_s=86_400, group_by="")
+    verdict = Verdict("breach", 12_000.0, 10_000.0, "$8,000.00 so far, $4,000.00 to come by the end of the month")
+    made = advance(None, rule, "default", "", verdict, START_NS)
+    assert summary_of(made) == (
+        "Dear customer: $12,000.00 foretold for the month, the threshold is $10,000.00 "
+        "($8,000.00 so far, $4,000.00 to come by the end of the month)."
+    )
 
 
 def test_without_pages_runs_are_named(alert):
@@ -125,6 +130,16 @@ def test_prometheus_rules_quote_what_they_name():
     assert '          summary: "A \\"dear\\" customer: yes {{ $labels.group }}"' in text.splitlines()
     assert "        for: 120s" in text.splitlines()
     assert '          "team": "agents"' in text.splitlines()
+
+
+def test_prometheus_takes_whatever_a_rule_is_called():
+    """Labels get names that Prometheus knows, braces are no templates, and a project's name is a string of PromQL."""
+    rule = replace(RULE, title="{{ all }}", labels={"on-call": "{{ana}}", "2nd": "ben"})
+    lines = prometheus_rules("café ☕", [rule]).splitlines()
+    assert '          "on_call": "{{ \\"{{\\" }}ana}}"' in lines
+    assert '          "_2nd": "ben"' in lines
+    assert '          summary: "{{ \\"{{\\" }} all }} {{ $labels.group }}"' in lines
+    assert '        expr: "loopwatch_rule_breached{project=\\"café ☕\\",rule=\\"dear\\"} == 1"' in lines
 
 
 @pytest.mark.parametrize(

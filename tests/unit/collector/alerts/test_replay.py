@@ -1,9 +1,11 @@
 """A rule over made-up history."""
 
+from dataclasses import replace
+
 from loopwatch_collector.alerts.durations import NS
 from loopwatch_collector.alerts.ranges import Range
 from loopwatch_collector.alerts.replay import default_step_s, replay
-from loopwatch_collector.alerts.rule import Rule, Threshold
+from loopwatch_collector.alerts.rule import Forecast, Rule, Threshold
 
 RULE = Rule("r", "R", "spend_by", "cost_usd", "usd", Threshold(50.0, None, 50.0), 600, for_s=120, resolve_after_s=120)
 START_NS = 1_790_856_000 * NS
@@ -50,3 +52,9 @@ def test_a_long_range_has_longer_steps():
     """A year is replayed in at most some thousand evaluations."""
     assert default_step_s(RULE, Range(0, 3_600 * NS)) == 300
     assert default_step_s(RULE, Range(0, 365 * 86_400 * NS)) == 6_308
+
+
+def test_a_forecast_is_looked_at_every_hour():
+    """Whatever its period: when a budget will be exceeded does not wait for half a day."""
+    rule = replace(RULE, condition=Forecast(500.0, "month", 28), window_s=86_400)
+    assert default_step_s(rule, Range(0, 7 * 86_400 * NS)) == 3_600

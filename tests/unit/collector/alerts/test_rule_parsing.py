@@ -92,15 +92,25 @@ def test_a_condition_may_be_a_table_of_its_own():
         ('window = "1h"\n', "", 11, "a rule needs 'window'"),
         ("environment =", "enviroment =", 8, "there is no filter 'enviroment'"),
         ('notify = ["ops"]', 'notify = "ops"', 11, "must be a list of texts"),
+        ('notify = ["ops"]', "notify = []", 11, "leave it out to tell every channel"),
         ("above = 50", 'above = "50"', 12, "above must be a number"),
         ("clear = 40.5", "clear = 60", 12, "clear must lie on the quiet side"),
         ("clear = 40.5", "claer = 40.5", 12, "a threshold has no 'claer'"),
         ('kind = "threshold"', 'kind = "magic"', 12, "kind must be one of threshold, baseline"),
+        ("above = 50", "above = nan", 12, "above must be a finite number"),
+        ("above = 50, clear = 40.5", "above = inf", 12, "above must be a finite number"),
+        ('"threshold", above = 50, clear = 40.5', '"absence", min_days = 0', 12, "min_days lie between 1 and 28"),
+        ('"threshold", above = 50, clear = 40.5', '"absence", seen_within = "0s"', 12, "seen_within must be at least"),
+        ('"threshold", above = 50, clear = 40.5', '"baseline", floor = 1, min_sample = 0', 12, "min_sample must be at"),
+        ('query = "spend_by"', 'query = "cost_over_time"', 4, "cuts the window into pieces of time"),
+        ('query = "spend_by"', 'query = "versions_compared"\nparams = {version_a = "1"}', 5, "'version_b' is missing"),
+        ('query = "spend_by"', 'query = "spend_top_runs"\nparams = {least_usd = "x"}', 5, "must be a number, not 'x'"),
     ],
 )
 def test_a_fault_has_its_line(old, new, line, words):
     """Each mistake is reported where it stands, with what would be right."""
-    assert any(at == line and words in message for at, message in faults(changed(old, new)))
+    found = faults(changed(old, new))
+    assert any(at == line and words in message for at, message in found), found
 
 
 def test_all_faults_are_told_at_once_and_good_rules_kept():
@@ -148,6 +158,10 @@ def test_channels_take_secrets_from_the_environment():
     [
         ("${OPS_URL}", "${OTHER}", 1, "the environment has no variable 'OTHER'"),
         ('secret = "s"\n', "", 4, "needs 'secret'"),
+        ('secret = "s"', 'secret = ""', 6, "'secret' is empty"),
+        ('secret = "s"', 'secret = "s"\nallow_private = "false"', 7, "allow_private must be true or false"),
+        ("https://a.example/x", "a.example/x", 5, "begins with https:// or http://"),
+        ("https://a.example/x", "https://me:pw@a.example/x", 5, "holds no user name or password"),
         ("apprise =", "aprise =", 2, "a channel has no 'aprise'"),
         ("[channels.ops]", "[channel.ops]", 1, "neither [[rule]] nor [channels.NAME]"),
     ],
