@@ -41,7 +41,7 @@ def idle_s(rule: Rule) -> float:
 
 
 def _next_s(rule: Rule, now_s: float) -> float:
-    """The rule's first moment after now: rules that ask the same have the same moments, so that they share the answer."""
+    """The rule's first moment after that: rules that ask the same have the same ones, so that they share the answer."""
     phase = crc32(repr(question_of(rule)).encode()) % rule.every_s
     return ((now_s - phase) // rule.every_s + 1) * rule.every_s + phase
 

@@ -78,9 +78,10 @@ def messages_of(body: bytes) -> list[bytes]:
         return [body]
     try:
         elements = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        written = [element.encode() if isinstance(element, str) else orjson.dumps(element) for element in elements]
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # the second: it is nested deeper than can be written
         return [body]
-    return [element.encode() if isinstance(element, str) else orjson.dumps(element) for element in elements] or [body]
+    return written or [body]
 
 
 def _cut(body: bytes) -> bytes:
