@@ -74,7 +74,7 @@ def test_a_rule_never_runs_twice_at_once():
 
 
 def test_what_takes_long_is_asked_less_often():
-    """A question of a second passes turns, so that rules take a small share of a busy machine; never more than three."""
+    """A question of a second passes turns, so that rules take little of a busy machine; never more than three."""
 
     def gaps(duration_s):
         schedule, due = Schedule(), []
