@@ -15,6 +15,9 @@ from loopwatch_collector.alerts.statements import statement
 from loopwatch_collector.store.client import Connection
 from loopwatch_collector.store.rows import Column
 
+# A store that nobody else can open needs no term; when its holder was last alive is told no more exactly than this, and
+# whoever comes after looks a quarter of an hour further back (engine.py).
+_EXCLUSIVE_EVERY_S: Final = 60.0
 _COLUMNS: Final = (
     Column("name", "LowCardinality(String)", ""),
     Column("term", "UInt64", 0),
@@ -56,6 +59,7 @@ class Lease:
         self._is_exclusive = is_exclusive
         self._term: tuple[int, int] | None = None  # number, claimed at (ns of the server)
         self._until = 0.0
+        self._told_s = 0.0
         self._left_at_ns = 0
         self._lock = threading.Lock()
 
@@ -110,7 +114,9 @@ class Lease:
 
     def _extend(self, term: tuple[int, int]) -> None:
         started = time.monotonic()
-        self._insert(term, self._server_time_ns() + round(self._seconds * NS))
+        if not self._is_exclusive or started >= self._told_s + _EXCLUSIVE_EVERY_S:
+            self._insert(term, self._server_time_ns() + round(self._seconds * NS))
+            self._told_s = started
         self._until = started + self._seconds
 
     def _insert(self, term: tuple[int, int], until_ns: int) -> None:

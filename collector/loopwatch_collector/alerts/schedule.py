@@ -1,4 +1,8 @@
-"""When each rule is due: often while data comes that concerns it, seldom while none does, and never twice at once."""
+"""When each rule is due: often while data comes that concerns it, seldom while none does, and never twice at once.
+
+A question that takes long (much came in its window, or the machine is busy) is asked less often, so that rules leave
+the rest of the collector its time.
+"""
 
 import threading
 from dataclasses import dataclass
@@ -11,6 +15,10 @@ from loopwatch_collector.alerts.sources import OWN
 
 _MAX_IDLE_S: Final = 300
 _WINDOW_PARTS: Final = 12
+# An evaluation takes a twenty-fifth of a thread's time, or less: what it took, as often passes before the next one. But
+# every other turn is taken, or a rule looked at each ten seconds would tell of a crossing half a minute later.
+_PAUSES_PER_EVALUATION: Final = 25
+_MAX_PAUSED_TURNS: Final = 1
 
 Key = tuple[str, str]
 """Project and rule."""
@@ -33,7 +41,7 @@ def idle_s(rule: Rule) -> float:
 
 
 def _next_s(rule: Rule, now_s: float) -> float:
-    """The rule's next moment: rules that ask the same have the same moments, so that they share the answer."""
+    """The rule's first moment after that: rules that ask the same have the same ones, so that they share the answer."""
     phase = crc32(repr(question_of(rule)).encode()) % rule.every_s
     return ((now_s - phase) // rule.every_s + 1) * rule.every_s + phase
 
@@ -81,17 +89,22 @@ class Schedule:
             return False
         return now_s >= entry.evaluated_s + idle_s(rule)
 
-    def end(self, key: Key, *, found_nothing: bool = False) -> None:
+    def end(self, key: Key, *, found_nothing: bool = False, duration_s: float = 0.0) -> None:
         """Notes that an evaluation is over.
 
         Args:
             key: project and rule.
             found_nothing: no group had anything in the window.
+            duration_s: how long it took; what takes long is done less often.
         """
         with self._lock:
             entry = self._entries[key]
             entry.is_running = False
             entry.found_nothing = found_nothing
+            rule = entry.rule
+            if rule is not None:
+                pause_s = min(_PAUSES_PER_EVALUATION * duration_s, _MAX_PAUSED_TURNS * rule.every_s)
+                entry.next_s = max(entry.next_s, _next_s(rule, entry.evaluated_s + pause_s))
 
     def set_slow(self, key: Key, *, is_slow: bool) -> None:
         """Notes that an evaluation ran out of time, or that it would be quick enough again."""

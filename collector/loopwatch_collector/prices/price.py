@@ -170,4 +170,4 @@ def _usd(atto: int) -> Decimal:
     if not atto:
         return _NOTHING
     pico = (atto + _ATTO_PER_PICO // 2) // _ATTO_PER_PICO
-    return Decimal(min(pico, _MAX_PICO)) * _PICO_EXPONENT
+    return min(pico, _MAX_PICO) * _PICO_EXPONENT

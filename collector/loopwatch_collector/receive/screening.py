@@ -72,12 +72,26 @@ def screen_spans(request: Any, window: Window) -> Screening:
     for resource_spans in request.resource_spans:
         for scope_spans in resource_spans.scope_spans:
             spans = scope_spans.spans
+            if _are_sound(spans[:], window):
+                taken += len(spans)
+                continue
             faults = [(index, fault) for index, span in enumerate(spans) if (fault := _fault(span, window))]
             taken += len(spans) - len(faults)
             for index, fault in reversed(faults):
                 del spans[index]
                 rejected[fault] += 1
     return Screening(taken, rejected)
+
+
+def _are_sound(spans: list[Any], window: Window) -> bool:
+    """Whether no span has a fault; asked of all at once, because hardly any has."""
+    starts_ns = [span.start_time_unix_nano for span in spans]
+    traces = {span.trace_id for span in spans}
+    ids = {span.span_id for span in spans}
+    parents = {len(span.parent_span_id) for span in spans}
+    is_in_time = window.oldest_ns <= min(starts_ns, default=0) and max(starts_ns, default=0) <= window.newest_ns
+    has_sizes = set(map(len, traces)) == {16} and set(map(len, ids)) == {8} and parents <= {0, 8}
+    return is_in_time and has_sizes and _NO_TRACE not in traces and _NO_SPAN not in ids
 
 
 def screen_logs(request: Any, window: Window) -> Screening:

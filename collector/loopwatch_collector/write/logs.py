@@ -13,7 +13,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from loopwatch import names
 from loopwatch_collector.store.rows import SPAN_INDEX
 from loopwatch_collector.write import claude_code, claude_code_logs, values
-from loopwatch_collector.write.contents import Contents, content_hash
+from loopwatch_collector.write.contents import Contents, identity_hash
 from loopwatch_collector.write.lean_spans import lean
 from loopwatch_collector.write.normalise import Origin, blank_of, normalise
 from loopwatch_collector.write.placing import RESPONSE, Waiting
@@ -70,7 +70,7 @@ def add_log_record(rows: LogRows, record: Any, scope: str, origin: Origin, conte
         contents: where its content goes.
     """
     name = event_name_of(record)
-    digest = content_hash(record.SerializeToString())
+    digest = identity_hash(record.SerializeToString())
     if name == names.EVALUATION_EVENT:
         _add_verdict(rows, record, origin)
         return

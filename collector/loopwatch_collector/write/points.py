@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from loopwatch_collector.write import values
-from loopwatch_collector.write.contents import content_hash
+from loopwatch_collector.write.contents import identity_hash
 from loopwatch_collector.write.normalise import Origin
 
 _CUMULATIVE: Final = 2
@@ -78,7 +78,7 @@ def _row(metric: Any, point: Any, origin: Origin, value: float, count: int, coun
         origin.project,
         metric.name[: values.MAX_TEXT_CHARS],
         point.time_unix_nano,
-        content_hash(identity.encode()),
+        identity_hash(identity.encode()),
         origin.row_version,
         min(point.start_time_unix_nano, values.MAX_NS),
         *counted,

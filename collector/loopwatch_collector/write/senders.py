@@ -2,9 +2,10 @@
 
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Final
 
 from loopwatch import names
@@ -19,6 +20,9 @@ _SPAN: Final = SPAN_INDEX["span_id"]
 _PROCESS: Final = SPAN_INDEX["process_id"]
 _SERVICE: Final = SPAN_INDEX["service"]
 _SEQ: Final = SPAN_INDEX["seq"]
+_SENDER: Final = itemgetter(_PROJECT, _SERVICE, _PROCESS)
+_NUMBER: Final = itemgetter(_SEQ)
+_SPAN_ID: Final = itemgetter(_SPAN)
 _POINT: Final = {column.name: index for index, column in enumerate(METRIC_POINT_COLUMNS)}
 
 SenderKey = tuple[str, str, str]
@@ -65,19 +69,16 @@ class Senders:
         Returns:
             How many of them had come before, among the latest.
         """
-        counts: dict[SenderKey, int] = {}
+        counts = Counter(map(_SENDER, rows))
         numbers: dict[SenderKey, list[int]] = {}
-        for row in rows:
-            key = (row[_PROJECT], row[_SERVICE], row[_PROCESS])
-            counts[key] = counts.get(key, 0) + 1
-            if row[_SEQ]:
-                numbers.setdefault(key, []).append(row[_SEQ])
+        for row in filter(_NUMBER, rows):
+            numbers.setdefault(_SENDER(row), []).append(row[_SEQ])
         with self._lock:
             for key, count in counts.items():
                 sender = self._sender(key)
                 sender.spans += count
                 sender.stretches = merged(sender.stretches, numbers.get(key, ()), _MAX_STRETCHES)
-            return self._duplicates({row[_SPAN] for row in rows}, len(rows))
+            return self._duplicates(set(map(_SPAN_ID, rows)), len(rows))
 
     def note_points(self, rows: Sequence[Sequence[Any]]) -> None:
         """Notes what SDKs say they dropped.

@@ -29,13 +29,14 @@ _FRESH_S: Final = 0.85
 _MIN_SPACING_S: Final = 0.5
 _MAX_SPACING_S: Final = 0.65
 _FULL_ITEMS: Final = 12_000  # a batch of that size tells of more that waits: the next follows at once
+_FULL_WHEN_BEHIND: Final = 3  # so many in a row: a single one is what came during a hiccup, and soon caught up with
 # Deriving runs costs the engine some 60 ms however few they are: as a rule once after each insert, at once; else so
-# that it takes half of one thread's time at most, and a ninth while the writer is behind. Less than the spacing, so
-# that what was inserted need not wait for a time of its own.
+# that it takes half of one thread's time at most, and a seventeenth while the writer is behind, when runs are listed
+# late anyway. Less than the spacing, so that what was inserted need not wait for a time of its own.
 _CHECKPOINT_S: Final = 0.3
-_MAX_CHECKPOINT_S: Final = 4.0
+_MAX_CHECKPOINT_S: Final = 8.0
 _REST_PER_CHECKPOINT: Final = 1
-_REST_WHEN_BEHIND: Final = 8
+_REST_WHEN_BEHIND: Final = 16
 _POLL_S: Final = 0.25
 _RETRY_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 _STUBBORN_FAILURES: Final = 4
@@ -67,10 +68,10 @@ class Writer:
         self._stored_id = 0
         self._discarded_id = 0
         self._checked_at = 0.0
-        self._checkpoint_s = _CHECKPOINT_S
+        self._derived_in_s = 0.0
         self._taken_at = 0.0
         self._round_s = 0.0
-        self._is_behind = False
+        self._full_in_a_row = 0
         self._fault = ""
         self._threads = [
             threading.Thread(target=self._prepare_forever, name="prepare", daemon=True),
@@ -161,7 +162,8 @@ class Writer:
                     self._taken_at = time.monotonic()
                 is_settled = self._settle(_Storage(work, self._storing))
                 self._stored_id = _records(work)[-1].id
-                self._is_behind = sum(record.items for record in _records(work)) >= _FULL_ITEMS
+                is_full = sum(record.items for record in _records(work)) >= _FULL_ITEMS
+                self._full_in_a_row = self._full_in_a_row + 1 if is_full else 0
                 del work  # its rows would be held while the next batch is awaited
                 if is_settled and self._until_checkpoint_s() == 0:
                     is_settled = self._settle(self._checkpoint)
@@ -173,7 +175,12 @@ class Writer:
         """How long runs may still wait to be derived; when none waits, how long to leave the store alone."""
         if self._stored_id == self._discarded_id:
             return _LOOK_S
-        return max(0.0, self._checked_at + self._checkpoint_s - time.monotonic())
+        rests = _REST_WHEN_BEHIND if self._is_behind() else _REST_PER_CHECKPOINT
+        pause_s = min(_MAX_CHECKPOINT_S, max(_CHECKPOINT_S, rests * self._derived_in_s))
+        return max(0.0, self._checked_at + pause_s - time.monotonic())
+
+    def _is_behind(self) -> bool:
+        return self._full_in_a_row >= _FULL_WHEN_BEHIND and self._journal.last_id > self._stored_id
 
     def _look(self, _failures: int) -> None:
         self._storing.confirm()
@@ -186,9 +193,7 @@ class Writer:
         self._discarded_id = self._stored_id
         self._checked_at = time.monotonic()
         self._round_s = self._checked_at - self._taken_at
-        rests = _REST_WHEN_BEHIND if self._is_behind else _REST_PER_CHECKPOINT
-        rest_s = rests * (self._checked_at - started)
-        self._checkpoint_s = min(_MAX_CHECKPOINT_S, max(_CHECKPOINT_S, rest_s))
+        self._derived_in_s = self._checked_at - started
 
     def _settle(self, step: Callable[[int], None]) -> bool:
         """Takes a step, however often it takes. False: stopped while the store could not.

@@ -14,6 +14,9 @@ from loopwatch_collector.store.errors import QueryTooLarge
 MAX_FILTER_SETS: Final = 64
 """A set is a bit of a number of the engine."""
 
+# A row of several sets stands for as many; sorting such rows while they are one is four times dearer than as many rows.
+_SETTINGS: Final = {"enable_lazy_columns_replication": 0}
+
 
 class FilterSet(NamedTuple):
     """What one asker wants to know about.
@@ -79,7 +82,7 @@ def ask_each(
         "page_limit": question.limit + 1,
     }
     sql = without_unused_filters(query.text_for_filter_sets.replace(FILTER_PLACE, "1"), parameters)
-    found = connection.rows(f"{sql}\nLIMIT {{page_limit:UInt64}}", parameters, settings)
+    found = connection.rows(f"{sql}\nLIMIT {{page_limit:UInt64}}", parameters, {**settings, **_SETTINGS})
     if len(found) > question.limit:
         raise QueryTooLarge(f"query {query.name} has more than {question.limit} rows for {len(filter_sets)} askers")
     rows: list[list[list[Any]]] = [[] for _ in filter_sets]

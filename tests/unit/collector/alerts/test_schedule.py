@@ -73,6 +73,20 @@ def test_a_rule_never_runs_twice_at_once():
     assert schedule.begin(KEY, RULE, 61, is_active=True)
 
 
+def test_what_takes_long_is_asked_less_often():
+    """A question of a second passes a turn, so that rules take little of a busy machine; never more than one."""
+
+    def gaps(duration_s):
+        schedule, due = Schedule(), []
+        for now_s in range(1, 400):
+            if schedule.begin(KEY, RULE, now_s, is_active=True):
+                schedule.end(KEY, duration_s=duration_s)
+                due.append(now_s)
+        return {later - earlier for earlier, later in pairwise(due[1:])}
+
+    assert [gaps(duration_s) for duration_s in (0.05, 0.3, 0.5, 0.9, 30.0)] == [{10}, {10}, {20}, {20}, {20}]
+
+
 def moments_of(rules):
     """The different moments at which rules are due."""
     return {tuple(times_due(Schedule(), rule, range(20), is_active=True)) for rule in rules}

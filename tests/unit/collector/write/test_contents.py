@@ -1,6 +1,7 @@
 """Content by message, each once per trace."""
 
 import json
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,6 +55,37 @@ def test_messages_put_together_are_what_was_sent(sent: list[dict[str, str | int]
     loose, tight = json.dumps(sent, indent=2).encode(), json.dumps(sent, separators=(",", ":")).encode()
     assert [json.loads(body) for body in messages_of(loose)] == sent
     assert messages_of(loose) == messages_of(tight)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@given(st.lists(_JSON, min_size=1, max_size=4), st.booleans(), st.sampled_from([None, 1]))
+def test_messages_of_any_shape_and_spelling_are_what_was_sent(
+    sent: list[Any], escaped: bool, indent: int | None
+) -> None:
+    """Whether characters are written as escapes or plainly, each body is its message; a text is itself."""
+    bodies = messages_of(json.dumps(sent, ensure_ascii=escaped, indent=indent).encode())
+    assert [
+        body.decode() if isinstance(one, str) else json.loads(body) for one, body in zip(sent, bodies, strict=True)
+    ] == sent
+
+
+def test_the_same_text_is_the_same_body_however_it_is_escaped() -> None:
+    """One library escapes what is not ASCII and slashes, another does not: the history is stored once all the same."""
+    plain = '[{"content":"caf\u00e9 a/b"}]'.encode()
+    assert messages_of(plain) == messages_of(b'[{"content": "caf\\u00e9 a\\/b"}]') == [plain[1:-1]]
+
+
+def test_lists_that_no_encoder_writes_stay_whole() -> None:
+    """What cannot be split (broken, nested too deep) is one body, and no reason to set a span aside."""
+    for body in (b"[", b"[]", b'[{"a":]', b"[NaN]", b"[1] 2", b"[" * 600 + b"]" * 600, b"[" * 5_000 + b"]" * 5_000):
+        assert messages_of(body) == [body]
 
 
 @given(st.binary(max_size=50))
