@@ -37,6 +37,8 @@ _STYLE: Final = """<style>
 [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] [class*="st-key-panel-"]) > [data-testid="stColumn"] {
   min-width: min(26rem, 100%);
 }
+[data-tag] { height: auto !important; min-height: 1.5rem; max-width: 100% !important; }
+[data-tag] > span { white-space: normal !important; overflow: visible !important; overflow-wrap: anywhere; }
 [data-testid="stElementContainer"] { transition: none !important; }
 [data-testid="stElementContainer"][data-stale="true"] { transition: opacity 0s 0.6s !important; }
 [data-testid="stSkeletonElement"], [data-testid="stSkeletonElement"] * { animation: none !important; }

@@ -114,7 +114,7 @@ def table_panel(
     note: str = "",
     nothing: str = "Nothing in this time range.",
     rows: Callable[[Answer], Sequence[Row]] = lambda got: got.rows,
-    height: int | None = None,
+    most_rows: int = tables.AUTO_ROWS,
 ) -> None:
     """A table in a frame.
 
@@ -129,13 +129,11 @@ def table_panel(
         note: how to read it.
         nothing: what is said where there are no rows.
         rows: picks and orders the rows; all of them by default.
-        height: in pixels; as high as its rows, up to ten of them, when None.
+        most_rows: how many rows are in sight at most.
     """
 
     def draw(got: Answer) -> None:
-        shown = rows(got)
-        long = height if height and len(shown) > tables.AUTO_ROWS else None
-        tables.show(context, shown, columns, key=key, opens=opens, height=long)
+        tables.show(context, rows(got), columns, key=key, opens=opens, most_rows=most_rows)
 
     _panel(context, answer, key, title, runs, note, lambda got: not rows(got), nothing, draw)
 
@@ -149,6 +147,7 @@ def rows_of_two(*draws: Callable[[], None]) -> None:
 
 
 _SCROLLED_HEIGHT = 560
+_TITLE_CHARACTERS = 400
 _SWATCH = '<span style="color:{colour}">■</span>&nbsp;{name}'
 
 
@@ -180,10 +179,10 @@ def _panel(
             states.failed(fault)
             return
         with st.container(horizontal=True, vertical_alignment="top", wrap=False, gap="xsmall"):
-            st.markdown(f"**{plain(title(got), 90)}**", width="stretch")
+            st.markdown(f"**{plain(title(got), _TITLE_CHARACTERS)}**", width="stretch")
             with st.container(width="content"):
                 st.fragment(_behind)(context, got, key)
-        st.caption(" · ".join(plain(part, 400) for part in (stands_on, note) if part))
+        st.caption(" · ".join(plain(part, 800) for part in (stands_on, note) if part))
         draw(got)
 
 
@@ -214,4 +213,5 @@ def _behind(context: Context, answer: Answer, key: str) -> None:
             f"query `{answer.query}`, {formatting.plural(len(answer.rows), 'row')}, "
             f"answered in {formatting.duration(answer.elapsed_ms * 1e6)}"
         )
-        st.dataframe(tables.of_answer(answer, context), hide_index=True)
+        columns = {column.name: (column.name, column.unit) for column in answer.columns}
+        tables.show(context, answer.rows, columns, key=f"behind-{key}")

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from loopwatch_dashboards import downloads, formatting, frame, links, panels, tables
+from loopwatch_dashboards import downloads, formatting, frame, links, panels
 from loopwatch_dashboards.api import Answer
 from loopwatch_dashboards.context import Context
 
@@ -43,7 +43,7 @@ def _body(context: Context) -> None:
         nothing="No run in this time range belongs to a conversation; agents name one with conversation=...",
         rows=named,
         opens=lambda row: links.open_runs(context, conversation=str(row["conversation_id"])),
-        height=tables.rows_height(18),
+        most_rows=18,
     )
     with st.container(horizontal=True):
         links.pager(context, "conversations", cursor, answer.result().next_cursor)

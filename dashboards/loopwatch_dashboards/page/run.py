@@ -60,7 +60,7 @@ FAILED: Final = {
     "offset_ns": ("after", "ns"),
     "iteration": ("iteration", "count"),
     "call": ("call", "text"),
-    "error": ("error", "sentence"),
+    "error": ("error", "text"),
 }
 _SCROLLS_ABOVE: Final = 60
 _MAX_CHILDREN: Final = 20
@@ -110,12 +110,12 @@ def _head(context: Context, got: Mapping[str, Any]) -> None:
         if got["parent_run_id"]:
             navigation.link(context, "run", "Parent run", ":material/arrow_upward:", run=got["parent_run_id"])
         for child in got.get("child_runs", ())[:5]:
-            name = f"Nested: {plain(child['agent'] or 'run', 60)}"
+            name = f"Nested: {plain(child['agent'] or 'run')}"
             navigation.link(context, "run", name, ":material/subdirectory_arrow_right:", run=child["run_id"])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(plain(got["agent"] or "run"), anchor=False, width="content")
         st.badge(got["outcome"], color=BADGES.get(got["outcome"], "gray"))
-    st.markdown(f"This run **{plain(story(got), 600)}.**")
+    st.markdown(f"This run **{plain(story(got), 1_000)}.**")
     zone = "" if context.view.local else " UTC"
     facts = {
         "started": formatting.time(got["start_time"], context.zone) + zone,
@@ -128,7 +128,7 @@ def _head(context: Context, got: Mapping[str, Any]) -> None:
         "prompt": " ".join(part for part in (got.get("prompt_name"), got.get("prompt_version")) if part),
         "run": got["run_id"],
     }
-    st.caption(" · ".join(f"{name} {plain(str(value), 120)}" for name, value in facts.items() if value))
+    st.caption(" · ".join(f"{name} {plain(str(value))}" for name, value in facts.items() if value))
 
 
 def _tiles(context: Context, got: Mapping[str, Any]) -> None:
@@ -162,7 +162,7 @@ def _gave_up(found: Sequence[Span]) -> None:
         return
     last = spans.gave_up(found)
     what = "calling" if last and last["kind"] == "tool_call" else "the answer of"
-    after = f", after {what} {plain(label(last), 60)} in iteration {last['iteration']}" if last else ""
+    after = f", after {what} {plain(label(last))} in iteration {last['iteration']}" if last else ""
     cost = formatting.usd(spans.cost_until(found, event["offset_ns"]))
     st.warning(
         f"**Gave up after {formatting.duration(event['offset_ns'])}**{after}, {plain(cost)} spent until then.",

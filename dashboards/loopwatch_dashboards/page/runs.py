@@ -31,8 +31,8 @@ COLUMNS: Final = {
     "last_tool": ("last tool", "text"),
     "limit": ("limit", "text"),
     "error_type": ("error", "text"),
-    "error_message": ("error message", "sentence"),
-    "escalation_reason": ("reason", "sentence"),
+    "error_message": ("error message", "text"),
+    "escalation_reason": ("reason", "text"),
     "service": ("service", "text"),
     "run_id": ("run", "id"),
 }
@@ -52,6 +52,7 @@ ORDERS: Final = {
 }
 TAIL_SECONDS: Final = 5
 PAGE_RUNS: Final = 100
+MOST_ROWS: Final = 17
 EXPORT_RUNS: Final = 10_000
 
 
@@ -82,7 +83,7 @@ def _body(context: Context) -> None:
         columns,
         key="runs",
         opens=lambda row: links.open_run(context, row["run_id"]),
-        height=tables.rows_height(17) if len(found) > tables.AUTO_ROWS else None,
+        most_rows=MOST_ROWS,
         ticks=True,
     )
     _below(context, asked, cursor, got["next_cursor"], ticked)
@@ -101,7 +102,7 @@ def _search(context: Context) -> None:
         _column_choice(context)
         _live_tail(context)
     conversation = context.params.get("conversation", "")
-    if conversation and st.button(f"Conversation {plain(conversation, 60)}", icon=":material/close:"):
+    if conversation and st.button(f"Conversation {plain(conversation)}", icon=":material/close:"):
         navigation.go_to("runs", context.link(**_without(context.params, "conversation", "cursor")))
 
 
