@@ -20,7 +20,7 @@ _MAX_HEIGHT = 680
 # Streamlit breaks cells into lines where rows are higher than this.
 _LEAST_BROKEN_ROW_HEIGHT = 62
 _LETTER_PX, _LINE_PX, _CELL_PADDING_PX, _HEADING_AIR_PX = 13.125, 19, 18, 34
-_TEXT_PX, _LONG_TEXT_PX, _LONG_TEXT_LINES = 270, 470, 3
+_TEXT_PX, _LONG_TEXT_PX, _LONG_TEXT_LINES = 270, 330, 3  # a phone shows a column whole
 # A text that is longer than this is shown by its beginning, which says how much there is besides.
 _MAX_CHARACTERS, _SHORTENED_CHARACTERS = 400, 200
 

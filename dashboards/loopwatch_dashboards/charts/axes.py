@@ -162,8 +162,8 @@ def powers_of_ten(low: float, high: float) -> list[float]:
 
 
 # What fits into a panel of a narrow window, in multiples of the size of a legend's letters.
-_LEGEND_EM: Final = 27.0
-_LEGEND_NAME_EM, _LEGEND_LINES = 24.0, 4
+_LEGEND_EM: Final = 23.0
+_LEGEND_NAME_EM, _LEGEND_LINES = 19.0, 6
 _SYMBOL_EM: Final = 2.5
 _LEGEND_LINE_PX, _LEGEND_AIR_PX = 14, 3
 

@@ -276,7 +276,8 @@ def _versions(context: Context) -> None:
         key="versions",
         title=lambda got: _versions_fact(got, a, b),
         runs=lambda got: max((row["runs_a"] + row["runs_b"] for row in got.rows), default=0),
-        note=f"Of {agent}: A is version {a}, B is version {b}. Chance: how likely so large a difference is without a real one.",
+        note=f"Of {agent}: A is version {a}, B is version {b}. "
+        "Chance: how likely so large a difference is without a real one.",
         opens=lambda _: links.open_runs(context, links.any_of("version", [a, b]), agent=agent),
         rows=lambda got: [_compared(row) for row in got.rows],
     )
