@@ -17,6 +17,7 @@ AUTO_ROWS = 10
 # In pixels, borders included: a table ends where a row ends.
 _ROW_HEIGHT, _HEADING_HEIGHT = 34, 35
 _MAX_HEIGHT = 680
+_USUAL_TIMES = 1.3
 # Streamlit breaks cells into lines where rows are higher than this.
 _LEAST_BROKEN_ROW_HEIGHT = 62
 _LETTER_PX, _LINE_PX, _CELL_PADDING_PX, _HEADING_AIR_PX = 13.125, 19, 18, 34
@@ -29,7 +30,7 @@ class Layout(NamedTuple):
     """How much room a table's cells have, so that every text in it can be read whole.
 
     Attributes:
-        widths: of the columns of text, in pixels; the others share what is left.
+        widths: of columns of text, and of numbers of very different length, in pixels; the others share what is left.
         row_height: in pixels, the same for all rows.
     """
 
@@ -103,10 +104,12 @@ def layout(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, tuple[str, s
     widths: dict[str, int] = {}
     most_lines = 1
     for column, (heading, unit) in columns.items():
-        if unit in _NUMBERS:
+        texts = [_said(_sortable(row.get(column), unit), unit=unit, context=context) for row in rows]
+        wide = [typeface.em_width(text) for text in texts]
+        # The browser's own guess is by the usual width: it would cut the one number that is twice as long.
+        if unit in _NUMBERS and max(wide, default=0) * len(wide) <= _USUAL_TIMES * sum(wide):
             continue
-        texts = {_said(_sortable(row.get(column), unit), unit=unit, context=context) for row in rows}
-        widest = max((typeface.em_width(text) for text in texts), default=0) * _LETTER_PX + _CELL_PADDING_PX
+        widest = max(wide, default=0) * _LETTER_PX + _CELL_PADDING_PX
         width = min(widest, _TEXT_PX)
         if widest > _TEXT_PX and (lines := _most_lines(texts, width)) > 1:
             if lines > _LONG_TEXT_LINES:

@@ -42,3 +42,10 @@ def test_endless_text_says_what_is_left_out() -> None:
     assert "characters)" in shown
     assert len(shown) < 400
     assert _layout("x" * 1_000_000).row_height < 130
+
+
+def test_one_long_number_among_short_ones_has_room() -> None:
+    """A column of numbers has a width of its own where one is much longer than the others."""
+    rows = [{"agent": "a", "runs": number} for number in (1, 2, 3, 1_234, 5)]
+    assert tables.layout(rows, COLUMNS, CONTEXT).widths["runs"] > 50
+    assert "runs" not in tables.layout(rows[:3], COLUMNS, CONTEXT).widths
