@@ -39,7 +39,7 @@ def show(context: Context) -> None:
     _time_range(context)
     for dimension, values in _offered(context).items():
         _filter(context, dimension, values)
-    _more(context)
+    show_clock(context)
 
 
 def show_where(context: Context) -> None:
@@ -168,7 +168,8 @@ def _change_filter(context: Context, dimension: str, key: str) -> None:
     write_url(context.view.with_filter(dimension, *st.session_state[key]))
 
 
-def _more(context: Context) -> None:
+def show_clock(context: Context) -> None:
+    """Whose clock times are written in, and how often the page is drawn anew."""
     zone = context.zone if context.view.local else "UTC"
     with st.popover(f"{zone}", icon=":material/schedule:", help="Clock and live refresh"):
         _setting("Times in", "control-tz", [False, True], context.view.local, _clock_name, _change_clock, context)
@@ -196,10 +197,3 @@ def _change_clock(context: Context, key: str) -> None:
 
 def _change_live(context: Context, key: str) -> None:
     write_url(replace(context.view, live_seconds=st.session_state[key]))
-
-
-def range_text(context: Context) -> str:
-    """The window in words, for captions: from .. to .. UTC."""
-    zone = context.zone
-    start, end = (moment.astimezone(zone).strftime("%Y-%m-%d %H:%M") for moment in context.window)
-    return f"{start} to {end} {'UTC' if zone is UTC else zone}"

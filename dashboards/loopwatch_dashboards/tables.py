@@ -46,6 +46,7 @@ def show(
     key: str,
     opens: Callable[[Mapping[str, Any]], None] | None = None,
     most_rows: int = AUTO_ROWS,
+    max_height: int = _MAX_HEIGHT,
     ticks: bool = False,
 ) -> list[Mapping[str, Any]]:
     """A table; a click on a cell opens what its row stands for.
@@ -57,6 +58,7 @@ def show(
         key: names the table on the page.
         opens: called with the row that was clicked.
         most_rows: how many rows are in sight at most; the table is as high as its rows where there are fewer.
+        max_height: in pixels; rows that are high leave fewer in sight.
         ticks: whether rows can be ticked.
 
     Returns:
@@ -69,7 +71,7 @@ def show(
         )
         for column, (heading, unit) in columns.items()
     }
-    in_sight = min(len(rows), most_rows, max(3, (_MAX_HEIGHT - _HEADING_HEIGHT) // room.row_height))
+    in_sight = min(len(rows), most_rows, max(3, (max_height - _HEADING_HEIGHT) // room.row_height))
     looks: dict[str, Any] = {
         "hide_index": True,
         "key": f"rows-{key}",

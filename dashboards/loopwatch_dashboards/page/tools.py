@@ -235,7 +235,8 @@ def _offered(context: Context, answer: Any) -> None:
         key="tools-offered",
         title=lambda got: f"{formatting.plural(len(rows(got)), 'tool')} never called, or called without being offered",
         runs=panels.in_view(context),
-        note="Known of senders that record which tools the model was offered.",
+        note="Known of senders that record which tools the model was offered. Click a row for an example run.",
+        opens=lambda row: links.open_run(context, str(row["example_run_id"])),
         nothing="Every tool offered was called, and none was invented; senders that record no offers are not in this.",
         rows=rows,
     )
