@@ -18,6 +18,7 @@ AUTO_ROWS = 10
 _ROW_HEIGHT, _HEADING_HEIGHT = 34, 35
 _MAX_HEIGHT = 680
 _USUAL_TIMES = 1.3
+_NAMING_COLUMNS = 4
 # Streamlit breaks cells into lines where rows are higher than this.
 _LEAST_BROKEN_ROW_HEIGHT = 62
 _LETTER_PX, _LINE_PX, _CELL_PADDING_PX, _HEADING_AIR_PX = 13.125, 19, 18, 34
@@ -85,9 +86,48 @@ def show(
         st.dataframe(styled(rows, columns, context), **looks)
         return []
     selected = st.dataframe(styled(rows, columns, context), **looks, on_select="rerun", selection_mode=modes).selection
-    if opens and selected.cells:
-        opens(rows[selected.cells[0][0]])
-    return [rows[position] for position in selected.rows if position < len(rows)]
+    opened, ticked = _by_keyboard(context, rows, columns, key, opens=bool(opens), ticks=ticks)
+    clicked = selected.cells[0][0] if selected.cells else opened
+    if opens and clicked is not None and clicked < len(rows):
+        opens(rows[clicked])
+    positions = dict.fromkeys((*selected.rows, *ticked))
+    return [rows[position] for position in positions if position < len(rows)]
+
+
+def _by_keyboard(
+    context: Context,
+    rows: Sequence[Mapping[str, Any]],
+    columns: Mapping[str, tuple[str, str]],
+    key: str,
+    *,
+    opens: bool,
+    ticks: bool,
+) -> tuple[int | None, Sequence[int]]:
+    """Lists of the rows to open one and to tick some, in sight only while the keyboard is there.
+
+    Moving through a table's cells selects them, which is how a click opens a row: a reader who only wanted to pass by
+    would be taken away. `server.py` takes tables out of the order of Tab, and these lists stand in for them.
+    """
+    named = list(columns.items())[:_NAMING_COLUMNS]
+
+    def said(position: int) -> str:
+        row = rows[position]
+        texts = (_said(_sortable(row.get(column), unit), unit=unit, context=context) for column, (_, unit) in named)
+        return ", ".join(one_line(text, 80) for text in texts if text)
+
+    with st.container(key=f"keyboard-{key}"):
+        opened, ticked = None, list[int]()
+        if opens:
+            opened = st.selectbox(
+                "Open a row", range(len(rows)), index=None, format_func=said, key=f"open-{key}",
+                placeholder="Open a row", label_visibility="collapsed",
+            )  # fmt: skip
+        if ticks:
+            ticked = st.multiselect(
+                "Tick rows", range(len(rows)), format_func=said, key=f"tick-{key}", placeholder="Tick rows",
+                label_visibility="collapsed",
+            )  # fmt: skip
+    return opened, ticked
 
 
 def rows_height(rows: int, row_height: int = _ROW_HEIGHT) -> int:
