@@ -124,8 +124,8 @@ def _by_keyboard(
             )  # fmt: skip
         if ticks:
             ticked = st.multiselect(
-                "Tick rows", range(len(rows)), format_func=said, key=f"tick-{key}", placeholder="Tick rows",
-                label_visibility="collapsed",
+                "Tick rows", range(len(rows)), format_func=said, key=f"tick-{key}", placeholder="Tick two rows",
+                max_selections=2, label_visibility="collapsed",
             )  # fmt: skip
     return opened, ticked
 
