@@ -17,12 +17,12 @@ AUTO_ROWS = 10
 # In pixels, borders included: a table ends where a row ends.
 _ROW_HEIGHT, _HEADING_HEIGHT = 34, 35
 _MAX_HEIGHT = 680
-_USUAL_TIMES = 1.3
+_USUAL_TIMES, _GUESSED_ROWS = 1.3, 60
 _NAMING_COLUMNS = 4
 # Streamlit breaks cells into lines where rows are higher than this.
 _LEAST_BROKEN_ROW_HEIGHT = 62
-_LETTER_PX, _LINE_PX, _CELL_PADDING_PX, _HEADING_AIR_PX = 13.125, 19, 18, 34
-_TEXT_PX, _LONG_TEXT_PX, _LONG_TEXT_LINES = 270, 330, 3  # a phone shows a column whole
+_LETTER_PX, _LINE_PX, _CELL_PADDING_PX, _HEADING_AIR_PX = 13.125, 19, 18, 22
+_TEXT_PX = 330  # a phone shows such a column whole
 # A text that is longer than this is shown by its beginning, which says how much there is besides.
 _MAX_CHARACTERS, _SHORTENED_CHARACTERS = 400, 200
 
@@ -31,7 +31,7 @@ class Layout(NamedTuple):
     """How much room a table's cells have, so that every text in it can be read whole.
 
     Attributes:
-        widths: of columns of text, and of numbers of very different length, in pixels; the others share what is left.
+        widths: of columns whose texts are long or of very different length, in pixels; the others share what is left.
         row_height: in pixels, the same for all rows.
     """
 
@@ -147,21 +147,21 @@ def layout(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, tuple[str, s
     most_lines = 1
     for column, (heading, unit) in columns.items():
         texts = [_said(_sortable(row.get(column), unit), unit=unit, context=context) for row in rows]
-        wide = [typeface.em_width(text) for text in texts]
-        # The browser's own guess is by the usual width: it would cut the one number that is twice as long.
-        if unit in _NUMBERS and max(wide, default=0) * len(wide) <= _USUAL_TIMES * sum(wide):
+        wide = [typeface.em_width(text) * _LETTER_PX + _CELL_PADDING_PX for text in texts]
+        widest = max(wide, default=0)
+        if widest <= _TEXT_PX and _is_even(wide):
             continue
-        widest = max(wide, default=0) * _LETTER_PX + _CELL_PADDING_PX
         width = min(widest, _TEXT_PX)
-        if widest > _TEXT_PX and (lines := _most_lines(texts, width)) > 1:
-            if lines > _LONG_TEXT_LINES:
-                width = _LONG_TEXT_PX
-                lines = _most_lines(texts, width)
-            most_lines = max(most_lines, lines)
+        most_lines = max(most_lines, _most_lines(texts, width) if widest > _TEXT_PX else 1)
         widths[column] = int(max(width, typeface.em_width(heading) * _LETTER_PX + _HEADING_AIR_PX))
     if most_lines == 1:
         return Layout(widths, _ROW_HEIGHT)
     return Layout(widths, max(_LEAST_BROKEN_ROW_HEIGHT, most_lines * _LINE_PX + 12))
+
+
+def _is_even(wide: Sequence[float]) -> bool:
+    """Whether the browser's guess has room for all: it looks at some rows, and leaves out what is twice as wide."""
+    return len(wide) <= _GUESSED_ROWS and max(wide, default=0) * len(wide) <= _USUAL_TIMES * sum(wide)
 
 
 def _most_lines(texts: Iterable[str], width_px: float) -> int:

@@ -158,6 +158,24 @@ def test_table_behind_a_chart_is_the_querys_answer(tab: Visit, shown: Running, r
     assert "tool_summary" in popover.inner_text()
 
 
+@pytest.mark.parametrize(
+    ("path", "panel", "name"),
+    [("/", "tools", "[text-anchor=end]"), ("/tools", "tool-rates", "[text-anchor=end]"),
+     ("/tools?show=latency", "tool-latency", "[text-anchor=end]"), ("/cost", "cost-by-model", "[text-anchor=end]"),
+     ("/run?run={run}", "waterfall", ":not([text-anchor=middle])")],
+)  # fmt: skip
+def test_every_bar_has_its_name(
+    tab: Visit, shown: Running, receiver: Running, path: str, panel: str, name: str
+) -> None:
+    """Beside each bar stands what it is called, none is left out for lack of room."""
+    tab.goto(_address(shown, path.format(run=_dearest(receiver))))
+    chart = tab.page.locator(f".st-key-panel-{panel} svg")
+    bars = chart.locator("g.mark-rect.role-mark").first.locator("path").count()
+    texts = chart.locator(f"g.role-axis-label text{name}").all_text_contents()
+    assert bars > 3
+    assert len([text for text in texts if not re.fullmatch(r"\$?[\d.]+ ?\S*", text)]) == bars
+
+
 # What Streamlit does when a page is left for another: the parameters first, the path when the other page has begun.
 _LEAVE = """isSlow => {
   const before = history.length, now = performance.now.bind(performance);

@@ -65,7 +65,7 @@ def ranked(
     )
     x = axes.amount("amount", title, axis_unit(unit), domain=axes.headroom([row["amount"] for row in values], 0.3))
     bars = _bars(base, colour).encode(x=x, x2=alt.X2("zero"), **_from_bar_to_end(places))
-    written = _written(base, "said", 5).encode(x=alt.X("amount:Q"), y=alt.Y("middle:Q"))
+    written = _written(base, "said", 5).encode(x=alt.X("amount:Q"), y=places.y("middle"))
     return axes.framed(alt.layer(*clickable(selection, bars, written)), places.height)
 
 
@@ -122,9 +122,9 @@ def rates(
     x = axes.amount("rate", title, "ratio", domain=axes.headroom([row["high"] for row in values], 0.9))
     bars = _bars(base, colour, 0.85).encode(x=x, x2=alt.X2("zero"), **_from_bar_to_end(places))
     whiskers = base.mark_rule(strokeWidth=2, color=palette.GREY).encode(
-        x=alt.X("low:Q"), x2=alt.X2("high"), y=alt.Y("middle:Q")
+        x=alt.X("low:Q"), x2=alt.X2("high"), y=places.y("middle")
     )
-    written = _written(base, "said", 6).encode(x=alt.X("high:Q"), y=alt.Y("middle:Q"))
+    written = _written(base, "said", 6).encode(x=alt.X("high:Q"), y=places.y("middle"))
     return axes.framed(alt.layer(*clickable(selection, bars, whiskers, written)), places.height)
 
 
@@ -188,9 +188,9 @@ def spreads(rows: Rows, *, label: str, title: str, selection: alt.Parameter | No
         **_from_bar_to_end(places),
     )
     mark = base.mark_tick(color=palette.BLUE, thickness=3, size=16, orient="vertical").encode(
-        x=alt.X("p95:Q"), y=alt.Y("middle:Q")
+        x=alt.X("p95:Q"), y=places.y("middle")
     )
-    written = _written(base, "said_p95", 6).encode(x=alt.X("p99:Q"), y=alt.Y("middle:Q"))
+    written = _written(base, "said_p95", 6).encode(x=alt.X("p99:Q"), y=places.y("middle"))
     return axes.framed(alt.layer(*clickable(selection, span, mark, written)), places.height)
 
 

@@ -71,7 +71,7 @@ def matrix(rows: Rows, *, selection: alt.Parameter | None = None) -> Any:
             ),
         ),
     )
-    written = base.mark_text(fontSize=11, color="#1c2530").encode(y=alt.Y("middle:Q"), text="said:N")
+    written = base.mark_text(fontSize=11, color="#1c2530").encode(y=places.y("middle"), text="said:N")
     return axes.framed(alt.layer(*clickable(selection, cells, written)), places.height + _LEGEND_PX + below_px)
 
 

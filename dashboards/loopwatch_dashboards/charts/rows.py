@@ -65,6 +65,8 @@ class Rows(NamedTuple):
     def y(self, field: str, room_px: int | None = None) -> alt.Y:
         """The vertical axis, with a name at each row.
 
+        All layers of a chart need the same: beside one that says less, Vega-Lite drops every second name.
+
         Args:
             field: the column plotted: `bar` or `middle`.
             room_px: a width to keep for names that begin at one line; None for names that end at the plot.

@@ -102,7 +102,7 @@ def waterfall(
         # a bar that carries its text is drawn in full: paler, it would be too dark for the text on a dark page
         opacity=alt.condition("datum.wraps && datum.place != 'on'", alt.value(0.55), alt.value(1)),
     )
-    spans_drawn = [bars, *(_written(base, place) for place in _PLACES)]
+    spans_drawn = [bars, *(_written(base, place, places) for place in _PLACES)]
     if selection is not None:
         # Texts too: one that stands on its bar would swallow the bar's click.
         spans_drawn = [layer.add_params(selection) for layer in spans_drawn]
@@ -110,12 +110,12 @@ def waterfall(
     return axes.framed(alt.layer(*layers), places.height)
 
 
-def _written(base: alt.Chart, place: str) -> Any:
+def _written(base: alt.Chart, place: str, places: rows.Rows) -> Any:
     """How long the spans lasted, beside or on their bars."""
     align, shift, colour = _PLACES[place]
     texts = base.transform_filter(alt.datum.place == place).mark_text(align=align, dx=shift, fontSize=11, color=colour)
     x = alt.X("start:Q" if place == "before" else "end:Q")
-    return texts.encode(x=x, y=alt.Y("middle:Q"), text="written:N")
+    return texts.encode(x=x, y=places.y("middle", room_px=_NAMES_PX), text="written:N")
 
 
 def _place(start: float, end: float, total_s: float) -> str:

@@ -23,12 +23,13 @@ def _layout(*agents: Any) -> tables.Layout:
 
 def test_column_is_as_wide_as_its_longest_text() -> None:
     """One long name among many short ones is not cut: the browser's own guess goes by the usual length."""
-    usual, odd = _layout(*["support"] * 99), _layout(*["support"] * 99, "incident-resolver-of-payments")
-    assert odd.widths["agent"] > 2 * usual.widths["agent"]
+    usual, odd = _layout(*["support"] * 40), _layout(*["support"] * 39, "incident-resolver-of-payments")
+    assert "agent" not in usual.widths
+    assert odd.widths["agent"] > 29 * 6
     assert odd.row_height == usual.row_height == 34
 
 
-@pytest.mark.parametrize(("words", "lines"), [(8, 2), (40, 5), (64, 8)])
+@pytest.mark.parametrize(("words", "lines"), [(10, 2), (40, 5), (64, 8)])
 def test_rows_are_as_high_as_their_longest_text(words: int, lines: int) -> None:
     """Text that is wider than a column may be is broken into lines, and rows are high enough for them."""
     room = _layout("short", "words " * words)
@@ -47,5 +48,5 @@ def test_endless_text_says_what_is_left_out() -> None:
 def test_one_long_number_among_short_ones_has_room() -> None:
     """A column of numbers has a width of its own where one is much longer than the others."""
     rows = [{"agent": "a", "runs": number} for number in (1, 2, 3, 1_234, 5)]
-    assert tables.layout(rows, COLUMNS, CONTEXT).widths["runs"] > 50
+    assert tables.layout(rows, COLUMNS, CONTEXT).widths["runs"] > 45
     assert "runs" not in tables.layout(rows[:3], COLUMNS, CONTEXT).widths
