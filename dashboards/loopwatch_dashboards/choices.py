@@ -4,7 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from loopwatch_dashboards import typeface
 from loopwatch_dashboards.context import Context
+
+# In pixels: a list's width, and what of it its signs take.
+_PICK_PX, _MAX_PICK_PX, _PICK_SIGNS_PX = 240, 620, 60
 
 
 def asked(options: Mapping[str, str], *, param: str, context: Context) -> str:
@@ -85,4 +89,5 @@ def pick(label: str, options: Sequence[str], *, param: str, context: Context, de
     def write() -> None:
         st.query_params[param] = st.session_state[key]
 
-    return str(st.selectbox(label, options, key=key, on_change=write, width=240))
+    width = typeface.control_width([str(st.session_state[key])], _PICK_PX, _MAX_PICK_PX, _PICK_SIGNS_PX)
+    return str(st.selectbox(label, options, key=key, on_change=write, width=width))

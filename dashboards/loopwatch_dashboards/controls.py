@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import states
+from loopwatch_dashboards import states, typeface
 from loopwatch_dashboards.api import NO_ANSWER, SLOW_SECONDS
 from loopwatch_dashboards.context import VIEW_PARAMS, Context
 from loopwatch_dashboards.errors import DashboardsError
@@ -23,6 +23,8 @@ _PLURALS: Final = {
 
 # What filters offer is asked about whole minutes: the same question for a while.
 FILTERS_STEP_SECONDS: Final = 60
+# In pixels: the width of a filter, and what of it the signs beside what is chosen take.
+_FILTER_PX, _MAX_FILTER_PX, _FILTER_SIGNS_PX = 143, 420, 80
 _EXAMPLE: Final = "Filter runs:   outcome = failed and cost > 0.05"
 EXAMPLES: Final = (
     "outcome in (failed, stopped) and agent = resolver",
@@ -37,7 +39,7 @@ def show(context: Context) -> None:
     _time_range(context)
     for dimension, values in _offered(context).items():
         _filter(context, dimension, values)
-    _more(context)
+    show_clock(context)
 
 
 def show_where(context: Context) -> None:
@@ -146,7 +148,8 @@ def _change_custom(context: Context) -> None:
 
 def _filter(context: Context, dimension: str, values: Sequence[str]) -> None:
     key = f"control-{dimension}"
-    st.session_state[key] = list(context.view.filters.get(dimension, ()))
+    chosen = list(context.view.filters.get(dimension, ()))
+    st.session_state[key] = chosen
     st.multiselect(
         dimension.capitalize(),
         values,
@@ -156,7 +159,8 @@ def _filter(context: Context, dimension: str, values: Sequence[str]) -> None:
         args=(context, dimension, key),
         accept_new_options=True,
         label_visibility="collapsed",
-        width=143,
+        # What is chosen is read whole: in one line where it has room, else in several.
+        width=typeface.control_width(chosen, _FILTER_PX, _MAX_FILTER_PX, _FILTER_SIGNS_PX),
     )
 
 
@@ -164,7 +168,8 @@ def _change_filter(context: Context, dimension: str, key: str) -> None:
     write_url(context.view.with_filter(dimension, *st.session_state[key]))
 
 
-def _more(context: Context) -> None:
+def show_clock(context: Context) -> None:
+    """Whose clock times are written in, and how often the page is drawn anew."""
     zone = context.zone if context.view.local else "UTC"
     with st.popover(f"{zone}", icon=":material/schedule:", help="Clock and live refresh"):
         _setting("Times in", "control-tz", [False, True], context.view.local, _clock_name, _change_clock, context)
@@ -192,10 +197,3 @@ def _change_clock(context: Context, key: str) -> None:
 
 def _change_live(context: Context, key: str) -> None:
     write_url(replace(context.view, live_seconds=st.session_state[key]))
-
-
-def range_text(context: Context) -> str:
-    """The window in words, for captions: from .. to .. UTC."""
-    zone = context.zone
-    start, end = (moment.astimezone(zone).strftime("%Y-%m-%d %H:%M") for moment in context.window)
-    return f"{start} to {end} {'UTC' if zone is UTC else zone}"

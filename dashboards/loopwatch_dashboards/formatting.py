@@ -40,7 +40,12 @@ def count(value: Any) -> str:
 def _small(value: float) -> str:
     if float(value).is_integer():
         return f"{int(value):,}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else _trimmed(value, 4 if abs(value) >= 10 else 3)
+    return f"{value:,.0f}" if abs(value) >= 1000 else _trimmed(value)
+
+
+def at_most(value: Any) -> str:
+    """A percentile of whole numbers as the whole number that so many do not exceed: 22 for 21.95."""
+    return count(math.ceil(value)) if _is_number(value) else NOTHING
 
 
 def usd(value: Any) -> str:

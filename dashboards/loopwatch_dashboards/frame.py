@@ -11,6 +11,7 @@ from loopwatch_dashboards import context as contexts
 from loopwatch_dashboards import controls, navigation, states
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.errors import DashboardsError
+from loopwatch_dashboards.text import plain
 
 _LOG: Final = logging.getLogger(__name__)
 Body = Callable[[Context], None]
@@ -37,6 +38,13 @@ _STYLE: Final = """<style>
 [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] [class*="st-key-panel-"]) > [data-testid="stColumn"] {
   min-width: min(26rem, 100%);
 }
+[data-tag] { height: auto !important; min-height: 1.5rem; max-width: 100% !important; }
+[data-tag] > span { white-space: normal !important; overflow: visible !important; overflow-wrap: anywhere; }
+[data-testid="stElementToolbar"]:focus-within { opacity: 1 !important; transition: none !important; }
+[class*="st-key-keyboard-"]:not(:focus-within) { position: absolute !important; clip-path: inset(50%); height: 1px; }
+[data-testid="stApp"] :is(a, button, summary, input, textarea, [tabindex]):focus-visible:not(main) {
+  outline: 2px solid #2F86D6 !important; outline-offset: 1px;
+}
 [data-testid="stElementContainer"] { transition: none !important; }
 [data-testid="stElementContainer"][data-stale="true"] { transition: opacity 0s 0.6s !important; }
 [data-testid="stSkeletonElement"], [data-testid="stSkeletonElement"] * { animation: none !important; }
@@ -62,13 +70,17 @@ def page(title: str, body: Body, *, needs_runs: bool = True) -> None:
             return
     if needs_runs:
         controls.show_where(context)
-    _live(body, context.view.live_seconds, needs_runs)
+    _live(lambda now: _draw(now, body, needs_runs), context.view.live_seconds)
 
 
 def single(body: Body) -> None:
-    """A page about one thing, whatever the time range."""
+    """A page about one thing, whatever the time range: with the clock and live refresh, then its body."""
     context = _begin()
-    _guarded(context, lambda: body(context))
+    with st.container(horizontal=True, vertical_alignment="center", key="head"):
+        navigation.link(context, "runs", plain(context.view.words), ":material/arrow_back:")
+        st.space("stretch")
+        controls.show_clock(context)
+    _live(body, context.view.live_seconds)
 
 
 def _guarded(context: Context, draw: Callable[[], None]) -> None:
@@ -89,7 +101,7 @@ def _begin() -> Context:
     return context
 
 
-def _live(body: Body, live_seconds: int, needs_runs: bool) -> None:
+def _live(body: Body, live_seconds: int) -> None:
     """Draws the body in a part of the page that is redrawn by itself: scroll, filters and what is open stay."""
     drawn: list[dict[str, list[str]]] = []  # the address this part of the page was drawn for last, if it was
 
@@ -99,7 +111,7 @@ def _live(body: Body, live_seconds: int, needs_runs: bool) -> None:
         is_refresh = drawn == [address]
         drawn[:] = [address]
         with states.unannounced() if is_refresh else nullcontext():
-            _guarded(context, lambda: _draw(context, body, needs_runs))
+            _guarded(context, lambda: body(context))
 
     st.fragment(draw, run_every=live_seconds or None)()
 

@@ -29,7 +29,7 @@ def one_span(found: Sequence[Span], chosen: str, contents: transcript.Contents) 
             st.markdown("**No span chosen**")
             st.caption("Click a bar of the waterfall for its content, events and attributes.")
             return
-        st.markdown(f"**{plain(label(span), 80)}**")
+        st.markdown(f"**{plain(label(span))}**")
         st.caption(" · ".join(_span_facts(span)))
         if spans.is_failed(span):
             words = ": ".join(part for part in (span["error_type"], span["error_message"]) if part)
@@ -37,7 +37,7 @@ def one_span(found: Sequence[Span], chosen: str, contents: transcript.Contents) 
         with st.container(height=430, border=False, autoscroll=False):
             _content(span, contents)
             for event in span["events"]:
-                st.caption(f"event {plain(event['name'], 60)} after {formatting.duration(event['offset_ns'])}")
+                st.caption(f"event {plain(event['name'])} after {formatting.duration(event['offset_ns'])}")
                 reading.structure(event["attributes"], event["name"])
             with st.expander("Attributes"):
                 reading.body("\n".join(f"{name} = {value}" for name, value in sorted(span["attributes"].items())))

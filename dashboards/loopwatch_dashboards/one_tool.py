@@ -14,8 +14,8 @@ from loopwatch_dashboards.text import plain
 
 Rows = list[Mapping[str, Any]]
 ERRORS = {
-    "pattern": ("error", "sentence"),
-    "error_type": ("type", "name"),
+    "pattern": ("error", "text"),
+    "error_type": ("type", "text"),
     "calls": ("calls", "calls"),
     "last_seen": ("last seen", "time"),
 }
@@ -143,7 +143,7 @@ def outliers_panel(context: Context, answer: Any, tool: str = "") -> None:
     panels.table_panel(
         context,
         answer,
-        OUTLIERS if tool else {"key": ("tool", "name"), **OUTLIERS},
+        OUTLIERS if tool else {"key": ("tool", "text"), **OUTLIERS},
         key="tool-outliers",
         title=lambda got: (
             f"{'At least ' if got.next_cursor else ''}{formatting.plural(len(rows(got)), 'call')} "

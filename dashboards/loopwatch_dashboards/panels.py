@@ -14,6 +14,7 @@ import streamlit as st
 from loopwatch_dashboards import formatting, states, tables
 from loopwatch_dashboards.api import Answer
 from loopwatch_dashboards.charts import timeline
+from loopwatch_dashboards.charts.marks import Mark, marks_of
 from loopwatch_dashboards.charts.specs import spec_of
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.errors import DashboardsError
@@ -99,7 +100,34 @@ def chart_panel(
     def has_none(got: Answer) -> bool:
         return is_empty(got) if is_empty else not got.rows
 
-    _panel(context, answer, key, title, runs, note, has_none, nothing, draw)
+    def marks(got: Answer) -> None:
+        _choice_of_marks(marks_of(spec_of(lambda: chart(got)), CLICK), f"{key}-{state}", opens)
+
+    _panel(context, answer, key, title, runs, note, has_none, nothing, draw, marks)
+
+
+def drawn_panel(
+    context: Context,
+    answer: Asked,
+    *,
+    key: str,
+    title: Callable[[Answer], str],
+    runs: Counts,
+    note: str,
+    draw: Callable[[Answer], None],
+) -> None:
+    """A picture in a frame that is no Vega chart, and whose parts take no clicks.
+
+    Args:
+        context: for the clock of times in the table behind.
+        answer: what it is drawn from.
+        key: names it on the page.
+        title: the fact, from the answer; shown as text.
+        runs: how many runs it stands on.
+        note: how to read it.
+        draw: draws it.
+    """
+    _panel(context, answer, key, title, runs, note, lambda got: not got.rows, "", draw)
 
 
 def table_panel(
@@ -114,7 +142,7 @@ def table_panel(
     note: str = "",
     nothing: str = "Nothing in this time range.",
     rows: Callable[[Answer], Sequence[Row]] = lambda got: got.rows,
-    height: int | None = None,
+    most_rows: int = tables.AUTO_ROWS,
 ) -> None:
     """A table in a frame.
 
@@ -129,13 +157,11 @@ def table_panel(
         note: how to read it.
         nothing: what is said where there are no rows.
         rows: picks and orders the rows; all of them by default.
-        height: in pixels; as high as its rows, up to ten of them, when None.
+        most_rows: how many rows are in sight at most.
     """
 
     def draw(got: Answer) -> None:
-        shown = rows(got)
-        long = height if height and len(shown) > tables.AUTO_ROWS else None
-        tables.show(context, shown, columns, key=key, opens=opens, height=long)
+        tables.show(context, rows(got), columns, key=key, opens=opens, most_rows=most_rows)
 
     _panel(context, answer, key, title, runs, note, lambda got: not rows(got), nothing, draw)
 
@@ -149,6 +175,7 @@ def rows_of_two(*draws: Callable[[], None]) -> None:
 
 
 _SCROLLED_HEIGHT = 560
+_TITLE_CHARACTERS = 400
 _SWATCH = '<span style="color:{colour}">■</span>&nbsp;{name}'
 
 
@@ -168,6 +195,7 @@ def _panel(
     is_empty: Callable[[Answer], bool],
     nothing: str,
     draw: Callable[[Answer], None],
+    marks: Callable[[Answer], None] | None = None,
 ) -> None:
     with st.container(border=True, key=f"panel-{key}", height="stretch"):
         try:
@@ -180,10 +208,10 @@ def _panel(
             states.failed(fault)
             return
         with st.container(horizontal=True, vertical_alignment="top", wrap=False, gap="xsmall"):
-            st.markdown(f"**{plain(title(got), 90)}**", width="stretch")
+            st.markdown(f"**{plain(title(got), _TITLE_CHARACTERS)}**", width="stretch")
             with st.container(width="content"):
-                st.fragment(_behind)(context, got, key)
-        st.caption(" · ".join(plain(part, 400) for part in (stands_on, note) if part))
+                st.fragment(_behind)(context, got, key, marks)
+        st.caption(" · ".join(plain(part, 800) for part in (stands_on, note) if part))
         draw(got)
 
 
@@ -197,7 +225,22 @@ def _points(event: Any) -> Sequence[Row]:
     return selected if isinstance(selected, list) else []
 
 
-def _behind(context: Context, answer: Answer, key: str) -> None:
+def _choice_of_marks(marks: Sequence[Mark], key: str, opens: Opens) -> None:
+    """A list of what a chart's marks lead to: they cannot be reached with a keyboard, nor hit on a small screen."""
+    chosen = st.selectbox(
+        "Runs behind",
+        range(len(marks)),
+        index=None,
+        format_func=lambda number: marks[number].said,
+        placeholder="Choose a bar or a point",
+        key=f"marks-{key}",
+        width=440,
+    )
+    if chosen is not None:
+        opens(marks[chosen].point)
+
+
+def _behind(context: Context, answer: Answer, key: str, marks: Callable[[Answer], None] | None) -> None:
     """The table behind, named by its query; made when it is opened, in a part of the page of its own."""
     popover = st.popover(
         answer.query,
@@ -214,4 +257,7 @@ def _behind(context: Context, answer: Answer, key: str) -> None:
             f"query `{answer.query}`, {formatting.plural(len(answer.rows), 'row')}, "
             f"answered in {formatting.duration(answer.elapsed_ms * 1e6)}"
         )
-        st.dataframe(tables.of_answer(answer, context), hide_index=True)
+        columns = {column.name: (column.name, column.unit) for column in answer.columns}
+        tables.show(context, answer.rows, columns, key=f"behind-{key}")
+        if marks:
+            marks(answer)

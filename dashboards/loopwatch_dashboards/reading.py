@@ -38,7 +38,7 @@ def structure(value: Any, label: str = "") -> None:
         return
     unfolded = text if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2, default=str)
     size = formatting.size(len(text.encode(errors="replace")))
-    with st.expander(f"{plain(label or 'content', 40)} · {size} · {plain(text[:200], 90)}"):
+    with st.expander(f"{plain(label or 'content', 40)} · {size} · {plain(text, 90)}"):
         body(unfolded)
 
 
@@ -58,10 +58,10 @@ def parts(pieces: Iterable[Part]) -> None:
             with st.expander("reasoning", icon=":material/psychology:"):
                 prose(piece.text)
         elif piece.kind == "tool_call":
-            st.markdown(f":material/build: calls **{plain(piece.name, 80)}**")
+            st.markdown(f":material/build: calls **{plain(piece.name)}**")
             structure(piece.data, "arguments")
         elif piece.kind == "tool_result":
-            st.markdown(f":material/output: result {plain(piece.name, 80)}".rstrip())
+            st.markdown(f":material/output: result {plain(piece.name)}".rstrip())
             structure(piece.data, "result")
         else:
             structure(piece.data)

@@ -57,6 +57,14 @@ ONE_STEP_ONE_ENTRY = b"""
   };
 })()
 """
+# A table that is reached with Tab selects its first cell, and what is selected is opened: Tab passes tables by, and the
+# lists beside them open their rows.
+TABLES_ARE_PASSED_BY = b"""
+addEventListener('keydown', act => {
+  if (act.key !== 'Tab') return;
+  for (const table of document.querySelectorAll('[data-testid=data-grid-canvas]')) table.tabIndex = -1;
+}, true)
+"""
 # The page is changed on its way: it is read uncompressed, and is never the copy a browser has already.
 _CONDITIONAL = frozenset({b"accept-encoding", b"if-none-match", b"if-modified-since", b"range"})
 _OF_THE_BODY = frozenset({b"content-length", b"etag", b"last-modified"})
@@ -192,9 +200,8 @@ class _Pages:
                 body.extend(message.get("body", b""))
 
         await self._app(plain, receive, collect)
-        page = bytes(body).replace(
-            b"<head>", b"<head><script>" + WHERE_THE_SERVER_IS + b";" + ONE_STEP_ONE_ENTRY + b"</script>", 1
-        )
+        scripts = b";".join((WHERE_THE_SERVER_IS, ONE_STEP_ONE_ENTRY, TABLES_ARE_PASSED_BY))
+        page = bytes(body).replace(b"<head>", b"<head><script>" + scripts + b"</script>", 1)
         headers = [(k, v) for k, v in start["headers"] if k not in _OF_THE_BODY]
         await send({**start, "headers": [*headers, (b"content-length", str(len(page)).encode())]})
         await send({"type": "http.response.body", "body": page})

@@ -6,6 +6,7 @@ from typing import Any, Final
 from loopwatch_dashboards import formatting
 from loopwatch_dashboards.text import one_line
 
+_MAX_REASON: Final = 600
 _BEGINNINGS: Final = {
     "completed": "completed after",
     "escalated": "was handed to a human after",
@@ -56,7 +57,7 @@ def _tool_calls(run: Mapping[str, Any]) -> str:
 
 
 def _because(reason: str | None) -> str:
-    return f"because: {one_line(reason).rstrip('.')}" if reason else ""
+    return f"because: {one_line(reason, _MAX_REASON).rstrip('.')}" if reason else ""
 
 
 def _reason(run: Mapping[str, Any]) -> str:
@@ -67,5 +68,5 @@ def _reason(run: Mapping[str, Any]) -> str:
         return f"by the limit on {one_line(limit)}" if limit else _because(run.get("outcome_reason"))
     if run["outcome"] == "failed":
         said = ": ".join(part for part in (run.get("error_type"), run.get("error_message")) if part)
-        return f"with {one_line(said)}" if said else ""
+        return f"with {one_line(said, _MAX_REASON)}" if said else ""
     return ""

@@ -7,6 +7,8 @@ Streamlit renders Markdown in labels, headings and messages, so a name that came
 import re
 
 MAX_SHOWN_CHARACTERS = 20_000
+_READ_CHARACTERS = 100_000
+_LEFT_OUT = "… (+{:,} characters)"
 # What Streamlit's Markdown gives a meaning to: CommonMark and GFM, `:colour[..]` and `:icon:` directives, `$math$`.
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&=/@])")
 # Links, e-mail addresses, emoji codes and arrows are recognised after backslashes are gone: a character without width
@@ -43,9 +45,15 @@ def visible(text: str, max_characters: int = MAX_SHOWN_CHARACTERS) -> str:
 
 
 def one_line(text: str, max_characters: int = 200) -> str:
-    """Text as one visible line, cut with an ellipsis."""
-    line = _LINE_BREAKS.sub(" ", visible(text[: max_characters * 2], max_characters * 2)).strip()
-    return line if len(line) <= max_characters else line[: max_characters - 1] + "…"
+    """Text as one visible line; of a longer one the beginning, and how much is left out: "… (+1,203 characters)"."""
+    read = text[:_READ_CHARACTERS]
+    line = _LINE_BREAKS.sub(" ", visible(read, _READ_CHARACTERS)).strip()
+    unread = len(text) - len(read)
+    if len(line) + unread <= max_characters:
+        return line
+    # With all of it left out the number would be longest: that much room is enough for the one that is written.
+    shown = line[: max(1, max_characters - len(_LEFT_OUT.format(len(line) + unread)))].rstrip()
+    return shown + _LEFT_OUT.format(len(line) + unread - len(shown))
 
 
 def plain(text: str, max_characters: int = 200) -> str:

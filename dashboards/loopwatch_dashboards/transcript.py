@@ -63,7 +63,7 @@ def iteration(one: Iteration, contents: Contents, key: str = "run") -> None:
 
 def _step(span: Span) -> None:
     failed = " :red-badge[failed]" if is_failed(span) else ""
-    name = plain(span["step"] or span["name"], 80)
+    name = plain(span["step"] or span["name"])
     st.caption(f":material/flag: {name} · {formatting.duration(span['duration_ns'])}{failed}")
 
 
@@ -80,7 +80,7 @@ def _tool_call(span: Span, contents: Contents) -> None:
     outcome = span["tool_outcome"] or ("error" if is_failed(span) else "success")
     colour = OUTCOME_COLOURS.get(outcome, "gray")
     st.markdown(
-        f":material/build: **{plain(label(span), 80)}** :{colour}-badge[{plain(outcome.replace('_', ' '))}] "
+        f":material/build: **{plain(label(span))}** :{colour}-badge[{plain(outcome.replace('_', ' '))}] "
         f"{formatting.duration(span['duration_ns'])}"
     )
     for role in ("arguments", "result"):

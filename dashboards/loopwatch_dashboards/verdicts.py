@@ -13,7 +13,7 @@ COLUMNS: Final = {
     "name": ("verdict", "text"),
     "score": ("score", "count"),
     "label": ("label", "text"),
-    "comment": ("comment", "sentence"),
+    "comment": ("comment", "text"),
     "author": ("author", "text"),
 }
 NAME: Final = "user_feedback"

@@ -137,6 +137,12 @@ class View:
         """The time range in words."""
         return "Custom range" if self.preset == CUSTOM else PRESETS[self.preset][0]
 
+    @property
+    def words(self) -> str:
+        """The time range and the filters in words, for a link to the runs they leave."""
+        chosen = (f"{name} {', '.join(values)}" for name, values in self.filters.items())
+        return ", ".join([f"Runs: {self.range_label.lower()}", *chosen, *([self.where] if self.where else [])])
+
     def with_preset(self, preset: str) -> "View":
         """This view over another preset."""
         return replace(self, preset=preset, start=None, end=None)

@@ -30,7 +30,7 @@ LISTED = {
     "/iterations?show=loops": ["loops"],
     "/tools": ["tool-retries", "tool-errors"],
     "/tools?show=latency": ["tool-outliers"],
-    "/tools?show=offered": ["schema-cost"],
+    "/tools?show=offered": ["tools-offered", "schema-cost"],
     "/cost?show=dearest": ["top-runs", "top-conversations", "cost-outliers"],
     "/cost?show=caching": ["cache-savings", "unpriced"],
     "/escalations": ["escalations"],
@@ -158,6 +158,24 @@ def test_table_behind_a_chart_is_the_querys_answer(tab: Visit, shown: Running, r
     assert "tool_summary" in popover.inner_text()
 
 
+@pytest.mark.parametrize(
+    ("path", "panel", "name"),
+    [("/", "tools", "[text-anchor=end]"), ("/tools", "tool-rates", "[text-anchor=end]"),
+     ("/tools?show=latency", "tool-latency", "[text-anchor=end]"), ("/cost", "cost-by-model", "[text-anchor=end]"),
+     ("/run?run={run}", "waterfall", ":not([text-anchor=middle])")],
+)  # fmt: skip
+def test_every_bar_has_its_name(
+    tab: Visit, shown: Running, receiver: Running, path: str, panel: str, name: str
+) -> None:
+    """Beside each bar stands what it is called, none is left out for lack of room."""
+    tab.goto(_address(shown, path.format(run=_dearest(receiver))))
+    chart = tab.page.locator(f".st-key-panel-{panel} svg")
+    bars = chart.locator("g.mark-rect.role-mark").first.locator("path").count()
+    texts = chart.locator(f"g.role-axis-label text{name}").all_text_contents()
+    assert bars > 3
+    assert len([text for text in texts if not re.fullmatch(r"\$?[\d.]+ ?\S*", text)]) == bars
+
+
 # What Streamlit does when a page is left for another: the parameters first, the path when the other page has begun.
 _LEAVE = """isSlow => {
   const before = history.length, now = performance.now.bind(performance);
@@ -206,30 +224,113 @@ def test_back_undoes_a_choice(tab: Visit, shown: Running) -> None:
     )
 
 
-def test_keyboard_reaches_and_opens(tab: Visit, shown: Running) -> None:
-    """Tab goes through pages, controls and panels in the order they stand, focus is visible, Enter opens."""
+# Where the keyboard is, and whether that can be seen; a page's own scroller is no place to act.
+_AT = """() => {
+  const at = document.activeElement, look = getComputedStyle(at);
+  at.dataset.seen = '';
+  const isSeen = at === document.body || at.matches('main') || parseFloat(look.outlineWidth) >= 1
+    && look.outlineStyle !== 'none' && at.checkVisibility({opacityProperty: true, visibilityProperty: true});
+  return [at.tagName, at.innerText?.trim() || at.getAttribute('aria-label') || '', isSeen];
+}"""
+# What a mouse can act on and the keyboard has not come to; in a row of choices the arrows go on.
+_PASSED_BY = """() => [...document.querySelectorAll('a[href], button, input, textarea, summary, [role=combobox]')]
+  .filter(one => one.getBoundingClientRect().width > 1 && !one.disabled && !one.closest('[data-seen]')
+    && !one.querySelector('[data-seen]') && !one.closest('[role=radiogroup]')?.querySelector('[data-seen]')
+    && !one.closest('[role=group]')?.querySelector('[data-seen]'))
+  .map(one => one.innerText || one.getAttribute('aria-label') || one.tagName)"""
+_MOST_STOPS = 150
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*CHARTED, "/quality?show=versions", "/runs", "/conversations", "/system", "/rules", "/rules?rule=cost-spike",
+     "/alerts", "/run?run={run}", "/run?run={run}&show=verdicts", "/compare?left={run}&right={run}"],
+)  # fmt: skip
+def test_keyboard_reaches_all_that_a_mouse_does(tab: Visit, shown: Running, receiver: Running, path: str) -> None:
+    """Tab comes to everything on a page, is seen where it is, and by itself opens nothing."""
+    tab.goto(_address(shown, path.format(run=_dearest(receiver))))
+    address, stops = tab.page.url, list[tuple[str, str, bool]]()
+    while len(stops) < _MOST_STOPS and (not stops or stops[-1][0] != "BODY"):
+        tab.page.keyboard.press("Tab")
+        stops.append(tuple(tab.page.evaluate(_AT)))
+    assert stops[-1][0] == "BODY"
+    assert [text or name for name, text, is_seen in stops if not is_seen] == []
+    assert tab.page.evaluate(_PASSED_BY) == []
+    tab.settle()
+    assert tab.page.url == address
+
+
+def test_keyboard_opens_pages_in_their_order(tab: Visit, shown: Running) -> None:
+    """Tab goes through pages, controls and panels in the order they stand; Enter opens."""
     tab.goto(_address(shown, "/"))
     seen: list[str] = []
-    for _ in range(45):
+    for _ in range(60):
         tab.page.keyboard.press("Tab")
-        seen.append(
-            tab.page.evaluate(
-                """() => {
-                  const at = document.activeElement, style = getComputedStyle(at);
-                  const marked = style.outlineStyle !== 'none' || style.boxShadow !== 'none'
-                    || getComputedStyle(at.closest('[data-baseweb]') || at).borderColor !== '';
-                  return (marked ? '' : 'unmarked ') + (at.innerText || at.getAttribute('aria-label') || at.tagName);
-                }"""
-            )
-        )
+        seen.append(tab.page.evaluate(_AT)[1])
     order = [
         next(i for i, text in enumerate(seen) if name in text) for name in ("Iterations", "System", "runs_over_time")
     ]
     assert order == sorted(order)
-    assert [text for text in seen if text.startswith("unmarked")] == []
     tab.page.get_by_test_id("stSidebar").get_by_role("link", name="Cost").focus()
     tab.page.keyboard.press("Enter")
     tab.page.wait_for_url("**/cost?**")
+
+
+def test_keyboard_opens_the_runs_behind_a_mark(tab: Visit, shown: Running) -> None:
+    """The table behind a chart lists its marks as hover says them; one chosen there leads where a click on it does."""
+    tab.goto(_address(shown, "/"))
+    tab.page.locator(".st-key-table-outcomes button").first.focus()
+    tab.page.keyboard.press("Enter")
+    marks = tab.page.get_by_role("combobox", name="Runs behind")
+    marks.wait_for()
+    tab.settle()
+    marks.focus()
+    tab.page.keyboard.press("ArrowDown")
+    first = tab.page.get_by_role("option").first.inner_text()
+    tab.page.keyboard.press("Enter")
+    tab.page.wait_for_url("**/runs?**")
+    tab.settle()
+    outcome, runs = (part.split(" ")[-1] for part in first.split(", ")[1:])
+    assert parse_qs(urlsplit(tab.page.url).query)["outcome"] == [outcome]
+    assert f"The first {runs} run" in tab.text()
+
+
+def test_keyboard_opens_and_ticks_rows(tab: Visit, shown: Running) -> None:
+    """A list beside a table opens a row and ticks two to compare; it is in sight only while the keyboard is there."""
+    tab.goto(_address(shown, "/runs"))
+    rows, ticks = (tab.page.get_by_role("combobox", name=name) for name in ("Open a row", "Tick rows"))
+    ticks.focus()
+    for ticked in range(2):
+        for _ in range(2):  # the first of the list ticks all
+            tab.page.keyboard.press("ArrowDown")
+        tab.page.get_by_role("option").nth(1).wait_for()
+        tab.page.keyboard.press("Enter")
+        tab.page.wait_for_function("most => document.querySelectorAll('[data-tag]').length >= most", arg=ticked + 1)
+    tab.page.keyboard.press("Tab")
+    tab.page.get_by_role("link", name="Compare the two").wait_for()
+    tab.settle()
+    rows.focus()
+    tab.page.keyboard.press("ArrowDown")
+    first = tab.page.get_by_role("option").first.inner_text()
+    tab.page.keyboard.press("Enter")
+    tab.page.wait_for_url("**/run?**")
+    tab.settle()
+    started, agent = first.split(", ")[:2]
+    assert f"started {started} UTC" in tab.text().replace("\u2060", "")
+    assert agent in tab.text().replace("\u2060", "")
+
+
+@pytest.mark.parametrize("path", ["/tools?tool={tool}", "/rules?rule=tool-failure-rate"])
+def test_chart_of_one_thing_leads_to_its_runs(tab: Visit, shown: Running, receiver: Running, path: str) -> None:
+    """The trend of one tool, and what a rule would have said, lead to runs as every chart does."""
+    tool = query(receiver.url, "tool_summary")[0]["tool"]
+    tab.goto(_address(shown, path.format(tool=tool)))
+    panel = tab.page.locator("[class*=st-key-panel-]:has([data-testid=stVegaLiteChart])").first
+    assert re.match(r"\d[\d,.]*[kM]? runs? · ", panel.locator("[data-testid=stCaptionContainer]").first.inner_text())
+    _click_largest(tab, panel)
+    tab.page.wait_for_url("**/runs?**")
+    tab.settle()
+    assert "Click a row to open it" in tab.text()
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,15 @@
 """What a person sees where some questions have an answer and one has none, or none yet."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browsing import Visit
+from tests.browsing import LISTED_PAGES, Visit
 from tests.integration.dashboards.fronts import Front, front
-from tests.processes import Running, collector, dashboards, loopwatch, query, wait_until_stored
+from tests.processes import Running, collector, dashboards, loopwatch, query, wait_for, wait_until_stored
 
 pytestmark = pytest.mark.browser
 
@@ -149,3 +151,32 @@ def test_live_refresh_leaves_what_is_drawn_while_answers_are_awaited(
         arg=before,
     )
     assert tab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == place
+
+
+@pytest.mark.parametrize("name", LISTED_PAGES)
+def test_page_asks_each_question_once_and_for_no_content(tab: Visit, faced: Front, shown: Running, name: str) -> None:
+    """Nothing is fetched twice for a page, and no list or chart fetches what messages say."""
+    tab.goto(f"{shown.url}/system")  # what every page asks at first is asked here
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=5)
+    between = urlencode({"from": start.isoformat(), "to": (start + timedelta(hours=4, minutes=59)).isoformat()})
+    faced.asked.clear()
+    tab.goto(f"{shown.url}{LISTED_PAGES[name]}?{between}&agent=incident-resolver")
+    asked = [f"{urlsplit(path).path}?{sorted(parse_qs(urlsplit(path).query).items())}" for path in faced.asked]
+    assert asked
+    assert sorted(asked) == sorted(set(asked))
+    assert [path for path in asked if "content" in path or path.partition("?")[0].endswith("/spans")] == []
+
+
+def test_questions_of_a_page_are_under_way_together(tab: Visit, faced: Front, shown: Running) -> None:
+    """While one answer is held back, the page's other questions are asked and answered."""
+    faced.asked.clear()
+    faced.held.add("tokens_over_time")
+    tab.page.goto(f"{shown.url}/?range=1h")
+    assert faced.reached.wait(60)
+    tab.page.locator(".st-key-panel-outcomes svg.marks").wait_for()
+    wait_for(
+        lambda: all(
+            any(name in path for path in faced.asked) for name in ("cost_over_time", "tool_summary", "outcomes_by")
+        ),
+        "the other questions are asked",
+    )

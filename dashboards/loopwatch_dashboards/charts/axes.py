@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 import altair as alt
 
+from loopwatch_dashboards import typeface
 from loopwatch_dashboards.charts import palette
 from loopwatch_dashboards.view import Window
 
@@ -160,24 +161,27 @@ def powers_of_ten(low: float, high: float) -> list[float]:
     return [step * 10.0**exponent for exponent in exponents for step in steps if low <= step * 10.0**exponent <= high]
 
 
-# What fits into a panel of a narrow window, in characters of a legend.
-_LEGEND_CHARACTERS: Final = 62
-LEGEND_ROW: Final = 17
+# What fits into a panel of a narrow window, in multiples of the size of a legend's letters.
+_LEGEND_EM: Final = 23.0
+_LEGEND_NAME_EM, _LEGEND_LINES = 19.0, 6
+_SYMBOL_EM: Final = 2.5
+_LEGEND_LINE_PX, _LEGEND_AIR_PX = 14, 3
 
 
 def legend(names: Sequence[str]) -> alt.Legend:
-    """A legend above the plot, in as many columns as fit, so that no name is cut off.
+    """A legend above the plot, in as many columns as fit, long names in lines, so that none is cut off.
 
     Args:
         names: what it lists.
     """
-    fixed = all(name in palette.FIXED for name in names)
+    labels = dict(zip(names, map(list, _legend_names(names)), strict=True))
     return alt.Legend(
         orient="top",
         title=None,
         columns=_legend_columns(names),
-        labelLimit=260,
-        labelExpr="replace(datum.label, /_/g, ' ')" if fixed else f"datum.label || '{palette.NAMELESS}'",
+        labelLimit=0,
+        # JSON is a literal of Vega's expression language too, so no name can become code.
+        labelExpr=f"({json.dumps(labels)})[datum.value]",
         symbolLimit=12,
         offset=4,
         rowPadding=2,
@@ -186,12 +190,22 @@ def legend(names: Sequence[str]) -> alt.Legend:
 
 def legend_height(names: Sequence[str]) -> int:
     """How much height a legend takes, in pixels."""
-    return -(-len(names) // _legend_columns(names)) * LEGEND_ROW if len(names) > 1 else 0
+    if len(names) < 2:
+        return 0
+    columns, lines = _legend_columns(names), [len(name) for name in _legend_names(names)]
+    rows = [max(lines[first : first + columns]) for first in range(0, len(lines), columns)]
+    return sum(row * _LEGEND_LINE_PX + _LEGEND_AIR_PX for row in rows)
+
+
+def _legend_names(names: Sequence[str]) -> list[tuple[str, ...]]:
+    fixed = all(name in palette.FIXED for name in names)
+    shown = (name.replace("_", " ") if fixed else name or palette.NAMELESS for name in names)
+    return [typeface.lines(name, _LEGEND_NAME_EM, _LEGEND_LINES) for name in shown]
 
 
 def _legend_columns(names: Sequence[str]) -> int:
-    widest = max((min(len(name), 32) for name in names), default=0) + 4
-    return max(1, _LEGEND_CHARACTERS // widest)
+    widest = max((typeface.em_width(line) for lines in _legend_names(names) for line in lines), default=0)
+    return max(1, int(_LEGEND_EM // (widest + _SYMBOL_EM)))
 
 
 def headroom(values: Sequence[float], share: float) -> list[float] | None:

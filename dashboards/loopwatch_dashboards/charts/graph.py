@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loopwatch_dashboards import formatting
+from loopwatch_dashboards import formatting, typeface
 from loopwatch_dashboards.charts import palette
-from loopwatch_dashboards.text import one_line
+
+_NAME_EM, _NAME_LINES = 26.0, 6
 
 
 def agent_graph(
@@ -42,5 +43,7 @@ def agent_graph(
 
 
 def _quoted(text: str) -> str:
-    escaped = one_line(text, 48).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    """A text in as many lines as it needs, for a box is as wide as its longest line."""
+    named = typeface.lines(text, _NAME_EM, _NAME_LINES)
+    escaped = (line.replace("\\", "\\\\").replace('"', '\\"') for line in named)
+    return '"' + "\\n".join(escaped) + '"'

@@ -13,6 +13,8 @@ ORANGE: Final = "#E69F00"
 VERMILION: Final = "#D55E00"
 PURPLE: Final = "#CC79A7"
 GREY: Final = "#8A94A0"
+BROWN: Final = "#A0522D"
+SLATE: Final = "#5C6672"  # for areas that stand for the rest: GREY is taken for PURPLE where red and green look alike
 ACCENT: Final = "#2F86D6"
 INK: Final = "#16202C"  # on a mark: dark enough on all of these, in either theme
 
@@ -25,7 +27,7 @@ OUTCOMES: Final = {
     "failed": VERMILION,
     "stopped": PURPLE,
     "open": SKY,
-    "abandoned": GREY,
+    "abandoned": SLATE,
 }
 # The same without colour, for tables: what ended badly stands out while one scrolls.
 OUTCOME_MARKS: Final = {
@@ -39,18 +41,18 @@ OUTCOME_MARKS: Final = {
 KINDS: Final = {
     "run": GREY,
     "iteration": "#B4BDC7",
-    "step": PURPLE,
+    "step": GREEN,
     "model_call": BLUE,
     "tool_call": ORANGE,
-    "other": "#6C7682",
+    "other": SKY,
 }
 TOOL_OUTCOMES: Final = {"success": GREEN, "not_found": SKY, "error": VERMILION}
 TOKEN_KINDS: Final = {"input": BLUE, "cache_read": SKY, "cache_write": ORANGE, "output": GREEN}
 # What of a cost is of no kind of token; shown where there is some.
-OTHER_COSTS: Final = {"web_search": PURPLE, "(not split)": GREY}
+OTHER_COSTS: Final = {"web_search": PURPLE, "(not split)": SLATE}
 # Names of ours, written with spaces where they are shown; a tool or a model is shown as it is called.
 FIXED: Final = frozenset({*OUTCOMES, *KINDS, *TOOL_OUTCOMES, *TOKEN_KINDS, *OTHER_COSTS})
-SERIES: Final = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, "#F0E442", "#7A6FAC")
+SERIES: Final = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, "#F0E442", BROWN)
 OTHERS: Final = "all others"
 NAMELESS: Final = "(none)"
 
@@ -58,5 +60,5 @@ NAMELESS: Final = "(none)"
 def series(keys: Sequence[str]) -> dict[str, str]:
     """A colour for each key of a dimension, in the order given; what is beyond the palette is grey."""
     coloured = [key for key in keys if key != OTHERS]
-    colours = {key: SERIES[i] if i < len(SERIES) else GREY for i, key in enumerate(coloured)}
-    return {**colours, OTHERS: GREY} if OTHERS in keys else colours
+    colours = {key: SERIES[i] if i < len(SERIES) else SLATE for i, key in enumerate(coloured)}
+    return {**colours, OTHERS: SLATE} if OTHERS in keys else colours

@@ -1,17 +1,19 @@
 """The waterfall of one run: every span as a bar from its start to its end."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
 
-from loopwatch_dashboards import formatting
-from loopwatch_dashboards.charts import axes, palette
+from loopwatch_dashboards import formatting, typeface
+from loopwatch_dashboards.charts import axes, palette, rows
 from loopwatch_dashboards.spans import Span, is_failed
 from loopwatch_dashboards.text import one_line
 
 ROW_HEIGHT = 20
+_BAR_PX = 13
+_NAMES_PX, _NAME_LINES = 240, 6
+_MAX_DEPTH = 8
 # A span too short to see still gets this share of the run's width.
 _MIN_SHARE = 0.003
 # A bar's text stands after it in the first half of the run, else before it, and on it where it lasts nearly throughout.
@@ -49,7 +51,7 @@ def ordered(spans: Sequence[Span]) -> list[tuple[int, Span]]:
 def label(span: Span) -> str:
     """What a span is called in the waterfall: the tool, the model, or its own name."""
     name = span["tool"] if span["kind"] == "tool_call" else span["model"] if span["kind"] == "model_call" else ""
-    return one_line(name or span["name"], 60)
+    return one_line(name or span["name"])
 
 
 def waterfall(
@@ -71,23 +73,10 @@ def waterfall(
     """
     placed = ordered(spans)
     total_s = max((span["offset_ns"] + span["duration_ns"] for _, span in placed), default=0) / 1e9
-    values = [_bar(row, depth, span, total_s, chosen) for row, (depth, span) in enumerate(placed)]
+    places = rows.within([_name(depth, span) for depth, span in placed], _BAR_PX, least_px=ROW_HEIGHT)
+    values = [{**_bar(span, total_s, chosen), **places.at(row)} for row, (_, span) in enumerate(placed)]
     kinds = list(kinds_of(spans))
     base = alt.Chart(alt.Data(values=values)).encode(
-        y=alt.Y(
-            "row:O",
-            sort=None,
-            axis=alt.Axis(
-                title=None,
-                ticks=False,
-                domain=False,
-                labelLimit=236,
-                labelOverlap=False,
-                labelAlign="left",
-                labelPadding=240,
-                labelExpr=_label_expression(values),
-            ),
-        ),
         tooltip=axes.hover(
             ("name", "span"),
             ("kind", "kind"),
@@ -98,7 +87,9 @@ def waterfall(
             ("state", "status"),
         ),
     )
-    bars = base.mark_bar(size=13, cornerRadius=2).encode(
+    bars = base.mark_rect(cornerRadius=2).encode(
+        y=places.y("bar", room_px=_NAMES_PX),
+        y2=alt.Y2("bar_end"),
         x=axes.amount("start", "", "seconds", domain=[0, max(total_s, 1e-6) * 1.1], orient="top"),
         x2=alt.X2("end"),
         color=alt.Color(
@@ -111,19 +102,20 @@ def waterfall(
         # a bar that carries its text is drawn in full: paler, it would be too dark for the text on a dark page
         opacity=alt.condition("datum.wraps && datum.place != 'on'", alt.value(0.55), alt.value(1)),
     )
-    spans_drawn = [bars, *(_written(base, place) for place in _PLACES)]
+    spans_drawn = [bars, *(_written(base, place, places) for place in _PLACES)]
     if selection is not None:
         # Texts too: one that stands on its bar would swallow the bar's click.
         spans_drawn = [layer.add_params(selection) for layer in spans_drawn]
     layers = [*spans_drawn, *([_moment(gave_up_ns)] if gave_up_ns is not None else [])]
-    return axes.framed(alt.layer(*layers), max(len(values), 1) * ROW_HEIGHT + 60)
+    return axes.framed(alt.layer(*layers), places.height)
 
 
-def _written(base: alt.Chart, place: str) -> Any:
+def _written(base: alt.Chart, place: str, places: rows.Rows) -> Any:
     """How long the spans lasted, beside or on their bars."""
     align, shift, colour = _PLACES[place]
     texts = base.transform_filter(alt.datum.place == place).mark_text(align=align, dx=shift, fontSize=11, color=colour)
-    return texts.encode(x=alt.X("start:Q" if place == "before" else "end:Q"), text="written:N")
+    x = alt.X("start:Q" if place == "before" else "end:Q")
+    return texts.encode(x=x, y=places.y("middle", room_px=_NAMES_PX), text="written:N")
 
 
 def _place(start: float, end: float, total_s: float) -> str:
@@ -149,16 +141,22 @@ def _moment(gave_up_ns: int) -> Any:
     return line.encode(x=alt.X("at:Q"), tooltip=axes.hover(("said", "gave up after")))
 
 
-def _bar(row: int, depth: int, span: Span, total_s: float, chosen: str) -> dict[str, Any]:
+def _name(depth: int, span: Span) -> list[str]:
+    """The lines of a span's name, set in by its depth; a failed one has a cross, for colour alone does not tell."""
+    indent = _KEEP + _INDENT * min(depth, _MAX_DEPTH)
+    room_em = _NAMES_PX / rows.LETTER_PX - min(depth, _MAX_DEPTH)
+    name = ("✕ " if is_failed(span) else "") + label(span)
+    return [indent + line for line in typeface.lines(name, room_em, _NAME_LINES)]
+
+
+def _bar(span: Span, total_s: float, chosen: str) -> dict[str, Any]:
     start = span["offset_ns"] / 1e9
     end = start + max(span["duration_ns"] / 1e9, total_s * _MIN_SHARE)
     failed = is_failed(span)
     tokens = (span["input_tokens"] or 0) + (span["output_tokens"] or 0)
     return {
-        "row": row,
         "span_id": span["span_id"],
         "name": label(span),
-        "label": _KEEP + _INDENT * min(depth, 8) + ("✕ " if failed else "") + label(span),
         "kind": _kind(span),
         "start": start,
         "end": end,
@@ -173,8 +171,3 @@ def _bar(row: int, depth: int, span: Span, total_s: float, chosen: str) -> dict[
         "cost": formatting.usd(span["cost_usd"]),
         "state": one_line(span["error_type"] or span["tool_outcome"] or span["status"] or "", 60),
     }
-
-
-def _label_expression(values: Sequence[Mapping[str, Any]]) -> str:
-    # The rows' labels by row number: names may repeat, so they cannot be the axis' own values.
-    return f"{json.dumps([value['label'] for value in values])}[datum.value]"

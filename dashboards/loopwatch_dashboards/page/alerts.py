@@ -21,16 +21,16 @@ LISTED: Final = {
     "severity": ("severity", "text"),
     "title": ("alert", "text"),
     "group": ("of", "text"),
-    "said_value": ("value", "text"),
-    "said_threshold": ("threshold", "text"),
+    "said_value": ("value", "figure"),
+    "said_threshold": ("threshold", "figure"),
     "lasted": ("lasted", "ns"),
     "acknowledged_by": ("acknowledged by", "text"),
 }
 HISTORY: Final = {
     "time": ("time", "time"),
     "event": ("event", "text"),
-    "value": ("value", "text"),
-    "detail": ("detail", "sentence"),
+    "value": ("value", "figure"),
+    "detail": ("detail", "text"),
 }
 LIST_HEIGHT: Final = 340  # in pixels
 

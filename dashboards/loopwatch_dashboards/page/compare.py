@@ -30,7 +30,7 @@ SHOWN: Final = {
     "measure": ("measure", "text"),
     "left": ("left", "text"),
     "right": ("right", "text"),
-    "change": ("change", "text"),
+    "change": ("change", "figure"),
 }
 # In pixels: what is drawn where an answer is awaited.
 SUMMARY_HEIGHT: Final = 140
@@ -53,9 +53,9 @@ def _body(context: Context) -> None:
     left, right = (states.awaited(summary, SUMMARY_HEIGHT, hint="") for summary, _ in asked)
     for column, got in zip(st.columns(2), (left, right), strict=True):
         with column, st.container(border=True):
-            st.markdown(f"**{plain(got['agent'] or 'run')}** {plain(story(got), 600)}.")
+            st.markdown(f"**{plain(got['agent'] or 'run')}** {plain(story(got), 1_000)}.")
             navigation.link(context, "run", f"Open {got['run_id'][:12]}…", ":material/timeline:", run=got["run_id"])
-    tables.show(context, measures(left, right), SHOWN, key="measures", height=tables.rows_height(len(MEASURES)))
+    tables.show(context, measures(left, right), SHOWN, key="measures", most_rows=len(MEASURES), max_height=2_000)
     answers = [states.awaited(trace, READING_HEIGHT, hint=states.LONG_RUN) for _, trace in asked]
     loops = [spans.iterations(answer["spans"]) for answer in answers]
     for number in range(max(map(len, loops), default=0)):

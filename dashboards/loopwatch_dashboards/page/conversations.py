@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from loopwatch_dashboards import downloads, formatting, frame, links, panels, tables
+from loopwatch_dashboards import columns, downloads, formatting, frame, links, panels
 from loopwatch_dashboards.api import Answer
 from loopwatch_dashboards.context import Context
 
@@ -21,6 +21,7 @@ COLUMNS = {
     "total_tokens": ("tokens", "tokens"),
     "cost_usd": ("cost", "usd"),
 }
+USUAL = tuple(COLUMNS)
 PAGE_ROWS = 200
 
 
@@ -32,10 +33,11 @@ def conversations() -> None:
 def _body(context: Context) -> None:
     cursor = context.params.get("cursor", "")
     answer = context.ask("conversations", limit=PAGE_ROWS, cursor=cursor or None)
+    columns.choice(context, COLUMNS, USUAL, key="conversations-columns")
     panels.table_panel(
         context,
         answer,
-        COLUMNS,
+        columns.chosen(context, COLUMNS, USUAL),
         key="conversations",
         title=lambda got: f"{'More' if cursor else 'The latest'} {formatting.plural(len(named(got)), 'conversation')}",
         runs=panels.summed,
@@ -43,7 +45,7 @@ def _body(context: Context) -> None:
         nothing="No run in this time range belongs to a conversation; agents name one with conversation=...",
         rows=named,
         opens=lambda row: links.open_runs(context, conversation=str(row["conversation_id"])),
-        height=tables.rows_height(18),
+        most_rows=18,
     )
     with st.container(horizontal=True):
         links.pager(context, "conversations", cursor, answer.result().next_cursor)

@@ -16,7 +16,7 @@ LISTED = {
     "agent": ("agent", "text"),
     "version": ("version", "text"),
     "customer_id": ("customer", "text"),
-    "reason": ("reason", "sentence"),
+    "reason": ("reason", "text"),
     "priority": ("priority", "text"),
     "last_tool": ("last tool", "text"),
     "iterations": ("iterations", "count"),

@@ -20,7 +20,7 @@ VERDICTS = {
     "runs": ("runs", "runs"),
     "run_rate": ("of all runs", "ratio"),
     "mean_score": ("mean score", "count"),
-    "interval": ("95 % interval", "text"),
+    "interval": ("95 % interval", "figure"),
     "labels": ("labels", "text"),
 }
 ERRORS = {
@@ -31,10 +31,10 @@ ERRORS = {
 }
 COMPARED = {
     "measure": ("measure", "text"),
-    "a": ("A", "text"),
-    "b": ("B", "text"),
-    "change": ("change", "text"),
-    "p": ("chance", "text"),
+    "a": ("A", "figure"),
+    "b": ("B", "figure"),
+    "change": ("change", "figure"),
+    "p": ("chance", "figure"),
     "verdict": ("", "text"),
 }
 MAX_RUNS: Final = 100  # what an address has room for
@@ -276,7 +276,8 @@ def _versions(context: Context) -> None:
         key="versions",
         title=lambda got: _versions_fact(got, a, b),
         runs=lambda got: max((row["runs_a"] + row["runs_b"] for row in got.rows), default=0),
-        note=f"A is version {a}, B is version {b}. Chance: how likely so large a difference is without a real one.",
+        note=f"Of {agent}: A is version {a}, B is version {b}. "
+        "Chance: how likely so large a difference is without a real one.",
         opens=lambda _: links.open_runs(context, links.any_of("version", [a, b]), agent=agent),
         rows=lambda got: [_compared(row) for row in got.rows],
     )

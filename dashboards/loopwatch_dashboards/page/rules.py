@@ -30,14 +30,15 @@ from loopwatch_dashboards.view import FILTERS
 LISTED: Final = {
     "title": ("rule", "text"),
     "severity": ("severity", "text"),
-    "state": ("state", "name"),
+    "state": ("state", "text"),
     "query": ("query", "text"),
-    "value": ("value", "text"),
+    "value": ("value", "figure"),
     "window": ("over", "ns"),
     "source": ("source", "text"),
     "evaluated_at": ("last evaluated", "time"),
 }
-LIST_HEIGHT: Final = tables.rows_height(16)  # in pixels
+MOST_ROWS: Final = 16
+LIST_HEIGHT: Final = tables.rows_height(MOST_ROWS)  # in pixels
 # A test evaluates the rule once a step; a week every five minutes would take longer than a reader waits.
 _LEAST_STEP_SECONDS: Final = 300
 _MOST_STEPS: Final = 168
@@ -67,7 +68,7 @@ def _body(context: Context) -> None:
         LISTED,
         key="rules",
         opens=lambda row: navigation.go(context, "rules", rule=str(row["name"])),
-        height=LIST_HEIGHT if len(got["rules"]) > tables.AUTO_ROWS else None,
+        most_rows=MOST_ROWS,
     )
     rule_editor.new(context)
 

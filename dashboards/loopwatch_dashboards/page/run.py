@@ -60,7 +60,7 @@ FAILED: Final = {
     "offset_ns": ("after", "ns"),
     "iteration": ("iteration", "count"),
     "call": ("call", "text"),
-    "error": ("error", "sentence"),
+    "error": ("error", "text"),
 }
 _SCROLLS_ABOVE: Final = 60
 _MAX_CHILDREN: Final = 20
@@ -105,20 +105,19 @@ def _ask_for_run(context: Context) -> None:
 
 
 def _head(context: Context, got: Mapping[str, Any]) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        navigation.link(context, "runs", "Runs", ":material/arrow_back:")
+    children = got.get("child_runs", ())[:5]
+    with st.container(horizontal=True, vertical_alignment="center") if got["parent_run_id"] or children else st.empty():
         if got["parent_run_id"]:
             navigation.link(context, "run", "Parent run", ":material/arrow_upward:", run=got["parent_run_id"])
-        for child in got.get("child_runs", ())[:5]:
-            name = f"Nested: {plain(child['agent'] or 'run', 60)}"
+        for child in children:
+            name = f"Nested: {plain(child['agent'] or 'run')}"
             navigation.link(context, "run", name, ":material/subdirectory_arrow_right:", run=child["run_id"])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(plain(got["agent"] or "run"), anchor=False, width="content")
         st.badge(got["outcome"], color=BADGES.get(got["outcome"], "gray"))
-    st.markdown(f"This run **{plain(story(got), 600)}.**")
-    zone = "" if context.view.local else " UTC"
+    st.markdown(f"This run **{plain(story(got), 1_000)}.**")
     facts = {
-        "started": formatting.time(got["start_time"], context.zone) + zone,
+        "started": f"{formatting.time(got['start_time'], context.zone)} {context.zone}",
         "version": got["version"],
         "environment": got["environment"],
         "customer": got["customer_id"],
@@ -128,7 +127,7 @@ def _head(context: Context, got: Mapping[str, Any]) -> None:
         "prompt": " ".join(part for part in (got.get("prompt_name"), got.get("prompt_version")) if part),
         "run": got["run_id"],
     }
-    st.caption(" · ".join(f"{name} {plain(str(value), 120)}" for name, value in facts.items() if value))
+    st.caption(" · ".join(f"{name} {plain(str(value))}" for name, value in facts.items() if value))
 
 
 def _tiles(context: Context, got: Mapping[str, Any]) -> None:
@@ -162,7 +161,7 @@ def _gave_up(found: Sequence[Span]) -> None:
         return
     last = spans.gave_up(found)
     what = "calling" if last and last["kind"] == "tool_call" else "the answer of"
-    after = f", after {what} {plain(label(last), 60)} in iteration {last['iteration']}" if last else ""
+    after = f", after {what} {plain(label(last))} in iteration {last['iteration']}" if last else ""
     cost = formatting.usd(spans.cost_until(found, event["offset_ns"]))
     st.warning(
         f"**Gave up after {formatting.duration(event['offset_ns'])}**{after}, {plain(cost)} spent until then.",
@@ -258,7 +257,7 @@ def _section(context: Context, got: Mapping[str, Any], found: Sequence[Span], co
     if section == "tokens":
         _tokens(context, got, found)
     elif section == "graph":
-        _graph(got, found)
+        _graph(context, got, found)
     elif section == "verdicts":
         verdicts.show(context, got["run_id"])
     elif section == "conversation":
@@ -317,7 +316,7 @@ def _tokens(context: Context, got: Mapping[str, Any], found: Sequence[Span]) -> 
     )
 
 
-def _graph(got: Mapping[str, Any], found: Sequence[Span]) -> None:
+def _graph(context: Context, got: Mapping[str, Any], found: Sequence[Span]) -> None:
     tools = spans.tool_calls(found)
     children = got.get("child_runs", ())
     if not tools and not children:
@@ -326,10 +325,20 @@ def _graph(got: Mapping[str, Any], found: Sequence[Span]) -> None:
     calls, failed = (sum(counts[which] for counts in tools.values()) for which in (0, 1))
     called = f"{formatting.plural(len(tools), 'tool')} called {formatting.plural(calls, 'time')}"
     started = f", {formatting.plural(len(children), 'nested run')}" if children else ""
-    st.markdown(f"**{called}, {formatting.count(failed)} failed{started}**")
-    st.caption("1 run · Who called what, and how often; an arrow in red has failed calls.")
     ink = "#E4E9EF" if st.context.theme.type == "dark" else "#1C2530"
-    st.graphviz_chart(agent_graph(got, tools, children, ink), width="content")
+    panels.drawn_panel(
+        context,
+        panels.Behind(spans.as_answer(got["run_id"], found)),
+        key="agent-graph",
+        title=lambda _: f"{called}, {formatting.count(failed)} failed{started}",
+        runs=lambda _: 1 + len(children),
+        note="Who called what, and how often; an arrow in red has failed calls.",
+        draw=lambda _: _drawn_graph(agent_graph(got, tools, children, ink)),
+    )
+
+
+def _drawn_graph(graph: str) -> None:
+    st.graphviz_chart(graph, width="content")
 
 
 def _related(context: Context, got: Mapping[str, Any]) -> None:

@@ -6,7 +6,18 @@ from typing import Any, Final
 
 import streamlit as st
 
-from loopwatch_dashboards import choices, controls, exports, formatting, frame, links, navigation, states, tables
+from loopwatch_dashboards import (
+    choices,
+    columns,
+    controls,
+    exports,
+    formatting,
+    frame,
+    links,
+    navigation,
+    states,
+    tables,
+)
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.text import plain
 
@@ -31,8 +42,8 @@ COLUMNS: Final = {
     "last_tool": ("last tool", "text"),
     "limit": ("limit", "text"),
     "error_type": ("error", "text"),
-    "error_message": ("error message", "sentence"),
-    "escalation_reason": ("reason", "sentence"),
+    "error_message": ("error message", "text"),
+    "escalation_reason": ("reason", "text"),
     "service": ("service", "text"),
     "run_id": ("run", "id"),
 }
@@ -52,6 +63,7 @@ ORDERS: Final = {
 }
 TAIL_SECONDS: Final = 5
 PAGE_RUNS: Final = 100
+MOST_ROWS: Final = 17
 EXPORT_RUNS: Final = 10_000
 
 
@@ -69,7 +81,6 @@ def _body(context: Context) -> None:
     if not found:
         st.info("**No run matches.** Widen the time range or take a condition away.", icon=":material/search_off:")
         return
-    columns = {name: COLUMNS[name] for name in _columns(context)}
     cursor = context.params.get("cursor", "")
     st.caption(
         f"{'More' if cursor else 'The first'} {formatting.plural(len(found), 'run')}, "
@@ -79,10 +90,10 @@ def _body(context: Context) -> None:
     ticked = tables.show(
         context,
         found,
-        columns,
+        columns.chosen(context, COLUMNS, DEFAULT_COLUMNS),
         key="runs",
         opens=lambda row: links.open_run(context, row["run_id"]),
-        height=tables.rows_height(17) if len(found) > tables.AUTO_ROWS else None,
+        most_rows=MOST_ROWS,
         ticks=True,
     )
     _below(context, asked, cursor, got["next_cursor"], ticked)
@@ -98,10 +109,10 @@ def _search(context: Context) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         _outcome(context)
         _order(context)
-        _column_choice(context)
+        columns.choice(context, COLUMNS, DEFAULT_COLUMNS, key="runs-columns")
         _live_tail(context)
     conversation = context.params.get("conversation", "")
-    if conversation and st.button(f"Conversation {plain(conversation, 60)}", icon=":material/close:"):
+    if conversation and st.button(f"Conversation {plain(conversation)}", icon=":material/close:"):
         navigation.go_to("runs", context.link(**_without(context.params, "conversation", "cursor")))
 
 
@@ -168,30 +179,6 @@ def _live_tail(context: Context) -> None:
     if st.session_state.pop(f"{key}-changed", False):
         # How often the list is drawn again is decided outside of it.
         st.rerun(scope="app")
-
-
-def _columns(context: Context) -> list[str]:
-    named = [name for name in context.params.get("columns", "").split(",") if name in COLUMNS]
-    return named or list(DEFAULT_COLUMNS)
-
-
-def _column_choice(context: Context) -> None:
-    key = "runs-columns"
-    st.session_state[key] = _columns(context)
-
-    def write() -> None:
-        chosen = st.session_state[key]
-        if not chosen or tuple(chosen) == DEFAULT_COLUMNS:
-            st.query_params.pop("columns", None)
-        else:
-            st.query_params["columns"] = ",".join(chosen)
-
-    with st.popover("Columns", icon=":material/view_column:"):
-        st.multiselect("Columns, in order", list(COLUMNS), key=key, format_func=_heading, on_change=write, width=420)
-
-
-def _heading(column: str) -> str:
-    return COLUMNS[column][0]
 
 
 def _asked(context: Context) -> dict[str, str]:

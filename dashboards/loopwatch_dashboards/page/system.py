@@ -16,7 +16,8 @@ SENDERS: Final = {
     "process_id": ("process", "text"),
     "last_seen": ("last seen", "time"),
     "spans_stored": ("spans stored", "count"),
-    "dropped": ("dropped by the sender", "text"),
+    "dropped": ("dropped by the sender", "count"),
+    "why": ("why", "text"),
     "gaps": ("missing", "count"),
 }
 GAPS: Final = {
@@ -172,7 +173,11 @@ def _senders(context: Context, senders: Sequence[Mapping[str, Any]], known: int)
         of = f"the latest {len(senders)} of " if len(senders) < known else ""
         st.markdown(f"**Sent by {of}{formatting.plural(known, 'process', 'processes')}**")
         rows = [
-            {**one, "dropped": ", ".join(f"{n} {reason}" for reason, n in one["dropped"].items()) or "0"}
+            {
+                **one,
+                "dropped": sum(one["dropped"].values()),
+                "why": ", ".join(f"{formatting.count(n)} {why.replace('_', ' ')}" for why, n in one["dropped"].items()),
+            }
             for one in sorted(senders, key=_incompleteness, reverse=True)
         ]
         st.caption("Since the collector started, those with losses first. Click a row for the runs of its service.")

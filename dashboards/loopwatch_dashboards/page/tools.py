@@ -6,6 +6,7 @@ from typing import Any
 from loopwatch_dashboards import choices, formatting, frame, links, navigation, panels, states, sums, tiles
 from loopwatch_dashboards.api import NO_ANSWER, Answer
 from loopwatch_dashboards.charts import bars, palette, timeline
+from loopwatch_dashboards.charts.matrix import matrix
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.one_tool import ask_outliers, error_patterns, failed_calls, one_tool, outliers_panel
 
@@ -234,7 +235,8 @@ def _offered(context: Context, answer: Any) -> None:
         key="tools-offered",
         title=lambda got: f"{formatting.plural(len(rows(got)), 'tool')} never called, or called without being offered",
         runs=panels.in_view(context),
-        note="Known of senders that record which tools the model was offered.",
+        note="Known of senders that record which tools the model was offered. Click a row for an example run.",
+        opens=lambda row: links.open_run(context, str(row["example_run_id"])),
         nothing="Every tool offered was called, and none was invented; senders that record no offers are not in this.",
         rows=rows,
     )
@@ -268,7 +270,7 @@ def _by_agent(context: Context, answer: Any) -> None:
         title=worst_pair,
         runs=panels.in_view(context),
         note="Calls by agent and tool; the shade is the share that failed. Click a cell for its runs.",
-        chart=lambda got: bars.matrix(got.rows, selection=panels.click("agent", "tool")),
+        chart=lambda got: matrix(got.rows, selection=panels.click("agent", "tool")),
         opens=lambda point: links.open_runs(context, links.called(str(point["tool"])), agent=str(point["agent"])),
         nothing=NO_TOOL,
     )

@@ -19,6 +19,7 @@ class Front:
         busy: parts of paths that are answered with 503.
         release: lets held answers go.
         reached: set when a question came whose answer is held back.
+        asked: the paths and parameters of all questions, in the order they came.
     """
 
     url: str = ""
@@ -26,6 +27,7 @@ class Front:
     busy: set[str] = field(default_factory=set)
     release: threading.Event = field(default_factory=threading.Event)
     reached: threading.Event = field(default_factory=threading.Event)
+    asked: list[str] = field(default_factory=list[str])
 
     def calm(self) -> None:
         """Lets held answers go, and holds back and refuses nothing any more."""
@@ -42,6 +44,7 @@ def front(endpoint: str) -> Iterator[Front]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            own.asked.append(self.path)
             if any(part in self.path for part in own.held):
                 own.reached.set()
                 own.release.wait(60)

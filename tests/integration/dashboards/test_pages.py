@@ -318,3 +318,13 @@ def test_run_beside_itself_differs_in_nothing(monkeypatch: pytest.MonkeyPatch, s
     measures = next(table.value for table in app.dataframe if "measure" in table.value.columns)
     assert measures["left"].tolist() == measures["right"].tolist()
     assert set(measures["change"]) <= {"", "0 %"}
+
+
+def test_columns_of_conversations_are_chosen_and_shared(monkeypatch: pytest.MonkeyPatch, simulated: Running) -> None:
+    """Columns chosen for conversations are in the address, which opens the same table again."""
+    app = _open(monkeypatch, simulated, "conversations")
+    app.multiselect(key="conversations-columns").set_value(["conversation_id", "cost_usd"]).run()
+    saved = {name: str(value) for name, value in app.query_params.items()}
+    assert saved == {"range": "all", "columns": "conversation_id,cost_usd"}
+    opened = _open(monkeypatch, simulated, "conversations", **saved)
+    assert [list(table.value.columns) for table in opened.dataframe] == [["conversation_id", "cost_usd"]]

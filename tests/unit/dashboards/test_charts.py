@@ -1,5 +1,6 @@
 """Charts as functions of values."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,6 +9,7 @@ import altair as alt
 import pytest
 
 from loopwatch_dashboards.charts import axes, bars, histograms, palette, timeline, waterfall
+from loopwatch_dashboards.charts.matrix import matrix
 from loopwatch_dashboards.view import Window
 
 START = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
@@ -18,6 +20,13 @@ def _values(chart: Any) -> list[dict[str, Any]]:
     spec = chart.to_dict()
     data = spec.get("data") or spec["layer"][0]["data"]
     return data["values"]
+
+
+def _names(chart: Any) -> list[list[str]]:
+    """The lines of the rows' names: the expression of the axis is a literal, looked up by the place of the row."""
+    expression = chart.to_dict()["layer"][0]["encoding"]["y"]["axis"]["labelExpr"]
+    assert (expression[:1], expression[-14:]) == ("(", ")[datum.value]")
+    return list(json.loads(expression[1:-14]).values())
 
 
 def test_stack_covers_the_whole_window_and_starts_at_zero() -> None:
@@ -165,18 +174,18 @@ def test_failed_spans_are_marked_without_colour_too() -> None:
     """A failed span has a cross in its label: colour alone does not tell."""
     chart = waterfall.waterfall([_span("t", None, 0, tool_outcome="error", error_type="Timeout")])
     (bar,) = _values(chart)
-    assert "✕" in bar["label"]
+    ((line,),) = _names(chart)
+    assert "✕" in line
     assert bar["state"] == "Timeout"
 
 
 def test_hostile_names_stay_data() -> None:
     """A span name that looks like an expression of the chart's language is a label, nothing more."""
     name = "'] || alert(1) || ['"
-    spec = waterfall.waterfall([_span("t", None, 0, tool=name)]).to_dict()
-    expression = spec["layer"][0]["encoding"]["y"]["axis"]["labelExpr"]
-    assert expression.startswith('["')
-    assert expression.endswith('"][datum.value]')
-    assert alt.LayerChart.from_dict(spec)
+    chart = waterfall.waterfall([_span("t", None, 0, tool=name)])
+    ((line,),) = _names(chart)
+    assert line.strip("\u200b") == name
+    assert alt.LayerChart.from_dict(chart.to_dict())
 
 
 @pytest.mark.parametrize(
@@ -219,3 +228,40 @@ def test_kinds_of_a_waterfall_are_those_it_has() -> None:
     """The line above a waterfall names each kind of span that is in it, in one order, and no other."""
     spans = [{"kind": kind} for kind in ("tool_call", "model_call", "tool_call", "retrieval")]
     assert list(waterfall.kinds_of(spans)) == ["model_call", "tool_call", "other"]
+
+
+LONG_REASON = (
+    "the pool of the database is exhausted, and raising its limit needs an approval that this agent cannot give"
+)
+
+
+def test_short_names_stand_beside_their_bars_and_long_ones_above() -> None:
+    """A name that needs more than two lines stands above its bar, whole, in a row as high as its lines."""
+    rows = [{"reason": "too dear", "runs": 2}, {"reason": LONG_REASON, "runs": 1}]
+    beside, above = (
+        bars.ranked(shown, label="reason", value="runs", unit="runs", title="runs") for shown in (rows[:1], rows)
+    )
+    assert _names(beside) == [["too dear"]]
+    names = _names(above)
+    assert " ".join(names[1]) == LONG_REASON
+    first, second = _values(above)
+    assert second["bar"] - first["bar_end"] > len(names[1]) * 14
+    assert [bar["bar_end"] - bar["bar"] for bar in (first, second)] == [16, 16]
+
+
+def test_agents_and_tools_are_named_whole_in_the_matrix() -> None:
+    """Names of agents and of tools are broken into lines, none is cut."""
+    agent, tool = "an-agent-of-the-platform-team-for-incidents-of-payments", "mcp__tickets__create_or_update_a_ticket"
+    chart = matrix([{"agent": agent, "tool": tool, "calls": 4, "errors": 1}])
+    assert "".join(_names(chart)[0]) == tool
+    axis = chart.to_dict()["layer"][0]["encoding"]["x"]["axis"]
+    assert (axis["labelLimit"], axis["labelAngle"]) == (0, -90)
+    assert "".join(json.loads(axis["labelExpr"][1:-14])[agent]) == agent
+
+
+def test_long_names_of_a_legend_are_in_lines() -> None:
+    """A legend has each name whole, in lines where it is long, and the chart is higher by them."""
+    names = ["short", LONG_REASON]
+    lines = json.loads(axes.legend(names).to_dict()["labelExpr"][1:-14])
+    assert [" ".join(lines[name]) for name in names] == names
+    assert axes.legend_height(names) > axes.legend_height(["short", "other"]) + 14

@@ -1,5 +1,6 @@
 """Text from traces made safe to show."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,9 +25,17 @@ def test_long_text_is_cut_and_says_so() -> None:
 
 
 def test_one_line_has_no_breaks() -> None:
-    """Text for a cell or a label is one line, cut with an ellipsis."""
+    """Text for a cell or a label is one line."""
     assert text.one_line("a\n b\t\tc") == "a b c"
-    assert text.one_line("x" * 300, 10) == "xxxxxxxxx…"
+
+
+@pytest.mark.parametrize("length", [61, 300, 5_000, 1_000_000])
+def test_shortened_line_says_how_much_is_left_out(length: int) -> None:
+    """A line that is too long says exactly how many characters it leaves out, and stays within its room."""
+    shown = text.one_line("x" * length, 60)
+    kept, _, said = shown.partition("… (+")
+    assert len(shown) <= 60
+    assert int(said.removesuffix(" characters)").replace(",", "")) == length - len(kept)
 
 
 def test_markdown_characters_are_escaped() -> None:

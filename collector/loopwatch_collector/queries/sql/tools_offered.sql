@@ -6,6 +6,7 @@
 -- column: calls calls | Calls of it in runs that record what was offered
 -- column: never_called count | 1: offered and never called
 -- column: invented_calls calls | Calls in runs that record what was offered, and it was not
+-- column: example_run_id text | A run in which it was called without being offered; where it was never called, one in which it was offered
 -- with: selected_runs, selected_spans
 SELECT
     entry.1 AS tool,
@@ -13,14 +14,15 @@ SELECT
     countIf(entry.3 > 0) AS called_runs,
     sum(entry.3) AS calls,
     toUInt8(offered_runs > 0 AND calls = 0) AS never_called,
-    sumIf(entry.3, NOT entry.2) AS invented_calls
+    sumIf(entry.3, NOT entry.2) AS invented_calls,
+    if(never_called, minIf(run_id, entry.2), minIf(run_id, entry.3 > 0 AND NOT entry.2)) AS example_run_id
 FROM (
     -- each tool of a run: whether it was offered, and how often it was called
-    SELECT arrayJoin(arrayMap(
+    SELECT run_id, arrayJoin(arrayMap(
         tool -> (tool, has(offered, tool), countEqual(called, tool)), arrayDistinct(arrayConcat(offered, called))
     )) AS entry
     FROM (
-        SELECT groupUniqArrayArray(tools_offered) AS offered, groupArrayIf(tool, kind = 'tool_call') AS called
+        SELECT run_id, groupUniqArrayArray(tools_offered) AS offered, groupArrayIf(tool, kind = 'tool_call') AS called
         FROM selected_spans
         WHERE kind IN ('model_call', 'tool_call')
         GROUP BY run_id

@@ -121,9 +121,9 @@ EXPECTED: list[tuple[str, dict[str, str], list[list[Any]]]] = [
     ("tool_retries", {}, [["search", 2, 1, 1, 1.0, 3000]]),
     # only the good run records what was offered; it called mail, which was not
     ("tools_offered", {}, [
-        ["buy", 1, 0, 0, 1, 0],
-        ["search", 1, 1, 3, 0, 0],
-        ["mail", 0, 1, 1, 0, 1],
+        ["buy", 1, 0, 0, 1, 0, "good"],
+        ["search", 1, 1, 3, 0, 0, ""],
+        ["mail", 0, 1, 1, 0, 1, "good"],
     ]),
     # two calls carry 800 bytes, 200 tokens, of which buy's half is never used
     ("schema_cost", {}, [["a", 1, 1, 2, 400, 200, 200 / 3000]]),

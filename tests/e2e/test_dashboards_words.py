@@ -1,0 +1,203 @@
+"""Long names and reasons are read whole: on labels of charts, in cells of tables, in titles and in controls."""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import BrowserContext
+
+from tests.browsing import Visit, new_tab
+from tests.e2e import wordy_fleet
+from tests.processes import Running, collector, wait_for_runs, wait_until_stored
+
+pytestmark = pytest.mark.browser
+WIDTHS = (1440, 960, 390)
+RUN = wordy_fleet.run_id(1)
+PAGES = (
+    "/", "/iterations?by=agent", "/iterations?by=version", "/iterations?show=long&over=2", "/tools",
+    "/tools?show=latency", "/tools?show=agents", "/cost", "/cost?by=customer", "/cost?show=dearest",
+    "/cost?show=caching", "/escalations", "/escalations?by=customer", "/escalations?by=version", "/quality",
+    "/quality?show=verdicts", "/quality?show=versions",
+    "/runs", "/runs?columns=agent,escalation_reason,error_message,models,user_id,conversation_id,service,last_tool",
+    "/conversations", "/system", "/rules", f"/run?run={RUN}", f"/run?run={RUN}&show=graph",
+    f"/run?run={RUN}&show=verdicts", f"/run?run={RUN}&show=conversation",
+    f"/compare?left={RUN}&right={wordy_fleet.run_id(2)}",
+    "/tools?" + urlencode({"tool": wordy_fleet.TOOLS[0]}),
+    "/escalations?" + urlencode({"agent": wordy_fleet.AGENTS[0], "customer": wordy_fleet.CUSTOMERS[0]}),
+)  # fmt: skip
+# Where a chart must hold these names, each whole.
+NAMED = (
+    ("/escalations", "escalation-reasons", wordy_fleet.REASONS),
+    ("/escalations", "escalation-last-tools", wordy_fleet.TOOLS),
+    ("/escalations", "escalated-by-agent", wordy_fleet.AGENTS),
+    ("/escalations?by=customer", "escalated-by-customer", wordy_fleet.CUSTOMERS),
+    ("/tools", "tool-rates", wordy_fleet.TOOLS),
+    ("/tools", "tools-over-time", wordy_fleet.TOOLS),
+    ("/tools?show=latency", "tool-latency", wordy_fleet.TOOLS),
+    ("/tools?show=agents", "tools-by-agent", (*wordy_fleet.AGENTS, *wordy_fleet.TOOLS)),
+    ("/iterations?by=agent", "iteration-distribution-agent", wordy_fleet.AGENTS),
+    (f"/run?run={RUN}", "waterfall", (wordy_fleet.AGENTS[1], wordy_fleet.MODEL, wordy_fleet.TOOLS[1])),
+    ("/quality?show=verdicts", "satisfaction", (wordy_fleet.VERDICT,)),
+)  # fmt: skip
+
+_NAMES = frozenset({
+    *wordy_fleet.AGENTS, *wordy_fleet.TOOLS, *wordy_fleet.CUSTOMERS, *wordy_fleet.REASONS, wordy_fleet.MODEL,
+    wordy_fleet.VERSION, wordy_fleet.ERROR, wordy_fleet.CONVERSATION, wordy_fleet.VERDICT,
+})  # fmt: skip
+
+# What a table's canvas is told to write, and what of it lies outside of the cell it is drawn in.
+_WATCH = """(() => {
+  const own = CanvasRenderingContext2D.prototype, states = new WeakMap();
+  const of = ctx => states.get(ctx) ?? states.set(ctx, {clip: null, kept: [], path: null}).get(ctx);
+  const onPage = (ctx, x, y) => { const m = ctx.getTransform(); return [m.a * x + m.e, m.d * y + m.f]; };
+  const around = (ctx, name, then) => {
+    const before = own[name];
+    own[name] = function (...given) { then(this, ...given); return before.apply(this, given); };
+  };
+  window.written = [];
+  window.lines = '';
+  around(0, 'save', ctx => of(ctx).kept.push(of(ctx).clip));
+  around(0, 'restore', ctx => { of(ctx).clip = of(ctx).kept.pop() ?? null; });
+  around(0, 'beginPath', ctx => { of(ctx).path = null; });
+  around(0, 'rect', (ctx, x, y, w, h) => {
+    const [left, top] = onPage(ctx, x, y), [right, bottom] = onPage(ctx, x + w, y + h), p = of(ctx).path;
+    of(ctx).path = p ? [Math.min(p[0], left), Math.min(p[1], top), Math.max(p[2], right), Math.max(p[3], bottom)]
+      : [left, top, right, bottom];
+  });
+  around(0, 'clip', ctx => {
+    const {clip: c, path: p} = of(ctx);
+    if (p && c) of(ctx).clip = p.map((edge, i) => i < 2 ? Math.max(edge, c[i]) : Math.min(edge, c[i]));
+    else if (p) of(ctx).clip = p;
+  });
+  around(0, 'fillText', (ctx, text, x, y) => {
+    const m = ctx.measureText(text), c = of(ctx).clip;
+    const [left, top] = onPage(ctx, x - m.actualBoundingBoxLeft, y - m.actualBoundingBoxAscent);
+    const [right, bottom] = onPage(ctx, x + m.actualBoundingBoxRight, y + m.actualBoundingBoxDescent);
+    // the cell has room for it, and the window for the cell, once it is scrolled there
+    const isWhole = !c || (left >= c[0] - 1 && right <= c[2] + 1 && top >= c[1] - 1 && bottom <= c[3] + 1
+      && c[2] - c[0] <= ctx.canvas.width + 1);
+    if (text) window.written.push([text, isWhole]);
+    window.lines += text.replace(/\\s/g, '');
+  });
+})()"""
+# A table that is as wide as before draws only what has come into sight; a pixel more or less, and it draws all.
+_SCROLLED = """async ([table, left]) => {
+  const shown = document.querySelectorAll('[data-testid=stDataFrame]')[table];
+  const scroller = shown.querySelector('.dvn-scroller');
+  const next = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  scroller.scrollIntoView({block: 'center'});
+  scroller.scrollLeft = left;
+  await next();
+  const before = window.written.length;
+  const frame = shown.closest('[data-testid=stElementContainer]').style;
+  frame.paddingRight = frame.paddingRight === '1px' ? '2px' : '1px';
+  for (let frames = 0; frames < 60 && window.written.length === before; frames++) await next();
+  await next();
+  return [scroller.scrollWidth, scroller.clientWidth];
+}"""
+_CELLS = """table => [...document.querySelectorAll('[data-testid=stDataFrame]')[table]
+  .querySelectorAll('[data-testid^=glide-cell]')].map(cell => cell.innerText)"""
+# The texts of charts that stick out of them, and of all else that lie outside of what shows them.
+_CUT = """() => [
+  ...[...document.querySelectorAll('[data-testid=stVegaLiteChart] svg, .stGraphVizChart svg')].flatMap(svg => {
+    const frame = svg.getBoundingClientRect();
+    return [...svg.querySelectorAll('text')].filter(text => {
+      const box = text.getBoundingClientRect();
+      return (box.width && (box.left < frame.left - 2 || box.right > frame.right + 2
+        || box.top < frame.top - 2 || box.bottom > frame.bottom + 2))
+        || (text.textContent.includes('…') && !/… ?\\(\\+[\\d,]+ ?characters\\)/.test(text.textContent));
+    });
+  }),
+  ...[...document.querySelectorAll('[data-testid=stMain] *')].filter(part => {
+    const look = getComputedStyle(part);
+    return [...part.childNodes].some(node => node.nodeType === 3 && node.data.trim())
+      && part.clientWidth > 1 && look.overflowX === 'hidden' && part.scrollWidth > part.clientWidth + 1;
+  }),
+].map(part => part.textContent.slice(0, 200))"""
+
+
+@pytest.fixture(scope="module")
+def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A collector with runs whose names and reasons are long, one of them endless."""
+    with collector(tmp_path_factory.mktemp("words")) as running:
+        _post(f"{running.url}/v1/traces", wordy_fleet.request())
+        wait_for_runs(running.url, 24)
+        wait_until_stored(running.url)
+        for number in (1, 5):
+            _post(
+                f"{running.url}/api/v1/verdicts", json.dumps(wordy_fleet.verdict(wordy_fleet.run_id(number))).encode()
+            )
+        yield running
+
+
+def _post(url: str, body: bytes) -> None:
+    with urllib.request.urlopen(urllib.request.Request(url, body, {"Content-Type": "application/json"}), timeout=30):
+        pass
+
+
+def _open(tab: Visit, shown: Running, path: str) -> None:
+    tab.page.add_init_script(_WATCH)
+    tab.goto(f"{shown.url}{path}{'&' if '?' in path else '?'}range=all")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_text_is_cut_at_any_width(tab: Visit, shown: Running, path: str) -> None:
+    """At 1440, 960 and 390 pixels no label, cell, heading, title or chosen filter is cut off."""
+    _open(tab, shown, path)
+    for width in WIDTHS:
+        tab.page.set_viewport_size({"width": width, "height": 1000})
+        tab.settle()
+        tab.page.wait_for_function(f"() => ({_CUT})().length === 0")  # charts follow the window a moment later
+        for table in range(tab.page.locator("[data-testid=stDataFrame]").count()):
+            assert _cut_in(tab, table) == []
+
+
+def _cut_in(tab: Visit, table: int) -> list[str]:
+    """What is written in a table and at no place of its scroller is seen whole."""
+    tab.page.locator("[data-testid=stDataFrame]").nth(table).locator("[data-testid^=glide-cell]").first.wait_for(
+        state="attached"
+    )
+    tab.page.evaluate("window.written = []")
+    left, wide, cells = 0, 1, list[str]()
+    while left < wide:
+        wide, seen = tab.page.evaluate(_SCROLLED, [table, left])
+        cells += tab.page.evaluate(_CELLS, table)
+        left += seen if seen >= wide else max(80, seen // 3)
+    written: list[tuple[str, bool]] = tab.page.evaluate("window.written")
+    whole = {text for text, is_whole in written if is_whole}
+    lines = tab.page.evaluate("window.lines")
+    known = {name for name in cells if name in _NAMES}
+    cut = [text for text, _ in written if text not in whole]
+    return [*cut, *(name for name in known if "".join(name.split()) not in lines)]
+
+
+@pytest.mark.parametrize(("path", "panel", "names"), NAMED)
+def test_chart_has_its_names_whole(tab: Visit, shown: Running, path: str, panel: str, names: tuple[str, ...]) -> None:
+    """The chart's own text holds every name from its first to its last character."""
+    _open(tab, shown, path)
+    texts = tab.page.locator(f".st-key-panel-{panel} svg text").all_text_contents()
+    written = "".join("".join(text.split()) for text in texts).replace("\u200b", "")
+    assert [name for name in names if "".join(name.split()) not in written] == []
+
+
+def test_endless_reason_says_how_much_is_left_out(tab: Visit, shown: Running) -> None:
+    """A reason of thousands of characters is shortened, says so with a number, and is whole where its row leads."""
+    _open(tab, shown, "/escalations")
+    (shortened,) = [
+        text
+        for text in tab.page.locator(".st-key-panel-escalation-reasons svg text").all_text_contents()
+        if text.startswith("It cannot say why.")
+    ]
+    assert shortened.endswith(" characters)")
+    assert "… (+28," in shortened
+
+
+def test_long_reason_is_whole_where_its_row_leads(reader: BrowserContext, shown: Running) -> None:
+    """On a phone the page of the run has the reason from its first to its last word."""
+    with new_tab(reader, shown.url) as tab:
+        tab.page.set_viewport_size({"width": 390, "height": 900})
+        tab.goto(f"{shown.url}/run?run={RUN}&at=escalation")
+        assert wordy_fleet.REASONS[1] in tab.text().replace("\u2060", "")
+        assert tab.errors == []
