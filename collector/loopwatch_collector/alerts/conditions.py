@@ -19,6 +19,7 @@ from loopwatch_collector.alerts.ranges import (
     day_of,
     days_earlier,
     is_weekend,
+    midnights,
     month_of,
     past_windows,
     window_ending,
@@ -294,9 +295,8 @@ def _rest_of_period(rule: Rule, condition: Forecast, now_ns: int, period: Range,
     days: list[dict[Group, float]] = []
     for ago in range(1, condition.days + 1):
         begin, middle, end = (days_earlier(at, ago, rule.timezone) for at in (today.from_ns, start_ns, today.to_ns))
-        before, after = _sum_over([Range(begin, middle)], rule, read), _sum_over([Range(middle, end)], rule, read)
-        rests.append(after)
-        days.append({group: before.get(group, 0.0) + after.get(group, 0.0) for group in {*before, *after}})
+        rests.append(_sum_over([Range(middle, end)], rule, read))
+        days.append(_sum_over([Range(begin, end)], rule, read))
     whole_days = max(0, round((period.to_ns - today.to_ns) / (86_400 * NS)))
     groups = {group for day in days for group in day}
     foretold: dict[Group, float] = {}
@@ -310,9 +310,12 @@ def _rest_of_period(rule: Rule, condition: Forecast, now_ns: int, period: Range,
 
 
 def _pieces(from_ns: int, now_ns: int, timezone: str) -> list[Range]:
-    """Cuts a stretch so that all but its end are ranges that stay the same and need not be read again."""
-    cuts = [day_of(now_ns, timezone).from_ns, aligned(now_ns, 3_600), aligned(now_ns, PAST_STEP_S)]
-    points = [from_ns, *(cut for cut in cuts if from_ns < cut < now_ns), now_ns]
+    """Cuts a stretch so that all but its end are ranges that stay the same and need not be read again.
+
+    Days are apart, so that what comes late for one of them leaves the others as they are.
+    """
+    cuts = {*midnights(Range(from_ns, now_ns), timezone), aligned(now_ns, 3_600), aligned(now_ns, PAST_STEP_S)}
+    points = [from_ns, *sorted(cut for cut in cuts if from_ns < cut < now_ns), now_ns]
     return [Range(start, end) for start, end in pairwise(points) if start < end]
 
 

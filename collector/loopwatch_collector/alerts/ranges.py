@@ -73,6 +73,14 @@ def day_of(moment_ns: int, timezone: str) -> Range:
     return Range(_ns(start), _ns(end))
 
 
+def midnights(stretch: Range, timezone: str) -> Iterator[int]:
+    """Yields when calendar days begin within a stretch."""
+    midnight_ns = day_of(stretch.from_ns, timezone).to_ns
+    while midnight_ns < stretch.to_ns:
+        yield midnight_ns
+        midnight_ns = day_of(midnight_ns, timezone).to_ns
+
+
 def month_of(moment_ns: int, timezone: str) -> Range:
     """The calendar month around a moment."""
     zone = ZoneInfo(timezone)

@@ -61,27 +61,30 @@ def verify(secret: str, header: str, body: bytes, now_s: float, tolerance_s: flo
     return hmac.compare_digest(sign(secret, int(fields["t"]), body), header)
 
 
-def check_url(url: str) -> SplitResult:
+def check_url(url: str) -> tuple[SplitResult, str]:
     """Takes a webhook's URL apart.
 
     Args:
         url: http or https.
+
+    Returns:
+        Its parts, and the host's name.
 
     Raises:
         DestinationRefused: it cannot be used, whatever its address is.
     """
     try:
         parts = urlsplit(url)
-        has_host = bool(parts.hostname) and parts.port != 0
+        host = parts.hostname if parts.port != 0 else None
     except ValueError as wrong:
         raise DestinationRefused(f"a webhook's URL is not one: {wrong}") from wrong
-    if parts.scheme not in _PORTS or not has_host:
+    if parts.scheme not in _PORTS or not host:
         raise DestinationRefused(
             f"a webhook's URL begins with https:// or http:// and names a host, not '{parts.scheme[:20]}:'"
         )
     if parts.username or parts.password:
         raise DestinationRefused("a webhook's URL holds no user name or password; the signature is what identifies us")
-    return parts
+    return parts, host
 
 
 def resolve(url: str, *, allow_private: bool) -> tuple[str, str]:
@@ -98,19 +101,19 @@ def resolve(url: str, *, allow_private: bool) -> tuple[str, str]:
         DestinationRefused: the URL cannot be used, or one of its addresses is private.
         DeliveryFailed: the name cannot be resolved now.
     """
-    parts = check_url(url)
+    parts, host = check_url(url)
     try:
         port = parts.port or _PORTS[parts.scheme]
-        found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, ValueError) as fault:
-        raise DeliveryFailed(f"the address of {parts.hostname} cannot be found: {fault}") from fault
+        raise DeliveryFailed(f"the address of {host} cannot be found: {fault}") from fault
     addresses = [str(entry[4][0]) for entry in found]
     for address in addresses:
         if not allow_private and not _is_public(address):
             raise DestinationRefused(
-                f"{parts.hostname} has the private address {address}; set allow_private = true if that is meant"
+                f"{host} has the private address {address}; set allow_private = true if that is meant"
             )
-    return parts.hostname, addresses[0]
+    return host, addresses[0]
 
 
 def _is_public(address: str) -> bool:

@@ -274,3 +274,23 @@ def test_a_monthly_forecast_adds_the_usual_days():
     rule = replace(FORECAST, condition=Forecast(700.0, "month", 7))
     verdict = judge(rule, NOW_NS, by_hour(lambda _start: 1.0))["a"]
     assert (verdict.state, round(verdict.value or 0)) == ("breach", 744)
+
+
+def test_a_month_is_read_day_by_day():
+    """What comes late for one day leaves the answers about the others as they are; no moment is left out or read twice.
+
+    The month of this one begins before the clocks of its time zone are moved.
+    """
+    rule = replace(FORECAST, condition=Forecast(700.0, "month", 7), timezone="Europe/Berlin")
+    now_ns = int(datetime(2026, 3, 30, 10, 20, 5, tzinfo=UTC).timestamp()) * NS
+    first_ns = int(datetime(2026, 2, 28, 23, 0, tzinfo=UTC).timestamp()) * NS
+    asked = set()
+    judge(rule, now_ns, lambda stretch: asked.add(stretch) or {})
+    month, at_ns = [], first_ns
+    while at_ns < now_ns:
+        month.append(next(one for one in sorted(asked) if one.from_ns == at_ns))
+        at_ns = month[-1].to_ns
+    assert at_ns == now_ns
+    hours = [one.seconds / 3_600 for one in month]
+    assert hours[:-3] == [*[24.0] * 28, 23.0]
+    assert [one.to_ns for one in month[-3:]] == [now_ns - 1_205 * NS, now_ns - 305 * NS, now_ns]
