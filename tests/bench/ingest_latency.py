@@ -25,7 +25,7 @@ SECONDS = 30
 SPANS_PER_S = 500
 LOAD_PER_S = RATES[0] // 2
 _CONNECTIONS = 3
-SETTLE_S = 25  # a start is no rest: every rule looks once, within its first quarter of a minute
+SETTLE_S = 25  # a start is no rest: every rule looks once
 IDLE_S = 20
 PROBE_S = 0.05
 
