@@ -25,6 +25,7 @@ SECONDS = 30
 SPANS_PER_S = 500
 LOAD_PER_S = RATES[0] // 2
 _CONNECTIONS = 3
+SETTLE_S = 25  # a start is no rest: every rule looks once
 IDLE_S = 20
 PROBE_S = 0.05
 
@@ -107,7 +108,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, collector(Path(folder)) as running:
         pid = running.process.pid
         wait_for(lambda: cpu_seconds(pid) > 0, "it has started")
-        time.sleep(5)
+        time.sleep(SETTLE_S)
         before = cpu_seconds(pid)
         time.sleep(IDLE_S)
         print(f"idle           {(cpu_seconds(pid) - before) / IDLE_S:.1%} of a core, {resident_mb(pid):.0f} MB")

@@ -15,9 +15,9 @@ from loopwatch_collector.alerts.sources import OWN
 
 _MAX_IDLE_S: Final = 300
 _WINDOW_PARTS: Final = 12
-# An evaluation takes a twenty-fifth of a thread's time, or less: what it took, as often passes before the next one. But
-# every other turn is taken, or a rule looked at each ten seconds would tell of a crossing half a minute later.
-_PAUSES_PER_EVALUATION: Final = 25
+# Fifteen times what an evaluation took passes before the next one: what takes less than a second is still looked at every
+# quarter of a minute. But every other turn is taken: a crossing is told of within half a minute on a busy machine too.
+_PAUSES_PER_EVALUATION: Final = 15
 _MAX_PAUSED_TURNS: Final = 1
 
 Key = tuple[str, str]

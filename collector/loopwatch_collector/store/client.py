@@ -18,6 +18,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, DataError, Pro
 
 from loopwatch_collector.errors import CollectorError
 from loopwatch_collector.store import cluster
+from loopwatch_collector.store.bound import bound
 from loopwatch_collector.store.day_rows import DayRows
 from loopwatch_collector.store.errors import (
     QueryTooLarge,
@@ -109,7 +110,7 @@ class Connection:
         """
         with self._calling():
             result = self._client.query(  # pyright: ignore[reportUnknownMemberType]  # the driver's signature says Sequence without of what
-                self._adapted(sql), dict(parameters or {}), dict(settings or {}), tz_mode="aware"
+                self._adapted(sql), bound(parameters), dict(settings or {}), tz_mode="aware"
             )
             # read here: the driver decodes all blocks but the first only now, and may find that they are cut off
             return [tuple(row) for row in result.result_rows]
@@ -120,7 +121,7 @@ class Connection:
         """Runs a SELECT and returns its rows by column name; see rows."""
         with self._calling():
             result = self._client.query(  # pyright: ignore[reportUnknownMemberType]  # see rows
-                self._adapted(sql), dict(parameters or {}), dict(settings or {}), tz_mode="aware"
+                self._adapted(sql), bound(parameters), dict(settings or {}), tz_mode="aware"
             )
             return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
 
@@ -135,7 +136,7 @@ class Connection:
             settings: engine settings of this call.
         """
         with self._calling(is_writing=True):
-            self._client.command(self._adapted(sql), dict(parameters or {}), settings=dict(settings or {}))  # pyright: ignore[reportUnknownMemberType]  # see rows
+            self._client.command(self._adapted(sql), bound(parameters), settings=dict(settings or {}))  # pyright: ignore[reportUnknownMemberType]  # see rows
 
     def raw(
         self,
@@ -154,7 +155,7 @@ class Connection:
         """
         with self._calling():
             return self._client.raw_query(  # pyright: ignore[reportUnknownMemberType]  # see rows
-                self._adapted(sql), dict(parameters or {}), dict(settings or {}), fmt=format_name
+                self._adapted(sql), bound(parameters), dict(settings or {}), fmt=format_name
             )
 
     @contextmanager
@@ -166,7 +167,7 @@ class Connection:
             parameters: values for its `{name:Type}` places.
         """
         with self._calling():
-            rows: Any = self._client.raw_stream(self._adapted(sql), dict(parameters or {}), fmt="Native")  # pyright: ignore[reportUnknownMemberType]  # see rows
+            rows: Any = self._client.raw_stream(self._adapted(sql), bound(parameters), fmt="Native")  # pyright: ignore[reportUnknownMemberType]  # see rows
             with closing(rows):
                 yield rows
 

@@ -84,7 +84,7 @@ def test_what_takes_long_is_asked_less_often():
                 due.append(now_s)
         return {later - earlier for earlier, later in pairwise(due[1:])}
 
-    assert [gaps(duration_s) for duration_s in (0.05, 0.3, 0.5, 0.9, 30.0)] == [{10}, {10}, {20}, {20}, {20}]
+    assert [gaps(duration_s) for duration_s in (0.05, 0.6, 0.9, 1.5, 30.0)] == [{10}, {10}, {20}, {20}, {20}]
 
 
 def moments_of(rules):
