@@ -32,7 +32,7 @@ LISTED: Final = {
     "severity": ("severity", "text"),
     "state": ("state", "text"),
     "query": ("query", "text"),
-    "value": ("value", "figure"),
+    "value": ("value", "text"),
     "window": ("over", "ns"),
     "source": ("source", "text"),
     "evaluated_at": ("last evaluated", "time"),

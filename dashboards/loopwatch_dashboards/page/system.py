@@ -97,7 +97,7 @@ def _health(got: Mapping[str, Any]) -> None:
 
 
 def readable(settings: Sequence[Mapping[str, str]] | None) -> list[dict[str, str]] | None:
-    """Settings as they are shown: sizes with their unit, and what is not set as a dash."""
+    """Settings as they are shown: sizes with their unit, lists with commas, and what is not set as a dash."""
     if settings is None:
         return None
     return [{**one, "value": _readable(one["name"], one["value"])} for one in settings]
@@ -106,6 +106,8 @@ def readable(settings: Sequence[Mapping[str, str]] | None) -> list[dict[str, str
 def _readable(name: str, value: str) -> str:
     if name.endswith("_BYTES") and value.isdecimal():
         return formatting.size(int(value))
+    if value.startswith("('"):
+        return ", ".join(part for part in value.split("'") if part.strip("(), "))
     return value or formatting.NOTHING
 
 

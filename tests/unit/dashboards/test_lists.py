@@ -50,13 +50,16 @@ def test_tokens_nobody_reported_are_unknown(cost_usd: float | None, tokens: int,
 
 
 def test_settings_are_written_to_be_read() -> None:
-    """Sizes have a unit, what is not set is a dash, all else is as it is."""
+    """Sizes have a unit, lists are words with commas, what is not set is a dash, all else is as it is."""
     settings = [
         {"name": "LOOPWATCH_MAX_BODY_BYTES", "value": "67108864"},
         {"name": "LOOPWATCH_GRPC_PORT", "value": ""},
         {"name": "LOOPWATCH_PORT", "value": "4318"},
+        {"name": "LOOPWATCH_HANDOVER_TOOLS", "value": "('*escalate*', '*hand_off*')"},
+        {"name": "LOOPWATCH_NAMES", "value": "('one',)"},
     ]
-    assert [one["value"] for one in readable(settings) or ()] == ["64 MiB", "–", "4318"]
+    shown = ["64 MiB", "–", "4318", "*escalate*, *hand_off*", "one"]
+    assert [one["value"] for one in readable(settings) or ()] == shown
     assert readable(None) is None
 
 
