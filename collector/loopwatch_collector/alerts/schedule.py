@@ -15,8 +15,8 @@ from loopwatch_collector.alerts.sources import OWN
 
 _MAX_IDLE_S: Final = 300
 _WINDOW_PARTS: Final = 12
-# Fifteen times what an evaluation took passes before the next one: what takes less than a second is still looked at every
-# quarter of a minute. But every other turn is taken: a crossing is told of within half a minute on a busy machine too.
+# Fifteen times what an evaluation took passes before the next one: what takes less than a second is still looked at
+# every quarter of a minute. But every other turn is taken, so that a busy machine tells of a crossing in half a minute.
 _PAUSES_PER_EVALUATION: Final = 15
 _MAX_PAUSED_TURNS: Final = 1
 
