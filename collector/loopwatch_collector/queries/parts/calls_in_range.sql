@@ -1,7 +1,7 @@
 -- The model calls made in the range that pass the filters, each once: of the spans of one call the one of the
 -- highest rank speaks for it.
-SELECT {{filter_sets_of_span}} run_id, model, agent, agent_version, customer_id, environment, user_id, conversation_id,
-    input_tokens, cache_read_tokens, output_tokens, cost_usd
+SELECT {{filter_sets_of_span}} run_id, model, provider, agent, agent_version, service, customer_id, environment, user_id,
+    conversation_id, prompt_version, input_tokens, cache_read_tokens, output_tokens, cost_usd
 FROM spans FINAL
 WHERE project = {project:String}
     AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')

@@ -1,6 +1,6 @@
 -- title: Outcomes by dimension
 -- description: How the runs that started in the range ended, told apart by one dimension. A run is looping when a loop was reported in it or a limit on identical calls stopped it.
--- param: dimension Enum(all, agent, version, customer, environment, user) = all | What to tell apart
+-- param: dimension Enum(all, agent, version, prompt_version, service, customer, environment, user, conversation) = all | What to tell apart
 -- column: key text | Value of the dimension
 -- column: runs runs | Runs that started in the range
 -- column: ended runs | Of these, ended
@@ -17,9 +17,12 @@ SELECT
     {{filter_set}} multiIf(
         {dimension:String} = 'agent', toString(agent),
         {dimension:String} = 'version', toString(agent_version),
+        {dimension:String} = 'prompt_version', toString(prompt_version),
+        {dimension:String} = 'service', toString(service),
         {dimension:String} = 'customer', customer_id,
         {dimension:String} = 'environment', toString(environment),
         {dimension:String} = 'user', user_id,
+        {dimension:String} = 'conversation', conversation_id,
         ''
     ) AS key,
     count() AS runs,

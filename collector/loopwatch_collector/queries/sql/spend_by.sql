@@ -1,6 +1,6 @@
 -- title: Spend by time of the call
 -- description: What the model calls made in the range cost. A run that began earlier counts with the calls it made in the range, so a run that loops for hours shows while it does.
--- param: dimension Enum(all, model, agent, version, customer, environment, user, conversation) = all | What to tell apart
+-- param: dimension Enum(all, model, provider, agent, version, prompt_version, service, customer, environment, user, conversation) = all | What to tell apart
 -- column: key text | Value of the dimension
 -- column: runs runs | Runs that made a call in the range
 -- column: model_calls calls | Model calls, each counted once
@@ -27,8 +27,11 @@ FROM (
     SELECT
         {{filter_set}} multiIf(
             {dimension:String} = 'model', toString(model),
+            {dimension:String} = 'provider', toString(provider),
             {dimension:String} = 'agent', toString(agent),
             {dimension:String} = 'version', toString(agent_version),
+            {dimension:String} = 'prompt_version', toString(prompt_version),
+            {dimension:String} = 'service', toString(service),
             {dimension:String} = 'customer', customer_id,
             {dimension:String} = 'environment', toString(environment),
             {dimension:String} = 'user', user_id,
