@@ -304,17 +304,17 @@ def test_many_ranges_read_at_once_are_as_each_alone(fleet, questions, rule):
 def test_too_many_rows_for_one_question_are_asked_for_in_two(fleet, questions, monkeypatch):
     """What does not fit the limit of rows together is read in halves."""
     text = (
-        "SELECT toUInt8(number % length({window_from_ns:Array(Int64)})) AS filter_set, toInt64(number) AS runs "
-        "FROM numbers(toUInt64(45000 * length({window_sets:Array(UInt64)})))"
+        "SELECT toUInt8(number % length({window_from_ns:Array(Int64)})) AS filter_set, "
+        "toString(number) AS key, 1 AS runs FROM numbers(toUInt64(45000 * length({window_sets:Array(UInt64)})))"
     )
-    columns = [QueryColumn("runs", "runs", "None")]
+    columns = [QueryColumn("key", "text", "Each of its own"), QueryColumn("runs", "runs", "One")]
     query = NamedQuery("broken", columns=columns, sql=RUNS, text_for_filter_sets=text, tells_ranges_apart=True)
     monkeypatch.setitem(catalogue(), "broken", query)
     over = [window_ending(NOW_NS - hours * HOUR_NS, 3_600) for hours in (3, 2, 1)]
-    read = reader_of(fleet).read_each(replace(BROKEN, filters={}), NOW_NS, over)
+    read = reader_of(fleet).read_each(replace(BROKEN, filters={}, group_by="key", group_column="key"), NOW_NS, over)
     assert questions[0] == ("broken", 3)
     assert sorted(sets for _, sets in questions[1:]) == [1, 2]
-    assert read.keys() == set(over)
+    assert [len(read[one]) for one in over] == [45_000] * 3
 
 
 RUNS = """
