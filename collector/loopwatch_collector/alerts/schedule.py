@@ -15,9 +15,9 @@ from loopwatch_collector.alerts.sources import OWN
 
 _MAX_IDLE_S: Final = 300
 _WINDOW_PARTS: Final = 12
-# Fifteen times what an evaluation took passes before the next one: what takes less than a second is still looked at every quarter
-# of a minute, and what takes longer has a sixteenth of a thread's time. No rule is looked at more than four times less
-# often than it says.
+# Fifteen times what an evaluation took passes before the next one: what takes less than a second is still looked at
+# every quarter of a minute, and what takes longer has a sixteenth of a thread's time. No rule is looked at more than
+# four times less often than it says.
 _PAUSES_PER_EVALUATION: Final = 15
 _MAX_PAUSED_TURNS: Final = 3
 
