@@ -43,11 +43,6 @@ def _small(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else _trimmed(value)
 
 
-def at_most(value: Any) -> str:
-    """A percentile of whole numbers as the whole number that so many do not exceed: 22 for 21.95."""
-    return count(math.ceil(value)) if _is_number(value) else NOTHING
-
-
 def usd(value: Any) -> str:
     """A cost: $0.0042, $1.23, $1,234; an unknown one is a dash, never $0."""
     if not _is_number(value):

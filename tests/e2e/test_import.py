@@ -99,7 +99,7 @@ SUPPORT_TILES = {
 }
 AIRLINE_TILES = {
     "": {"Runs": "200", "Escalated": "24.0 %"},
-    "iterations": {"Mean": "12.27", "p50": "11", "p95": "23.1", "Max": "30"},
+    "iterations": {"Mean": "12.3", "p50": "11", "p95": "23.1", "Max": "30"},
     "tools": {"Tool calls": "1,164", "Errors": "73"},
     "escalations": {"Escalated": "48"},
 }

@@ -78,9 +78,9 @@ def _ask_loops(context: Context) -> Callable[[], None]:
 
 
 def _tiles(context: Context, got: Mapping[str, Any], before: Mapping[str, Any]) -> None:
-    def of(column: str, label: str, note: str, said: Callable[[Any], str] = formatting.at_most) -> tiles.Tile:
+    def of(column: str, label: str, note: str) -> tiles.Tile:
         delta = formatting.change(got.get(column), before.get(column)) if before.get("runs") else None
-        return tiles.Tile(label, said(got.get(column)), note, delta, "down")
+        return tiles.Tile(label, formatting.count(got.get(column)), note, delta, "down")
 
     at_cap = tiles.Tile(
         "At the cap",
@@ -92,7 +92,7 @@ def _tiles(context: Context, got: Mapping[str, Any], before: Mapping[str, Any]) 
     )
     tiles.show(
         context,
-        of("mean", "Mean", "Iterations per run, on average.", formatting.count),
+        of("mean", "Mean", "Iterations per run, on average."),
         of("p50", "p50", "Half of the runs needed at most this many."),
         of("p95", "p95", "95 of 100 runs needed at most this many."),
         of("p99", "p99", "99 of 100 runs needed at most this many."),

@@ -34,6 +34,7 @@ def test_cost(value: float | None, text: str) -> None:
         (0, "0"),
         (7, "7"),
         (12.27, "12.3"),
+        (21.95, "21.9"),
         (0.8333333333333334, "0.833"),
         (10.5, "10.5"),
         (23.1, "23.1"),
@@ -122,9 +123,3 @@ def test_a_value_and_its_threshold_are_told_apart(
 ) -> None:
     """What differs never reads the same: both get as many digits as it takes."""
     assert formatting.told_apart(value, other, unit) == said
-
-
-@pytest.mark.parametrize(("value", "text"), [(None, "–"), (21.95, "22"), (3, "3"), (3.0, "3"), (12_345.2, "12.3k")])
-def test_percentile_of_whole_numbers_is_whole(value: float | None, text: str) -> None:
-    """Nobody takes 21.95 iterations: the whole number that so many runs do not exceed stands there."""
-    assert formatting.at_most(value) == text
