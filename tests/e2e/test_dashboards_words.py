@@ -97,8 +97,10 @@ _SCROLLED = """async ([table, left]) => {
   await next();
   return [scroller.scrollWidth, scroller.clientWidth];
 }"""
+# The rows that are in sight for certain: the list for readers of screens goes on below the table's edge.
 _CELLS = """table => [...document.querySelectorAll('[data-testid=stDataFrame]')[table]
-  .querySelectorAll('[data-testid^=glide-cell]')].map(cell => cell.innerText)"""
+  .querySelectorAll('[data-testid^=glide-cell]')].filter(cell => Number(cell.dataset.testid.split('-').pop()) < 3)
+  .map(cell => cell.innerText)"""
 # The texts of charts that stick out of them, and of all else that lie outside of what shows them.
 _CUT = """() => [
   ...[...document.querySelectorAll('[data-testid=stVegaLiteChart] svg, .stGraphVizChart svg')].flatMap(svg => {

@@ -28,7 +28,6 @@ GAPS: Final = {
     "last_seen": ("last span", "time"),
 }
 
-SETTINGS: Final = {"name": ("setting", "text"), "value": ("value", "text"), "source": ("", "text")}
 KEYS: Final = {
     "fingerprint": ("key", "text"),
     "role": ("role", "text"),
@@ -78,13 +77,10 @@ def _body(context: Context) -> None:
     _senders(context, got["senders"], got["sender_processes"])
     _gaps(context, gaps)
     _keys(context, kept["keys"])
-    left, right = st.columns(2)
-    with left:
-        _listed(context, "Settings in force", SETTINGS, readable(got.get("settings")))
-    with right:
-        _kept(context, "Deletions", DELETIONS, kept["deletions"], "deletions")
-        _kept(context, "Backups", BACKUPS, kept["backups"], "backups")
-        _kept(context, "Priced again", REPRICED, kept["reprice"], "days")
+    _settings(readable(got.get("settings")))
+    _kept(context, "Deletions", DELETIONS, kept["deletions"], "deletions")
+    _kept(context, "Backups", BACKUPS, kept["backups"], "backups")
+    _kept(context, "Priced again", REPRICED, kept["reprice"], "days")
 
 
 def _health(got: Mapping[str, Any]) -> None:
@@ -101,6 +97,21 @@ def readable(settings: Sequence[Mapping[str, str]] | None) -> list[dict[str, str
     if settings is None:
         return None
     return [{**one, "value": _readable(one["name"], one["value"])} for one in settings]
+
+
+def _settings(rows: Sequence[Mapping[str, str]] | None) -> None:
+    """Lines to read and to copy: in a table every row would be as high as the longest value."""
+    with st.container(border=True, key="panel-settings-in-force"):
+        st.markdown("**Settings in force**")
+        if rows is None:
+            st.caption(ADMINS_ONLY)
+            return
+        st.caption("Those that are set first.")
+        lines = sorted(rows, key=lambda row: row["source"] == "default")
+        texts = (
+            f"{row['name']} = {row['value']}{'  # default' if row['source'] == 'default' else ''}" for row in lines
+        )
+        st.code("\n".join(texts), language=None, wrap_lines=True)
 
 
 def _readable(name: str, value: str) -> str:
