@@ -41,7 +41,9 @@ _STYLE: Final = """<style>
 [data-tag] { height: auto !important; min-height: 1.5rem; max-width: 100% !important; }
 [data-tag] > span { white-space: normal !important; overflow: visible !important; overflow-wrap: anywhere; }
 [data-testid="stElementToolbar"]:focus-within { opacity: 1 !important; transition: none !important; }
-[class*="st-key-keyboard-"]:not(:focus-within) { position: absolute !important; clip-path: inset(50%); height: 1px; }
+[class*="st-key-keyboard-"]:not(:focus-within) {
+  position: absolute !important; clip-path: inset(50%); width: 1px !important; height: 1px; overflow: hidden;
+}
 [data-testid="stApp"] :is(a, button, summary, input, textarea, [tabindex]):focus-visible:not(main) {
   outline: 2px solid #2F86D6 !important; outline-offset: 1px;
 }

@@ -56,7 +56,7 @@ def test_settings_are_written_to_be_read() -> None:
         {"name": "LOOPWATCH_GRPC_PORT", "value": ""},
         {"name": "LOOPWATCH_PORT", "value": "4318"},
         {"name": "LOOPWATCH_HANDOVER_TOOLS", "value": "('*escalate*', '*hand_off*')"},
-        {"name": "LOOPWATCH_NAMES", "value": "('one',)"},
+        {"name": "LOOPWATCH_HANDOVER_TOOLS", "value": "('one',)"},
     ]
     shown = ["64 MiB", "–", "4318", "*escalate*, *hand_off*", "one"]
     assert [one["value"] for one in readable(settings) or ()] == shown

@@ -85,7 +85,7 @@ def main(folder: Path) -> None:
             if param.default is None
         }
         recorder = Recorder()
-        ask(recorder, Question(name, "p", 1, 2, params=params))  # type: ignore[arg-type]  # it is asked for rows, no more
+        ask(recorder, Question(name, "p", 1, 2, params=params), READ_SETTINGS)  # type: ignore[arg-type]  # it is asked for rows, no more
         codes[name] = _code(client, *recorder.asked[0])
     for name, parameters in SELECTS.items():
         sql = statement_for(*name.split()) if " " in name else statement(name)
