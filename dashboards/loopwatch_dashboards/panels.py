@@ -21,6 +21,7 @@ from loopwatch_dashboards.errors import DashboardsError
 from loopwatch_dashboards.text import plain
 
 CLICK = "clicked"
+NO_PRICE = "No run in this time range has a cost: its models have no price, or it called none."
 Row = Mapping[str, Any]
 Opens = Callable[[Row], None]
 Counts = Callable[[Answer], int]

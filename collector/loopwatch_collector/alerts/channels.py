@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from loopwatch_collector.alerts.channel_parsing import ChannelSettings
 from loopwatch_collector.alerts.message import body_of, links_of, notification_id, payload_of, title_of
-from loopwatch_collector.alerts.rule_parsing import ChannelSettings
 from loopwatch_collector.alerts.states import Alert, Delivery
 from loopwatch_collector.alerts.webhook import ID_HEADER, DeliveryFailed, post
 

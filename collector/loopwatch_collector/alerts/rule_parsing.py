@@ -1,46 +1,25 @@
-"""Rules and channels from TOML: every fault found, each with its line."""
+"""Rules from TOML, and the channels beside them: every fault found, each with its line."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from loopwatch_collector.alerts.channel_parsing import ChannelSettings, near, read_channel
 from loopwatch_collector.alerts.condition_parsing import CONDITION_KINDS, parse_condition
 from loopwatch_collector.alerts.durations import parse_duration
-from loopwatch_collector.alerts.errors import DestinationRefused, Fault, InvalidRule
+from loopwatch_collector.alerts.errors import Fault, InvalidRule
 from loopwatch_collector.alerts.evidence import names_runs
 from loopwatch_collector.alerts.rule import SEVERITIES, Rule, Source
 from loopwatch_collector.alerts.sources import OWN, source_named, source_names
 from loopwatch_collector.alerts.toml_lines import Lines, Path, load_toml
-from loopwatch_collector.alerts.webhook import check_url
 from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery, catalogue
 from loopwatch_collector.queries.errors import InvalidParameter
 from loopwatch_collector.queries.runner import Question, bind
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _REQUIRED: Final = ("name", "title", "query", "value", "condition")
-_CHANNEL_KEYS: Final = frozenset({"apprise", "webhook", "secret", "allow_private"})
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelSettings:
-    """Where messages go.
-
-    Attributes:
-        name: as rules call it.
-        kind: apprise or webhook.
-        url: may hold a key, so it is never shown.
-        secret: signs a webhook's messages.
-        allow_private: a webhook may be on a private network.
-    """
-
-    name: str
-    kind: str
-    url: str = field(repr=False)
-    secret: str = field(default="", repr=False)
-    allow_private: bool = False
 
 
 @dataclass(slots=True)
@@ -77,9 +56,7 @@ def parse_rules(
         result.faults.append(Fault(lines.of(("delivered",)), "delivered must be true or false"))
     for key in document.keys() - {"rule", "channels", "delivered"}:
         result.faults.append(
-            Fault(
-                lines.of((key,)), f"'{key}' is neither [[rule]] nor [channels.NAME]{_near(key, ('rule', 'channels'))}"
-            )
+            Fault(lines.of((key,)), f"'{key}' is neither [[rule]] nor [channels.NAME]{near(key, ('rule', 'channels'))}")
         )
     tables = document.get("rule", [])
     if not isinstance(tables, list):
@@ -89,7 +66,8 @@ def parse_rules(
     for index, table in enumerate(tables):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # the same
         _RuleReader(table, lines, ("rule", index), source, texts[index]).read_into(result)  # pyright: ignore[reportUnknownArgumentType]  # the same
     for name, table in document.get("channels", {}).items():
-        _read_channel(name, table, lines, environment or {}, result)
+        channel = read_channel(name, table, lines, environment or {}, result.faults)
+        result.channels.extend([channel] if channel else [])
     if source == "file" or channels is not None:
         known = {*document.get("channels", {}), *(channels or ())}
         _refuse_unknown_channels(result, lines, tables, known)  # pyright: ignore[reportUnknownArgumentType]  # the same
@@ -157,7 +135,7 @@ class _RuleReader:
         fields: dict[str, Any] = {}
         for key, value in self.table.items():
             if key not in _FIELDS:
-                self.fault(key, f"a rule has no '{key}'{_near(key, _FIELDS)}")
+                self.fault(key, f"a rule has no '{key}'{near(key, _FIELDS)}")
                 continue
             name, parse = _FIELDS[key]
             try:
@@ -184,7 +162,7 @@ class _RuleReader:
     def _check_query(self, fields: dict[str, Any]) -> None:
         query = source_named(fields["query"])
         if query is None:
-            self.fault("query", f"there is no query '{fields['query']}'{_near(fields['query'], source_names())}")
+            self.fault("query", f"there is no query '{fields['query']}'{near(fields['query'], source_names())}")
             return
         columns = {column.name: column for column in query.columns}
         if "bucket" in columns:
@@ -210,7 +188,7 @@ class _RuleReader:
         name = fields.get("evidence", "cost_top_runs")
         query = catalogue().get(name)
         if query is None:
-            self.fault("evidence", f"there is no query '{name}'{_near(name, catalogue())}")
+            self.fault("evidence", f"there is no query '{name}'{near(name, catalogue())}")
         elif not names_runs(query):
             able = ", ".join(sorted(one.name for one in catalogue().values() if names_runs(one)))
             self.fault("evidence", f"query {name} names no runs without more being said; these do: {able}")
@@ -219,7 +197,7 @@ class _RuleReader:
         known, found_before = {param.name: param for param in query.params}, len(self.faults)
         for name, value in fields.get("params", {}).items():
             if name not in known:
-                self.fault("params", f"query {query.name} has no parameter '{name}'{_near(name, known)}")
+                self.fault("params", f"query {query.name} has no parameter '{name}'{near(name, known)}")
             elif known[name].values and value not in known[name].values:
                 self.fault("params", f"{name} must be one of {', '.join(known[name].values)}, not '{value}'")
         if query.name in OWN:
@@ -246,7 +224,7 @@ class _RuleReader:
             fields["group_column"] = group
         else:
             self.fault(
-                "group_by", f"query {query.name} cannot be grouped by '{group}'{_near(group, dimensions or texts)}"
+                "group_by", f"query {query.name} cannot be grouped by '{group}'{near(group, dimensions or texts)}"
             )
 
 
@@ -349,48 +327,6 @@ _FIELDS: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
 }
 
 
-def _read_channel(name: str, table: Any, lines: Lines, environment: Mapping[str, str], result: RulesFile) -> None:
-    path: Path = ("channels", name)
-    entries: dict[str, Any] = dict(table) if isinstance(table, dict) else {}  # pyright: ignore[reportUnknownArgumentType]  # of a TOML table
-    for key in entries.keys() - _CHANNEL_KEYS:
-        result.faults.append(Fault(lines.of((*path, key)), f"a channel has no '{key}'{_near(key, _CHANNEL_KEYS)}"))
-    kinds = [kind for kind in ("apprise", "webhook") if kind in entries]
-    if len(kinds) != 1:
-        result.faults.append(Fault(lines.of(path), f"channel {name} needs either 'apprise' or 'webhook', with its URL"))
-        return
-    if kinds == ["webhook"] and "secret" not in entries:
-        result.faults.append(
-            Fault(lines.of(path), f"channel {name} needs 'secret', with which its messages are signed")
-        )
-        return
-    if not isinstance(entries.get("allow_private", False), bool):
-        result.faults.append(Fault(lines.of((*path, "allow_private")), "allow_private must be true or false"))
-        return
-    try:
-        url, secret = (_with_environment(str(entries.get(key, "")), environment) for key in (kinds[0], "secret"))
-    except KeyError as missing:
-        message = f"channel {name}: the environment has no variable {missing}"
-        result.faults.append(Fault(lines.of(path), message))
-        return
-    if kinds == ["webhook"] and (wrong := _wrong_webhook(url, secret)):
-        result.faults.append(Fault(lines.of((*path, wrong[0])), f"channel {name}: {wrong[1]}"))
-        return
-    result.channels.append(ChannelSettings(name, kinds[0], url, secret, entries.get("allow_private", False)))
-
-
-def _wrong_webhook(url: str, secret: str) -> tuple[str, str] | None:
-    """The key that nothing can be sent with, and why; the address itself is not said, for it may hold a key."""
-    try:
-        check_url(url)
-    except DestinationRefused as refused:
-        return "webhook", str(refused)
-    return None if secret else ("secret", "'secret' is empty")
-
-
-def _with_environment(text: str, environment: Mapping[str, str]) -> str:
-    return re.sub(r"\$\{(\w+)\}", lambda match: environment[match[1]], text)
-
-
 def _refuse_doubles(result: RulesFile, lines: Lines, tables: list[Any]) -> None:
     first: dict[str, int | None] = {}
     for index, table in enumerate(tables):
@@ -409,15 +345,10 @@ def _refuse_unknown_channels(result: RulesFile, lines: Lines, tables: list[Any],
         rule = next((one for one in result.rules if isinstance(table, dict) and table.get("name") == one.name), None)  # pyright: ignore[reportUnknownMemberType]  # of a TOML array
         for name in rule.notify if rule else ():
             if name not in channels:
-                hint = _near(name, channels) if channels else "; there are none"
+                hint = near(name, channels) if channels else "; there are none"
                 result.faults.append(
                     Fault(lines.of(("rule", index, "notify")), f"notify: there is no channel '{name}'{hint}")
                 )
 
 
-def _near(word: str, words: Any) -> str:
-    near = get_close_matches(word, list(words), n=1)
-    return f"; did you mean '{near[0]}'?" if near else f"; there are {', '.join(sorted(words))}"
-
-
-__all__ = ["CONDITION_KINDS", "ChannelSettings", "RulesFile", "parse_rule", "parse_rules"]
+__all__ = ["CONDITION_KINDS", "RulesFile", "parse_rule", "parse_rules"]

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 
+from loopwatch_collector.alerts.channel_parsing import ChannelSettings
 from loopwatch_collector.alerts.errors import Fault, UnknownRule
 from loopwatch_collector.alerts.records import AlertRecords, StoredRule
 from loopwatch_collector.alerts.rule import Rule
-from loopwatch_collector.alerts.rule_parsing import ChannelSettings, RulesFile, parse_rules
+from loopwatch_collector.alerts.rule_parsing import RulesFile, parse_rules
 
 _LOG = logging.getLogger(__name__)
 

@@ -15,7 +15,6 @@ from loopwatch_dashboards.view import FILTERS, Window
 MAX_CUSTOMERS = 100  # what an address has room for
 FORECAST_STEP_SECONDS = 60
 FORECAST_FROM = timedelta(weeks=8)
-NO_PRICE = "No run in this time range has a cost: its models have no price, or it called none."
 SECTIONS = {"shares": "Where it goes", "dearest": "Most expensive", "caching": "Caching and prices"}
 DIMENSIONS = {
     "model": "model",
@@ -190,7 +189,7 @@ def _over_time(context: Context, answer: Any, dimension: str) -> None:
         runs=panels.in_view(context),
         note="Cost in USD by the run's start. Click a bar for its runs.",
         is_empty=lambda got: not any(row["cost_usd"] for row in got.rows),
-        nothing=NO_PRICE,
+        nothing=panels.NO_PRICE,
         chart=lambda got: timeline.stacked(
             (folded := sums.folded(got.rows, "key", "cost_usd")),
             key="key",
@@ -237,7 +236,7 @@ def _by(context: Context, answer: Any, dimension: str) -> None:
         runs=panels.in_view(context),
         note="The dearest nine. Click a bar for its runs.",
         is_empty=lambda got: not any(row["cost_usd"] for row in got.rows),
-        nothing=NO_PRICE,
+        nothing=panels.NO_PRICE,
         chart=lambda got: bars.ranked(
             [{**row, "key": row["key"] or palette.NAMELESS} for row in top(got)],
             label="key",
@@ -283,7 +282,7 @@ def _distribution(context: Context, answer: Any) -> None:
             selection=panels.click("low", "high"),
         ),
         opens=lambda point: links.open_runs(context, f"cost >= {point['low']:.12f} and cost < {point['high']:.12f}"),
-        nothing=NO_PRICE,
+        nothing=panels.NO_PRICE,
     )
 
 
@@ -313,7 +312,7 @@ def _concentration(context: Context, answer: Any) -> None:
             selection=panels.click("key"),
         ),
         is_empty=lambda got: not any(row["cost_share"] for row in got.rows),
-        nothing=NO_PRICE,
+        nothing=panels.NO_PRICE,
         opens=lambda point: _open_dearest(context, str(point["key"])),
     )
 

@@ -205,7 +205,7 @@ def _costs(context: Context, answer: Any) -> None:
         answer,
         key="cost",
         is_empty=lambda got: not any(row["cost_usd"] for row in got.rows),
-        nothing="No run in this time range has a cost: its models have no price, or it called none.",
+        nothing=panels.NO_PRICE,
         title=lambda got: (
             f"{formatting.usd(got.total('cost_usd'))} on "
             + formatting.plural(len(sums.by_key(got.rows, "key", "cost_usd")), "model")

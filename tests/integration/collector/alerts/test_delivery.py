@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
+from loopwatch_collector.alerts.channel_parsing import ChannelSettings
 from loopwatch_collector.alerts.channels import Channels
 from loopwatch_collector.alerts.conditions import Verdict
 from loopwatch_collector.alerts.rule import Rule, Threshold
-from loopwatch_collector.alerts.rule_parsing import ChannelSettings
 from loopwatch_collector.alerts.states import Delivery, advance
 from loopwatch_collector.alerts.webhook import DeliveryFailed, post
 from tests.processes import collector, get, loopwatch, wait_for
