@@ -96,6 +96,19 @@ def collector(folder: Path, **env: str) -> Any:
     return running(words, folder, {"LOOPWATCH_KEYS": "", **env})
 
 
+def bare_collector(folder: Path, **env: str) -> Any:
+    """A collector without alert rules: at each arrival the delivered ones ask more than most tests do."""
+    return collector(folder, LOOPWATCH_RULES=str(no_rules(folder)), **env)
+
+
+def no_rules(folder: Path) -> Path:
+    """A rules file in `folder` that leaves the delivered rules out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rules = folder / "no-rules.toml"
+    rules.write_text("delivered = false\n")
+    return rules
+
+
 def dashboards(folder: Path, endpoint: str, **env: str) -> Any:
     """Dashboards over the collector at `endpoint`."""
     return running(["dashboards", "--port", "0", "--collector", endpoint], folder, {"LOOPWATCH_API_KEY": "", **env})

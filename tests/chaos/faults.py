@@ -6,23 +6,26 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
-from tests.chaos import census, disks
+from tests.chaos import census, disks, processes
 from tests.chaos.census import Census
 from tests.chaos.disks import Room
-from tests.chaos.processes import Collector, Trial, metric, trial
-from tests.processes import wait_for
+from tests.chaos.processes import Collector, Trial, metric
+from tests.processes import no_rules, wait_for
 
 _SOME_BATCHES = 60
+# A load that is felt, and that leaves no more than seconds of storing: a fault is tried here, not a flood.
+_PAUSE_S = 0.02
 _DISK_MIB = 160
 _THE_DISK_ITSELF_REFUSES = {"LOOPWATCH_MIN_FREE_BYTES": "1"}  # not our own look at what is free
 
 
 def sigterm_under_load(folder: Path, seed: int) -> Census:
     """SIGTERM while spans arrive: status 0, and what was acknowledged is in the store without another start."""
-    with trial(folder, seed) as under_way:
+    with _trial(folder, seed) as under_way:
         under_way.await_acknowledged(_SOME_BATCHES)
         if (status := under_way.collector.stop()) != 0:
             raise AssertionError(f"the collector ended with {status}:\n{under_way.collector.log.read_text()[-3000:]}")
@@ -34,7 +37,7 @@ def disk_full(folder: Path, seed: int) -> Census:
     """The disk of journal and store fills up under load: 503, reads go on, and it recovers without a restart."""
     with disks.data_room(folder / "disk", _DISK_MIB) as room:
         env = {**_THE_DISK_ITSELF_REFUSES, "LOOPWATCH_DATA_DIR": str(room.path)}
-        with trial(folder / "trial", seed, **env) as under_way:
+        with _trial(folder / "trial", seed, **env) as under_way:
             under_way.await_acknowledged(_SOME_BATCHES)
             with room.full(under_way.collector.process_id):
                 wait_for(lambda: _answer(under_way) == 503, "a full disk is answered with 503")
@@ -60,7 +63,7 @@ def engine_refuses(folder: Path, seed: int) -> Census:
 
 def read_only_directory(folder: Path, seed: int) -> Census:
     """Started on a directory it cannot write, it says so in a sentence; what was stored is untouched."""
-    with trial(folder, seed) as under_way:
+    with _trial(folder, seed) as under_way:
         under_way.await_acknowledged(_SOME_BATCHES)
         under_way.finish()
     with disks.read_only(folder / "data"):
@@ -72,7 +75,7 @@ def read_only_directory(folder: Path, seed: int) -> Census:
 
 def stopped_process(folder: Path, seed: int, seconds: float = 3.0) -> Census:
     """SIGSTOP longer than senders wait for an answer, then SIGCONT: they send again, and nothing doubles."""
-    with trial(folder, seed, timeout_s=min(2.0, seconds / 3)) as under_way:
+    with _trial(folder, seed, timeout_s=min(2.0, seconds / 3)) as under_way:
         under_way.await_acknowledged(_SOME_BATCHES)
         under_way.collector.signal(signal.SIGSTOP)
         time.sleep(seconds)  # the length of the stop is what is tried, not a wait for something
@@ -84,7 +87,7 @@ def stopped_process(folder: Path, seed: int, seconds: float = 3.0) -> Census:
 
 def torn_tail(folder: Path, seed: int) -> Census:
     """Killed under load, and half a commit more at the end of the journal's log: nothing acknowledged is lost."""
-    with trial(folder, seed) as under_way:
+    with _trial(folder, seed) as under_way:
         under_way.await_acknowledged(_SOME_BATCHES)
         under_way.collector.kill()
         log = under_way.collector.data_dir / "journal.sqlite-wal"
@@ -118,7 +121,7 @@ def clock_steps_back(folder: Path, seed: int) -> Census:
     folder.mkdir(parents=True, exist_ok=True)
     clock = folder / "clock.txt"
     clock.write_text("0")
-    with trial(folder, seed, launcher=["-m", "tests.chaos.stepping_clock", str(clock)]) as under_way:
+    with _trial(folder, seed, launcher=["-m", "tests.chaos.stepping_clock", str(clock)]) as under_way:
         for offset_s in ("-3600", "-7200"):
             under_way.await_acknowledged(_SOME_BATCHES)
             _set(clock, offset_s)
@@ -130,11 +133,16 @@ def clock_steps_back(folder: Path, seed: int) -> Census:
         return census.take(under_way.plan, under_way.collector.dsn)
 
 
+def _trial(folder: Path, seed: int, **options: Any) -> AbstractContextManager[Trial]:
+    """A trial under a steady load, without alert rules: theirs are the most questions after every start."""
+    return processes.trial(folder, seed, pause_s=_PAUSE_S, LOOPWATCH_RULES=str(no_rules(folder)), **options)
+
+
 @contextmanager
 def _trial_on_an_engine_room(folder: Path, seed: int) -> Generator[tuple[Room, Trial]]:
     with (
         disks.engine_room(folder / "engine", _DISK_MIB) as room,
-        trial(folder / "trial", seed, LOOPWATCH_DSN=f"chdb://{room.path}", **_THE_DISK_ITSELF_REFUSES) as under_way,
+        _trial(folder / "trial", seed, LOOPWATCH_DSN=f"chdb://{room.path}", **_THE_DISK_ITSELF_REFUSES) as under_way,
     ):
         yield room, under_way
 

@@ -12,7 +12,7 @@ from loopwatch_collector.journal.record import Record
 from loopwatch_collector.metrics import Metrics
 from loopwatch_collector.store.store import Store
 from tests.chaos.load import Load, recent_midnight_ns
-from tests.processes import ALL_TIME, Running, collector, get, loopwatch, wait_for
+from tests.processes import ALL_TIME, Running, bare_collector, get, loopwatch, wait_for
 
 _GOOD_BATCH = 1
 
@@ -29,7 +29,7 @@ def operated(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
     journal = Journal(data_dir / "journal.sqlite", JournalLimits(min_free_bytes=0), Metrics())
     journal.append(Record("traces", "default", time.time_ns(), "", 1, b"\xffnot a request")).result(30)
     journal.close()
-    with collector(folder) as running:
+    with bare_collector(folder) as running:
         wait_for(lambda: len(_letters(running)) == 2, "both letters are listed")
         yield running
 

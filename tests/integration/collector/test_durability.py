@@ -11,7 +11,7 @@ from tests.chaos.census import Census
 
 def test_killed_at_random_moments_nothing_is_lost_or_double(tmp_path: Path) -> None:
     """Collector and sender die six times under load: every acknowledged span is in the store, once."""
-    found = kills.run(tmp_path / "kills", seed=11, kills=6)
+    found = kills.run(tmp_path / "kills", seed=11, kills=6, pause_s=0.02)
     assert found.is_whole
     assert found.acknowledged > 0
 

@@ -23,7 +23,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.chaos.load import Load, recent_midnight_ns
 from tests.chaos.processes import metric
-from tests.processes import ALL_TIME, Running, collector, get, wait_for
+from tests.processes import ALL_TIME, Running, bare_collector, get, wait_for
 
 # What OTLP senders are told; a key's faults are another test's.
 OTLP_ANSWERS = {200, 400, 413, 415, 429, 503}
@@ -67,7 +67,7 @@ class Target:
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Generator[Target]:
     """A collector with a good run in it; afterwards it must be up, sound, and hold that run unchanged."""
-    with collector(tmp_path_factory.mktemp("hostile")) as running:
+    with bare_collector(tmp_path_factory.mktemp("hostile")) as running:
         made = Target(running, http.client.HTTPConnection(str(urllib.parse.urlsplit(running.url).netloc), timeout=120))
         assert made.post("/v1/traces", _GOOD.body(0), encoding="gzip") == 200
         good = _GOOD.trace_id(0).hex()

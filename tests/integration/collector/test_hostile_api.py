@@ -11,7 +11,7 @@ from schemathesis import checks
 from schemathesis.specs.openapi import checks as openapi_checks
 
 from tests.integration.collector.application import application
-from tests.processes import Running, collector, get
+from tests.processes import Running, bare_collector, get
 
 _SCHEMA: Any = schemathesis.openapi.from_dict(application().openapi())
 OPERATIONS: dict[str, Any] = {
@@ -31,7 +31,7 @@ _SETTINGS = settings(
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
     """A collector without keys, so that what is made reaches the routes; afterwards it is up and sound."""
-    with collector(tmp_path_factory.mktemp("hostile-api")) as started:
+    with bare_collector(tmp_path_factory.mktemp("hostile-api")) as started:
         yield started
         assert get(f"{started.url}/readyz")["faults"] == []
         assert "Traceback" not in started.log.read_text()

@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from loopwatch import names
-from tests.processes import ALL_TIME, Running, collector, get, loopwatch, wait_for
+from tests.processes import ALL_TIME, Running, bare_collector, get, loopwatch, wait_for
 
 KEYS = "shop:ingest:in-key,shop:read:read-key,shop:admin:admin-key,bank:read:bank-key,bank:ingest:bank-in-key"
 
@@ -32,7 +32,7 @@ GRPC_PORT = _free_port()
 @pytest.fixture(scope="module")
 def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     port = str(GRPC_PORT)
-    with collector(tmp_path_factory.mktemp("outside"), LOOPWATCH_KEYS=KEYS, LOOPWATCH_GRPC_PORT=port) as running:
+    with bare_collector(tmp_path_factory.mktemp("outside"), LOOPWATCH_KEYS=KEYS, LOOPWATCH_GRPC_PORT=port) as running:
         _send(running, "/v1/traces", _spans(1, 2, 4, 4))
         _send(running, "/v1/traces", _spans(2))
         _send(running, "/v1/metrics", _drops())

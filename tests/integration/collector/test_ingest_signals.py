@@ -26,7 +26,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
-from tests.processes import Running, collector, get, query, wait_for
+from tests.processes import Running, bare_collector, get, query, wait_for
 
 PROTOBUF = "application/x-protobuf"
 TRACES_METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
@@ -43,7 +43,7 @@ GRPC_PORT = _free_port()
 
 @pytest.fixture(scope="module")
 def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with collector(tmp_path_factory.mktemp("signals"), LOOPWATCH_GRPC_PORT=str(GRPC_PORT)) as running:
+    with bare_collector(tmp_path_factory.mktemp("signals"), LOOPWATCH_GRPC_PORT=str(GRPC_PORT)) as running:
         yield running
 
 

@@ -14,7 +14,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from loopwatch_collector.key_use import fingerprint
-from tests.processes import Running, collector
+from tests.processes import Running, bare_collector
 
 KEYS = {
     ("shop", "ingest"): "shop-in-51d0c2",
@@ -39,7 +39,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     port = _free_port()
     keys = ",".join(f"{project}:{role}:{secret}" for (project, role), secret in KEYS.items())
     env = {"LOOPWATCH_KEYS": keys, "LOOPWATCH_GRPC_PORT": str(port)}
-    with collector(tmp_path_factory.mktemp("key-use"), **env) as running:
+    with bare_collector(tmp_path_factory.mktemp("key-use"), **env) as running:
         assert _ask(running, "POST", "/v1/traces", KEYS["shop", "ingest"], _spans(good=3, old=2))[0] == 200
         assert _ask(running, "POST", "/v1/traces", KEYS["shop", "ingest"], b"\xff")[0] == 400
         assert _ask(running, "GET", "/api/v1/runs", KEYS["shop", "ingest"])[0] == 403

@@ -15,7 +15,7 @@ from fastapi.routing import iter_route_contexts
 from loopwatch_collector.store.store import Store
 from tests.chaos.load import Load, recent_midnight_ns
 from tests.integration.collector.application import application
-from tests.processes import ALL_TIME, Running, collector, wait_for
+from tests.processes import ALL_TIME, Running, bare_collector, wait_for
 
 # What needs no key says nothing about anybody's data. Everything else follows the rule of `_allowed`.
 PUBLIC = {
@@ -90,7 +90,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
     store.insert_dead_letter("shop", "traces", time.time_ns(), f"refused for {_MARK}", _LETTER_BODY)
     store.close()
     keys = ",".join(f"{project}:{role}:{secret}" for (project, role), secret in _SECRETS.items())
-    with collector(folder, LOOPWATCH_KEYS=keys) as running:
+    with bare_collector(folder, LOOPWATCH_KEYS=keys) as running:
         body = json.dumps(_trace()).encode()
         headers = {"content-type": "application/json"}
         assert _ask(running, "POST", "/v1/traces", _SECRETS["shop", "ingest"], body, headers).status == 200
@@ -249,7 +249,7 @@ def test_keys_are_never_logged(kept: Running) -> None:
 
 def test_without_keys_a_rebound_name_is_refused(tmp_path: Path) -> None:
     """A page whose name was bent to this machine gets nothing; localhost and the addresses of loopback are answered."""
-    with collector(tmp_path) as running:
+    with bare_collector(tmp_path) as running:
         port = running.url.rpartition(":")[2]
         asked = f"/api/v1/runs?{urllib.parse.urlencode(ALL_TIME)}"
         for host in (f"localhost:{port}", f"127.0.0.1:{port}", f"[::1]:{port}"):

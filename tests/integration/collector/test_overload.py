@@ -14,7 +14,7 @@ import pytest
 
 from tests.chaos.load import Load
 from tests.chaos.processes import metric
-from tests.processes import Running, collector, wait_for
+from tests.processes import Running, bare_collector, wait_for
 
 _MIB = 2**20
 # States the bound, for a collector that may hold 16 MiB of requests: all else is the engine, the interpreter, what
@@ -78,7 +78,7 @@ def test_a_flood_is_refused_within_bounds_and_what_was_taken_is_stored(tmp_path:
                 if status == 200:
                     taken.add(batch)
 
-    with collector(tmp_path, **env) as running:
+    with bare_collector(tmp_path, **env) as running:
         threads = [threading.Thread(target=flood, args=(running, first)) for first in range(4)]
         for thread in threads:
             thread.start()
@@ -98,7 +98,7 @@ def test_a_flood_is_refused_within_bounds_and_what_was_taken_is_stored(tmp_path:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
     """A collector that may hold 16 MiB of requests."""
-    with collector(tmp_path_factory.mktemp("overload"), LOOPWATCH_MAX_RECEIVING_BYTES=str(16 * _MIB)) as started:
+    with bare_collector(tmp_path_factory.mktemp("overload"), LOOPWATCH_MAX_RECEIVING_BYTES=str(16 * _MIB)) as started:
         yield started
 
 

@@ -16,7 +16,7 @@ import pytest
 from loopwatch_collector.errors import RequestRefused, Unavailable
 from loopwatch_collector.receive.grpc_server import Arrivals
 from tests.chaos.load import Load, recent_midnight_ns
-from tests.processes import Running, collector, wait_for
+from tests.processes import Running, bare_collector, wait_for
 
 _MIB = 2**20
 _METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
@@ -28,7 +28,7 @@ _GOOD = gzip.decompress(Load(43, recent_midnight_ns(time.time_ns())).body(0))
 def address(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     """Where a collector that may hold 16 MiB of requests takes gRPC."""
     env = {"LOOPWATCH_GRPC_PORT": "0", "LOOPWATCH_MAX_RECEIVING_BYTES": str(16 * _MIB)}
-    with collector(tmp_path_factory.mktemp("overload"), **env) as running:
+    with bare_collector(tmp_path_factory.mktemp("overload"), **env) as running:
         yield wait_for(lambda: _address(running), "the log names the port")
 
 

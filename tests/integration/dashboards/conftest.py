@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import Running, collector, loopwatch, wait_for_runs, wait_until_stored
+from tests.processes import Running, bare_collector, collector, loopwatch, wait_for_runs, wait_until_stored
 
 SUPPORT = Path(__file__).parents[2] / "data" / "chat" / "support.json"
 IMPORTED = 12
@@ -14,7 +14,7 @@ IMPORTED = 12
 @pytest.fixture(scope="package")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Twelve recorded runs whose numbers were counted by hand."""
-    with collector(tmp_path_factory.mktemp("imported")) as receiver:
+    with bare_collector(tmp_path_factory.mktemp("imported")) as receiver:
         options = ["--id", "task_id", "--id", "trial", "--outcome", "reward", "--start", "2026-01-31T09:00:00Z"]
         done = loopwatch("import", str(SUPPORT), "--format", "chat", *options, "--endpoint", receiver.url)
         assert done.returncode == 0, done.stderr
@@ -25,7 +25,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture(scope="package")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A small fleet with all that the pages have panels for."""
-    with collector(tmp_path_factory.mktemp("simulated")) as receiver:
+    with bare_collector(tmp_path_factory.mktemp("simulated")) as receiver:
         options = ["--days", "6", "--runs", "150", "--content", "--end", "2026-01-31"]
         done = loopwatch("simulate", *options, "--endpoint", receiver.url, timeout=120)
         assert done.returncode == 0, done.stderr

@@ -16,7 +16,7 @@ import grpc
 import pytest
 
 import loopwatch
-from tests.processes import ALL_TIME, Running, collector, get, wait_for
+from tests.processes import ALL_TIME, Running, bare_collector, get, wait_for
 from tests.sdk_sink import SentSpan, decode
 
 KEYS = "default:ingest:agents-key,default:read:readers-key"
@@ -65,7 +65,7 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
     prices = folder / "prices.toml"
     prices.write_text(PRICES)
     env = {"LOOPWATCH_KEYS": KEYS, "LOOPWATCH_GRPC_PORT": "0", "LOOPWATCH_PRICES": str(prices)}
-    with collector(folder, **env) as running:
+    with bare_collector(folder, **env) as running:
         yield Addresses(running.url, f"http://{wait_for(lambda: _grpc_address(running), 'the log names the port')}")
 
 

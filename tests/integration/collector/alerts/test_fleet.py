@@ -9,7 +9,7 @@ from loopwatch_collector.alerts.rulebook import delivered_rules
 from loopwatch_collector.simulate.rhythm import HOUR_NS
 from loopwatch_collector.simulate.simulation import Simulation
 from tests.bench.alerts_fleet import Fleet
-from tests.processes import collector, get, loopwatch, wait_for
+from tests.processes import bare_collector, get, loopwatch, wait_for
 
 DAYS, RUNS = 2, 250
 END = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -24,7 +24,7 @@ COMPARED = {
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory):
     """A collector with the simulation in its store."""
-    with collector(tmp_path_factory.mktemp("fleet")) as running:
+    with bare_collector(tmp_path_factory.mktemp("fleet")) as running:
         words = ("simulate", "--endpoint", running.url, "--days", str(DAYS), "--runs", str(RUNS), "--seed", "3")
         sent = loopwatch(*words, "--incidents", "tool_outage", "--end", END.strftime("%Y-%m-%d"))
         assert sent.returncode == 0, sent.stderr

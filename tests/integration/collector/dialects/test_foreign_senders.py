@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from tests.processes import ALL_TIME, collector, get, wait_for
+from tests.processes import ALL_TIME, bare_collector, get, wait_for
 
 DAY_S = 86_400
 # Two seconds before the last midnight but one: what begins then ends on another day.
@@ -21,7 +21,7 @@ ERROR = Status(code=Status.STATUS_CODE_ERROR, message="it failed")
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with collector(tmp_path_factory.mktemp("foreign"), LOOPWATCH_HANDOVER_TOOLS="summon_*, *escalate*") as running:
+    with bare_collector(tmp_path_factory.mktemp("foreign"), LOOPWATCH_HANDOVER_TOOLS="summon_*, *escalate*") as running:
         yield running.url
 
 

@@ -13,7 +13,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.compat.payload import Payload, read_all
-from tests.processes import ALL_TIME, collector, get, wait_for
+from tests.processes import ALL_TIME, bare_collector, get, wait_for
 
 PAYLOADS = read_all()
 _PROTOBUF = "application/x-protobuf"
@@ -60,7 +60,7 @@ def _single_spans(payload: Payload) -> list[ExportTraceServiceRequest]:
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
     folder: Path = tmp_path_factory.mktemp("dialects")
     keys = {"whole": "key-of-whole", "shuffled": "key-of-shuffled"}
-    with collector(
+    with bare_collector(
         folder, LOOPWATCH_KEYS=",".join(f"{project}:admin:{key}" for project, key in keys.items())
     ) as running:
         for payload in PAYLOADS:

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from tests.processes import ALL_TIME, collector, get, wait_for, wait_until_stored
+from tests.processes import ALL_TIME, bare_collector, get, wait_for, wait_until_stored
 
 NOW_MS = int(time.time() * 1000) - 60_000
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with collector(tmp_path_factory.mktemp("events")) as running:
+    with bare_collector(tmp_path_factory.mktemp("events")) as running:
         yield running.url
 
 
@@ -128,10 +128,10 @@ def test_a_result_before_its_call_is_joined_with_it(url: str) -> None:
 
 def test_a_run_goes_on_after_a_restart(tmp_path: Path) -> None:
     """A result is paired with its call although the collector was restarted in between."""
-    with collector(tmp_path) as running:
+    with bare_collector(tmp_path) as running:
         _send(running.url, *_incident("restart")[:3])
         _run(running.url, "restart", tool_calls=2, outcome="open")
-    with collector(tmp_path) as running:
+    with bare_collector(tmp_path) as running:
         _send(running.url, *_incident("restart")[3:])
         _assert_incident(running.url, "restart")
 
@@ -215,10 +215,10 @@ def test_a_late_response_does_not_change_how_a_run_ended(tmp_path: Path) -> None
     """Of several responses the latest tells how the run ended, whichever comes last, after a restart as well."""
     done = _event("ended", "response", 2000, outcome="completed", data="done")
     failed = _event("ended", "response", 1000, outcome="failed", data={"error": "no"})
-    with collector(tmp_path) as running:
+    with bare_collector(tmp_path) as running:
         _send(running.url, _event("ended", "plan", 0, data="look"), done)
         _run(running.url, "ended", outcome="completed", duration_ns=2_000_000_000)
-    with collector(tmp_path) as running:
+    with bare_collector(tmp_path) as running:
         _send(running.url, failed)
         wait_until_stored(running.url)
         run = _run(running.url, "ended", outcome="completed", duration_ns=2_000_000_000)

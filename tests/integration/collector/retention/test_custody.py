@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from loopwatch_collector.store.store import Store
-from tests.processes import Running, collector, get, loopwatch, query, wait_for, wait_for_runs
+from tests.processes import Running, bare_collector, get, loopwatch, query, wait_for, wait_for_runs
 
 SUPPORT = Path(__file__).parents[3] / "data" / "chat" / "support.json"
 FIELDS = ["--id", "task_id", "--id", "trial", "--outcome", "reward", "--customer", "customer"]
@@ -33,7 +33,7 @@ def _deletions(receiver: Running) -> list[dict[str, Any]]:
 def test_deleted_customer_is_gone_and_proved_after_a_restart(tmp_path: Path) -> None:
     """Deleting one customer leaves the others whole; after a restart a count proves it, and the spans are gone."""
     keep = {"LOOPWATCH_RETENTION_DAYS": "36500", "LOOPWATCH_CONTENT_RETENTION_DAYS": "36500"}
-    with collector(tmp_path, **keep) as receiver:
+    with bare_collector(tmp_path, **keep) as receiver:
         _import(receiver)
         wait_for_runs(receiver.url, 12)
         assert _customers(receiver) == {"acme": 5, "birch": 3, "cedar": 4}
@@ -44,7 +44,7 @@ def test_deleted_customer_is_gone_and_proved_after_a_restart(tmp_path: Path) -> 
         assert (deleted["runs"], deleted["spans"]) == (5, 5 + 2 * 14 + 8)
         assert deleted["contents"] > 0
         assert _customers(receiver) == {"birch": 3, "cedar": 4}
-    with collector(tmp_path, **keep) as receiver:
+    with bare_collector(tmp_path, **keep) as receiver:
         (proved,) = wait_for(lambda: [one for one in _deletions(receiver) if one["verified_at"]] or None, "the proof")
         assert proved["value"] == "acme"
         assert _customers(receiver) == {"birch": 3, "cedar": 4}
@@ -90,7 +90,7 @@ def _send_everything_of(receiver: Running, user: str, trace_id: str) -> None:
 
 def test_a_deleted_user_is_gone_from_logs_metrics_and_verdicts_too(tmp_path: Path) -> None:
     """Whatever a user sent or said, by whichever signal, is in no table after the deletion; another's is all there."""
-    with collector(tmp_path) as receiver:
+    with bare_collector(tmp_path) as receiver:
         for user, trace_id in (("bob", "1" * 32), ("ann", "2" * 32)):
             _send_everything_of(receiver, user, trace_id)
         done = loopwatch("delete", "--user", "bob", "--json", "--endpoint", receiver.url)
@@ -110,7 +110,9 @@ def test_a_deleted_user_is_gone_from_logs_metrics_and_verdicts_too(tmp_path: Pat
 def test_live_times_are_judged_by_the_projects_own_days(tmp_path: Path) -> None:
     """A live span or event as old as its own project keeps is taken, though other projects keep less."""
     old_ms = int(time.time() * 1000) - 200 * 86_400_000
-    with collector(tmp_path, LOOPWATCH_RETENTION_DAYS="90", LOOPWATCH_PROJECT_RETENTION="default:300:300") as receiver:
+    with bare_collector(
+        tmp_path, LOOPWATCH_RETENTION_DAYS="90", LOOPWATCH_PROJECT_RETENTION="default:300:300"
+    ) as receiver:
         event = {"traceId": "old", "timestamp": old_ms, "eventType": "response", "data": "done"}
         assert _send(receiver, "/v1/events", event)["accepted"] == 1
         at = str(old_ms * 1_000_000)
@@ -121,7 +123,7 @@ def test_live_times_are_judged_by_the_projects_own_days(tmp_path: Path) -> None:
 
 def test_unknown_field_is_refused(tmp_path: Path) -> None:
     """A field that runs do not belong to is refused with the ones that exist."""
-    with collector(tmp_path) as receiver:
+    with bare_collector(tmp_path) as receiver:
         done = loopwatch("delete", "--user", "", "--endpoint", receiver.url)
         assert done.returncode == 1
         assert "the user is empty" in done.stderr
@@ -129,15 +131,17 @@ def test_unknown_field_is_refused(tmp_path: Path) -> None:
 
 def test_old_days_are_dropped_content_first(tmp_path: Path) -> None:
     """A restart with short retention drops the content of old runs, a shorter one drops the runs themselves."""
-    with collector(tmp_path, LOOPWATCH_RETENTION_DAYS="36500", LOOPWATCH_CONTENT_RETENTION_DAYS="36500") as receiver:
+    with bare_collector(
+        tmp_path, LOOPWATCH_RETENTION_DAYS="36500", LOOPWATCH_CONTENT_RETENTION_DAYS="36500"
+    ) as receiver:
         _import(receiver, start="2020-01-31T09:00:00Z")
         wait_for_runs(receiver.url, 12)
         run_id = _any_run(receiver)
         assert _contents(receiver, run_id)
-    with collector(tmp_path, LOOPWATCH_RETENTION_DAYS="36500", LOOPWATCH_CONTENT_RETENTION_DAYS="1") as receiver:
+    with bare_collector(tmp_path, LOOPWATCH_RETENTION_DAYS="36500", LOOPWATCH_CONTENT_RETENTION_DAYS="1") as receiver:
         wait_for(lambda: not _contents(receiver, run_id) or None, "the content is dropped")
         assert query(receiver.url, "runs_summary")[0]["runs"] == 12
-    with collector(tmp_path, LOOPWATCH_PROJECT_RETENTION="default:1:1") as receiver:
+    with bare_collector(tmp_path, LOOPWATCH_PROJECT_RETENTION="default:1:1") as receiver:
         wait_for_runs(receiver.url, 0)
 
 
@@ -155,7 +159,7 @@ def test_backup_of_a_running_store_restores_equal(tmp_path: Path, incremental: b
     """A backup taken while the collector runs, whole or on an earlier one, restores to the same answers elsewhere."""
     keep = {"LOOPWATCH_RETENTION_DAYS": "36500", "LOOPWATCH_CONTENT_RETENTION_DAYS": "36500"}
     keep["LOOPWATCH_BACKUP_DIR"] = str(tmp_path / "kept")
-    with collector(tmp_path / "old", **keep) as receiver:
+    with bare_collector(tmp_path / "old", **keep) as receiver:
         _import(receiver)
         wait_for_runs(receiver.url, 12)
         if incremental:
@@ -171,7 +175,7 @@ def test_backup_of_a_running_store_restores_equal(tmp_path: Path, incremental: b
         "restore", "last", "--from", str(tmp_path / "kept"), "--data-dir", str(tmp_path / "new" / "data")
     )
     assert restored.returncode == 0, restored.stderr
-    with collector(tmp_path / "new", **keep) as receiver:
+    with bare_collector(tmp_path / "new", **keep) as receiver:
         assert _answers(receiver) == before
 
 
@@ -183,7 +187,7 @@ def _answers(receiver: Running) -> dict[str, Any]:
 def test_restore_never_overwrites(tmp_path: Path) -> None:
     """A restore over a store, of a backup that is not there, or of one whose base is gone, is one sentence."""
     kept = tmp_path / "kept"
-    with collector(tmp_path, LOOPWATCH_BACKUP_DIR=str(kept)) as receiver:
+    with bare_collector(tmp_path, LOOPWATCH_BACKUP_DIR=str(kept)) as receiver:
         for words in (["--name", "one"], ["--name", "two", "--incremental"]):
             done = loopwatch("backup", *words, "--endpoint", receiver.url)
             assert done.returncode == 0, done.stderr
@@ -202,7 +206,9 @@ def test_restore_never_overwrites(tmp_path: Path) -> None:
 
 def test_export_holds_every_row_of_the_range_and_no_other(tmp_path: Path) -> None:
     """Exported Parquet has the runs, spans and contents of the range, with ids as text and costs as decimals."""
-    with collector(tmp_path, LOOPWATCH_RETENTION_DAYS="36500", LOOPWATCH_CONTENT_RETENTION_DAYS="36500") as receiver:
+    with bare_collector(
+        tmp_path, LOOPWATCH_RETENTION_DAYS="36500", LOOPWATCH_CONTENT_RETENTION_DAYS="36500"
+    ) as receiver:
         _import(receiver)
         wait_for_runs(receiver.url, 12)
         tables = {table: _export(receiver, tmp_path, table, "2026-01-31", "2026-02-01") for table in ("runs", "spans")}

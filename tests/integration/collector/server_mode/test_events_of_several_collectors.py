@@ -15,7 +15,7 @@ from loopwatch_collector import event_parts
 from loopwatch_collector.store.client import Clients
 from loopwatch_collector.store.runs import RunDeriver, Touched
 from loopwatch_collector.store.store import Store
-from tests.processes import ALL_TIME, collector, get, query, wait_for, wait_until_stored
+from tests.processes import ALL_TIME, bare_collector, get, query, wait_for, wait_until_stored
 
 NOW_MS = int(time.time() * 1000) - 600_000
 
@@ -23,7 +23,10 @@ NOW_MS = int(time.time() * 1000) - 600_000
 @pytest.fixture
 def collectors(database: str, tmp_path: Path) -> Iterator[list[str]]:
     with ExitStack() as stack:
-        yield [stack.enter_context(collector(tmp_path / name, LOOPWATCH_DSN=database)).url for name in ("one", "other")]
+        yield [
+            stack.enter_context(bare_collector(tmp_path / name, LOOPWATCH_DSN=database)).url
+            for name in ("one", "other")
+        ]
 
 
 def _send(url: str, event: dict[str, Any]) -> None:

@@ -8,14 +8,14 @@ import pytest
 from loopwatch_collector.moving.move import BY_DAY, LEFT_BEHIND, WHOLE, move, pieces
 from loopwatch_collector.store.cluster import SHARDING
 from loopwatch_collector.store.store import Store
-from tests.processes import collector, loopwatch, query, wait_for_runs
+from tests.processes import bare_collector, loopwatch, query, wait_for_runs
 
 
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Any]]:
     """The data directory of a stopped collector that had a fleet with content, and what it answered."""
     folder = tmp_path_factory.mktemp("embedded")
-    with collector(folder) as running:
+    with bare_collector(folder) as running:
         sent = loopwatch(
             "simulate", "--runs", "30", "--days", "3", "--content", "--quiet", "--endpoint", running.url,
             "--truth", str(folder / "truth.json"),
@@ -46,7 +46,7 @@ def test_a_moved_store_answers_the_same(stopped: tuple[Path, list[Any]], databas
     assert moved.returncode == 0, moved.stderr
     assert "every row is there" in moved.stdout
     assert "0 were there already" in moved.stdout
-    with collector(tmp_path, LOOPWATCH_DSN=database) as running:
+    with bare_collector(tmp_path, LOOPWATCH_DSN=database) as running:
         assert _answer(running.url) == answer
     again = loopwatch("migrate", "--to", database, "--data-dir", str(data_dir), "--quiet")
     assert again.returncode == 0, again.stderr
@@ -91,7 +91,7 @@ def test_where_it_cannot_go_is_said(stopped: tuple[Path, list[Any]], to: str, se
 
 def test_a_running_collector_is_named(tmp_path: Path, database: str) -> None:
     """The embedded store is the collector's while it runs."""
-    with collector(tmp_path) as running:
+    with bare_collector(tmp_path) as running:
         refused = loopwatch("migrate", "--to", database, "--data-dir", str(tmp_path / "data"))
     assert refused.returncode == 1
     assert str(running.process.pid) in refused.stderr

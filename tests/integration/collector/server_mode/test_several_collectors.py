@@ -15,13 +15,16 @@ from loopwatch_collector.simulate.truth import Truth
 from loopwatch_collector.store.client import Clients
 from loopwatch_collector.store.runs import RunDeriver, Touched
 from loopwatch_collector.store.store import Store
-from tests.processes import collector, query, wait_for, wait_for_runs
+from tests.processes import bare_collector, query, wait_for, wait_for_runs
 
 
 @pytest.fixture
 def collectors(database: str, tmp_path: Path) -> Iterator[list[str]]:
     with ExitStack() as stack:
-        yield [stack.enter_context(collector(tmp_path / name, LOOPWATCH_DSN=database)).url for name in ("one", "other")]
+        yield [
+            stack.enter_context(bare_collector(tmp_path / name, LOOPWATCH_DSN=database)).url
+            for name in ("one", "other")
+        ]
 
 
 def test_a_run_spread_over_two_collectors_is_one_run(collectors: list[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.processes import collector, get, loopwatch, query, wait_for, wait_for_runs
+from tests.processes import bare_collector, get, loopwatch, query, wait_for, wait_for_runs
 
 # USD per million tokens: uncached input, cache read, cache write, output
 PRICES = {
@@ -31,7 +31,7 @@ def _waiting(endpoint: str) -> float:
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, Any]]]:
     folder = tmp_path_factory.mktemp("fleet")
-    with collector(folder) as running:
+    with bare_collector(folder) as running:
         # --end in the past: these are days a live sender could not send
         sent = loopwatch(
             "simulate", "--runs", str(RUNS), "--days", "5", "--end", "2025-06-07", "--seed", "4", "--quiet",

@@ -4,7 +4,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.processes import ALL_TIME, Running, collector, get, loopwatch, query, wait_for_runs, wait_until_stored
+from tests.processes import (
+    ALL_TIME,
+    Running,
+    bare_collector,
+    get,
+    loopwatch,
+    query,
+    wait_for_runs,
+    wait_until_stored,
+)
 
 DAY = "2026-10-01"
 KEPT = {"LOOPWATCH_RETENTION_DAYS": "4000", "LOOPWATCH_CONTENT_RETENTION_DAYS": "4000"}
@@ -12,7 +21,7 @@ KEPT = {"LOOPWATCH_RETENTION_DAYS": "4000", "LOOPWATCH_CONTENT_RETENTION_DAYS": 
 
 def test_upkeep_changes_what_it_says_and_nothing_else(tmp_path: Path) -> None:
     """A rebuild gives the rows that live writing gave. A reprice tells the difference, then writes just that, once."""
-    with collector(tmp_path, **KEPT) as running:
+    with bare_collector(tmp_path, **KEPT) as running:
         _simulate(running, tmp_path)
         written = _runs(running)
         rebuilt = _command(running, "rebuild", "runs", "--json")
@@ -21,7 +30,7 @@ def test_upkeep_changes_what_it_says_and_nothing_else(tmp_path: Path) -> None:
 
     prices = tmp_path / "prices.toml"
     prices.write_text('[[price]]\nmodel = "claude-opus-5-5"\ninput = 1000\noutput = 1000\n')
-    with collector(tmp_path, LOOPWATCH_PRICES=str(prices), **KEPT) as running:
+    with bare_collector(tmp_path, LOOPWATCH_PRICES=str(prices), **KEPT) as running:
         before_usd = _cost(running)
         told = _difference(running)
         assert told["after_usd"] > told["before_usd"]
