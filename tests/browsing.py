@@ -23,6 +23,18 @@ _SETTLED = """() => {
     && document.querySelector('[data-testid="stMain"] h2, [data-testid="stMain"] h1, [data-testid="stMain"] h3');
 }"""
 
+# As Back does it. The address tells Streamlit at once, and the script begins a moment later.
+_GO = """url => new Promise(done => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  new MutationObserver((_, watch) => {
+    if (app.dataset.testScriptState === 'notRunning') return;
+    watch.disconnect();
+    done();
+  }).observe(app, {attributes: true, attributeFilter: ['data-test-script-state']});
+  history.pushState({}, '', url);
+  dispatchEvent(new PopStateEvent('popstate'));
+})"""
+
 _TILES = """() => [...document.querySelectorAll('[data-testid="stMetric"]')].map(tile => [
   tile.querySelector('[data-testid="stMetricLabel"] p').textContent.trim(),
   tile.querySelector('[data-testid="stMetricValue"]').textContent.trim(),
@@ -58,6 +70,11 @@ class Visit:
     def goto(self, url: str) -> None:
         """Opens an address and waits until it is drawn."""
         self.page.goto(url)
+        self.settle()
+
+    def go(self, url: str) -> None:
+        """Goes to another address of the application that is open, which takes half the work of loading it anew."""
+        self.page.evaluate(_GO, url)
         self.settle()
 
     def text(self) -> str:

@@ -39,3 +39,22 @@ def tab(reader: BrowserContext, shown: Running) -> Iterator[Visit]:
         yield opened
         assert opened.strangers == []
         assert opened.errors == []
+
+
+@pytest.fixture(scope="module")
+def walked(reader: BrowserContext, shown: Running) -> Iterator[Visit]:
+    """A tab for many addresses, one after another."""
+    with new_tab(reader, shown.url) as opened:
+        opened.goto(f"{shown.url}/system")
+        yield opened
+
+
+@pytest.fixture
+def walk(walked: Visit) -> Iterator[Visit]:
+    """The tab for many addresses; while a test was in it no error was logged and nothing asked of another machine."""
+    walked.page.set_viewport_size({"width": 1440, "height": 1000})
+    yield walked
+    found = [*walked.strangers, *walked.errors]
+    walked.strangers.clear()
+    walked.errors.clear()
+    assert found == []

@@ -110,62 +110,62 @@ def _params(tab: Visit) -> dict[str, list[str]]:
     return parse_qs(urlsplit(tab.page.url).query)
 
 
-def test_numbers_on_the_pages_are_the_apis(tab: Visit, shown: Running, receiver: Running) -> None:
+def test_numbers_on_the_pages_are_the_apis(walk: Visit, shown: Running, receiver: Running) -> None:
     """Tiles show what the API answers to the same question, on imported and on generated runs."""
     (summary,) = query(receiver.url, "runs_summary")
     (iterations,) = query(receiver.url, "iterations_summary")
     (cost,) = query(receiver.url, "cost_summary")
-    tab.goto(f"{shown.url}/?range=all")
-    assert tab.tile("Runs") == "23" == formatting.count(summary["runs"])
-    assert tab.tile("Completed") == formatting.ratio(summary["completion_rate"])
-    assert tab.tile("Cost") == formatting.usd(summary["cost_usd"])
-    assert tab.tile("Tokens") == formatting.count(summary["total_tokens"])
-    tab.goto(f"{shown.url}/iterations?range=all")
-    assert tab.tile("Mean") == formatting.count(iterations["mean"])
-    assert tab.tile("p95") == formatting.count(iterations["p95"])
-    tab.goto(f"{shown.url}/cost?range=all")
-    assert tab.tile("p95 of a run") == formatting.usd(cost["p95_cost_usd"])
-    tab.goto(f"{shown.url}/tools?range=all")
-    assert tab.tile("Tool calls") == formatting.count(summary["tool_calls"])
-    assert tab.tile("Errors") == formatting.count(summary["tool_errors"])
-    tab.goto(f"{shown.url}/escalations?range=all")
+    walk.go(f"{shown.url}/?range=all")
+    assert walk.tile("Runs") == "23" == formatting.count(summary["runs"])
+    assert walk.tile("Completed") == formatting.ratio(summary["completion_rate"])
+    assert walk.tile("Cost") == formatting.usd(summary["cost_usd"])
+    assert walk.tile("Tokens") == formatting.count(summary["total_tokens"])
+    walk.go(f"{shown.url}/iterations?range=all")
+    assert walk.tile("Mean") == formatting.count(iterations["mean"])
+    assert walk.tile("p95") == formatting.count(iterations["p95"])
+    walk.go(f"{shown.url}/cost?range=all")
+    assert walk.tile("p95 of a run") == formatting.usd(cost["p95_cost_usd"])
+    walk.go(f"{shown.url}/tools?range=all")
+    assert walk.tile("Tool calls") == formatting.count(summary["tool_calls"])
+    assert walk.tile("Errors") == formatting.count(summary["tool_errors"])
+    walk.go(f"{shown.url}/escalations?range=all")
     (escalations,) = query(receiver.url, "escalations_summary")
-    assert tab.tile("Escalated") == formatting.count(escalations["escalated"])
-    assert tab.tile("Cost until then") == formatting.usd(escalations["mean_cost_usd"])
-    tab.goto(f"{shown.url}/quality?range=all")
-    assert tab.tile("Completed") == formatting.ratio(summary["completion_rate"])
-    tab.goto(f"{shown.url}/runs?range=all")
-    assert "The first 23 runs, latest first." in tab.text()
-    tab.goto(f"{shown.url}/conversations?range=all")
+    assert walk.tile("Escalated") == formatting.count(escalations["escalated"])
+    assert walk.tile("Cost until then") == formatting.usd(escalations["mean_cost_usd"])
+    walk.go(f"{shown.url}/quality?range=all")
+    assert walk.tile("Completed") == formatting.ratio(summary["completion_rate"])
+    walk.go(f"{shown.url}/runs?range=all")
+    assert "The first 23 runs, latest first." in walk.text()
+    walk.go(f"{shown.url}/conversations?range=all")
     named = [row for row in query(receiver.url, "conversations") if row["conversation_id"]]
-    assert f"The latest {formatting.plural(len(named), 'conversation')}" in tab.text()
-    tab.goto(f"{shown.url}/system")
-    assert tab.tile("Stored") == formatting.count(get(f"{receiver.url}/api/v1/system")["written_spans"])
+    assert f"The latest {formatting.plural(len(named), 'conversation')}" in walk.text()
+    walk.go(f"{shown.url}/system")
+    assert walk.tile("Stored") == formatting.count(get(f"{receiver.url}/api/v1/system")["written_spans"])
 
 
 @pytest.mark.parametrize("agent", ["support", "incident-resolver"])
-def test_numbers_of_a_run_are_the_apis(tab: Visit, shown: Running, receiver: Running, agent: str) -> None:
+def test_numbers_of_a_run_are_the_apis(walk: Visit, shown: Running, receiver: Running, agent: str) -> None:
     """The page of a run, imported or generated, has the API's numbers of it, as tiles and in its sentence."""
     listed = get(f"{receiver.url}/api/v1/runs", agent=agent, **{"from": "2026-01-01", "to": "2100-01-01"})["runs"]
     run = max(listed, key=lambda one: one["tool_errors"])
-    tab.goto(f"{shown.url}/run?run={run['run_id']}")
+    walk.go(f"{shown.url}/run?run={run['run_id']}")
     cap = f" of {run['iteration_cap']}" if run["iteration_cap"] else ""
-    assert tab.tile("Iterations") == formatting.count(run["iterations"]) + cap
-    assert tab.tile("Duration") == formatting.duration(run["duration_ns"])
-    assert tab.tile("Tool calls") == formatting.count(run["tool_calls"])
-    assert tab.tile("Model calls") == formatting.count(run["model_calls"])
+    assert walk.tile("Iterations") == formatting.count(run["iterations"]) + cap
+    assert walk.tile("Duration") == formatting.duration(run["duration_ns"])
+    assert walk.tile("Tool calls") == formatting.count(run["tool_calls"])
+    assert walk.tile("Model calls") == formatting.count(run["model_calls"])
     is_reported = bool(run["total_tokens"])
-    assert tab.tile("Tokens") == formatting.count(run["total_tokens"] if is_reported else None)
-    assert tab.tile("Cost") == formatting.usd(run["cost_usd"] if is_reported else None)
+    assert walk.tile("Tokens") == formatting.count(run["total_tokens"] if is_reported else None)
+    assert walk.tile("Cost") == formatting.usd(run["cost_usd"] if is_reported else None)
     spans = get(f"{receiver.url}/api/v1/runs/{run['run_id']}/spans")["spans"]
-    assert f"{len(spans)} spans, " in tab.text()
+    assert f"{len(spans)} spans, " in walk.text()
 
 
-def test_numbers_of_rules_are_the_apis(tab: Visit, shown: Running, receiver: Running) -> None:
+def test_numbers_of_rules_are_the_apis(walk: Visit, shown: Running, receiver: Running) -> None:
     """The Rules page counts the rules that the API lists."""
     rules = get(f"{receiver.url}/api/v1/rules")["rules"]
-    tab.goto(f"{shown.url}/rules")
-    assert f"{len(rules)} rules, {sum(bool(one['state']['firing']) for one in rules)} firing" in tab.text()
+    walk.go(f"{shown.url}/rules")
+    assert f"{len(rules)} rules, {sum(bool(one['state']['firing']) for one in rules)} firing" in walk.text()
 
 
 def test_shared_link_opens_the_same_view(tab: Visit, shown: Running, receiver: Running) -> None:
@@ -286,17 +286,17 @@ def test_list_is_downloaded_as_csv(tab: Visit, shown: Running) -> None:
         "/tools?" + urlencode({"tool": HOSTILE}), "/?" + urlencode({"agent": HOSTILE}),
     ],
 )  # fmt: skip
-def test_hostile_content_is_text(tab: Visit, shown: Running, path: str) -> None:
+def test_hostile_content_is_text(walk: Visit, shown: Running, path: str) -> None:
     """Script, Markdown images, escapes and a megabyte from a trace are text: nothing runs, loads or breaks the page."""
-    tab.goto(f"{shown.url}{path}{'&' if '?' in path else '?'}range=all")
-    assert tab.page.evaluate("window.hacked") is None
-    sources = tab.page.evaluate("[...document.querySelectorAll('img, iframe, object')].map(e => e.src || '')")
+    walk.go(f"{shown.url}{path}{'&' if '?' in path else '?'}range=all")
+    assert walk.page.evaluate("window.hacked") is None
+    sources = walk.page.evaluate("[...document.querySelectorAll('img, iframe, object')].map(e => e.src || '')")
     assert [source for source in sources if "leak" in source] == []
-    links = tab.page.evaluate(
+    links = walk.page.evaluate(
         "[...document.querySelectorAll('[data-testid=stMain] a')].map(a => a.getAttribute('href'))"
     )
     assert [link for link in links if link.startswith(("javascript:", "http://leak", "http://www.leak"))] == []
-    assert "fault of its own" not in tab.text()
+    assert "fault of its own" not in walk.text()
 
 
 def test_hostile_words_can_be_read(tab: Visit, shown: Running) -> None:

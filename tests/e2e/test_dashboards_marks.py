@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator
+from playwright.sync_api import Locator
 
-from tests.browsing import Visit, new_tab, person
+from tests.browsing import Visit
 from tests.processes import Running, collector, loopwatch, query, wait_until_stored
 
 pytestmark = pytest.mark.browser
@@ -39,18 +39,6 @@ LISTED = {
     "/quality?show=versions": ["versions"],
     "/conversations": ["conversations"],
 }
-# The texts of charts and tiles that are cut off; a chart follows the width of the window a moment later.
-_CUT = """() => [
-  ...[...document.querySelectorAll('[data-testid=stVegaLiteChart] svg')].flatMap(svg => {
-    const frame = svg.getBoundingClientRect();
-    return [...svg.querySelectorAll('text')].filter(text => {
-      const box = text.getBoundingClientRect();
-      return box.width && (box.left < frame.left - 2 || box.right > frame.right + 2);
-    });
-  }),
-  ...[...document.querySelectorAll('[data-testid=stMetricValue] *, [data-testid=stMetricLabel] *')]
-    .filter(part => part.clientWidth && part.scrollWidth > part.clientWidth + 1),
-].map(part => part.textContent)"""
 MARKS = "svg g.mark-rect.role-mark path, svg g.mark-symbol.role-mark path"
 
 
@@ -72,11 +60,13 @@ def tab(tab: Visit) -> Iterator[Visit]:
     assert tab.warnings == []
 
 
-@pytest.fixture(scope="module")
-def phone(browser: Browser, shown: Running) -> Iterator[BrowserContext]:
-    """A person on the way, with a phone that is set to dark."""
-    with person(browser, width=420, dark=True, kept=shown.url) as someone:
-        yield someone
+@pytest.fixture
+def walk(walk: Visit) -> Iterator[Visit]:
+    """The same of the tab for many addresses."""
+    yield walk
+    found = walk.warnings[:]
+    walk.warnings.clear()
+    assert found == []
 
 
 def _dearest(receiver: Running) -> str:
@@ -89,11 +79,11 @@ def _address(shown: Running, path: str) -> str:
 
 @pytest.mark.parametrize(("path", "charts"), CHARTED.items())
 def test_chart_says_what_it_stands_on_and_leads_there_and_back(
-    tab: Visit, shown: Running, path: str, charts: int
+    walk: Visit, shown: Running, path: str, charts: int
 ) -> None:
     """Each chart names its query and its runs; a click on a mark lists runs; Back is the page as it was."""
-    tab.goto(_address(shown, path))
-    panels = tab.page.locator("[class*=st-key-panel-]:has([data-testid=stVegaLiteChart])")
+    walk.go(_address(shown, path))
+    panels = walk.page.locator("[class*=st-key-panel-]:has([data-testid=stVegaLiteChart])")
     assert panels.count() == charts
     for number in range(charts):
         panel = panels.nth(number)
@@ -103,15 +93,15 @@ def test_chart_says_what_it_stands_on_and_leads_there_and_back(
             r"\d[\d,.]*[kM]? runs? · ", panel.locator("[data-testid=stCaptionContainer]").first.inner_text()
         )
         assert panel.locator("[class*=st-key-table-] button").first.inner_text().strip()
-        address = tab.page.url
-        _click_largest(tab, panel)
-        tab.page.wait_for_url("**/runs?**")
-        tab.settle()
-        assert "Click a row to open it" in tab.text(), stands_on
-        tab.page.go_back()
-        tab.page.wait_for_url(address)
+        address = walk.page.url
+        _click_largest(walk, panel)
+        walk.page.wait_for_url("**/runs?**")
+        walk.settle()
+        assert "Click a row to open it" in walk.text(), stands_on
+        walk.page.go_back()
+        walk.page.wait_for_url(address)
         panels.nth(charts - 1).wait_for()
-        tab.settle()
+        walk.settle()
 
 
 def _click_largest(tab: Visit, panel: Locator) -> None:
@@ -129,30 +119,30 @@ def _click_largest(tab: Visit, panel: Locator) -> None:
 
 
 @pytest.mark.parametrize(("path", "tables"), LISTED.items())
-def test_row_leads_to_its_runs(tab: Visit, shown: Running, path: str, tables: list[str]) -> None:
+def test_row_leads_to_its_runs(walk: Visit, shown: Running, path: str, tables: list[str]) -> None:
     """A click on a row of any table lists its runs or opens the run."""
-    tab.goto(_address(shown, path))
+    walk.go(_address(shown, path))
     for key in tables:
-        address = tab.page.url
-        tab.page.locator(f".st-key-panel-{key} [data-testid=stDataFrame] .dvn-scroller").first.click(
+        address = walk.page.url
+        walk.page.locator(f".st-key-panel-{key} [data-testid=stDataFrame] .dvn-scroller").first.click(
             position={"x": 60, "y": 52}
         )
-        tab.page.wait_for_url(re.compile(r"/runs?\?"))
-        tab.settle()
-        assert "No run matches" not in tab.text()
-        assert tab.page.locator("[data-testid=stDataFrame], [data-testid=stVegaLiteChart]").count()
+        walk.page.wait_for_url(re.compile(r"/runs?\?"))
+        walk.settle()
+        assert "No run matches" not in walk.text()
+        assert walk.page.locator("[data-testid=stDataFrame], [data-testid=stVegaLiteChart]").count()
         if key != tables[-1]:
-            tab.page.go_back()
-            tab.page.wait_for_url(address)
-            tab.page.locator(f".st-key-panel-{tables[-1]}").wait_for()
-            tab.settle()
+            walk.page.go_back()
+            walk.page.wait_for_url(address)
+            walk.page.locator(f".st-key-panel-{tables[-1]}").wait_for()
+            walk.settle()
 
 
-def test_table_behind_a_chart_is_the_querys_answer(tab: Visit, shown: Running, receiver: Running) -> None:
+def test_table_behind_a_chart_is_the_querys_answer(walk: Visit, shown: Running, receiver: Running) -> None:
     """The button named by the query shows how many rows it answered, and the rows."""
-    tab.goto(_address(shown, "/tools"))
-    tab.page.locator(".st-key-table-tool-rates button").first.click()
-    popover = tab.page.locator("[data-testid=stPopoverBody]")
+    walk.go(_address(shown, "/tools"))
+    walk.page.locator(".st-key-table-tool-rates button").first.click()
+    popover = walk.page.locator("[data-testid=stPopoverBody]")
     popover.locator("[data-testid=stDataFrame]").wait_for()
     assert f"{len(query(receiver.url, 'tool_summary'))} rows" in popover.inner_text()
     assert "tool_summary" in popover.inner_text()
@@ -165,11 +155,11 @@ def test_table_behind_a_chart_is_the_querys_answer(tab: Visit, shown: Running, r
      ("/run?run={run}", "waterfall", ":not([text-anchor=middle])")],
 )  # fmt: skip
 def test_every_bar_has_its_name(
-    tab: Visit, shown: Running, receiver: Running, path: str, panel: str, name: str
+    walk: Visit, shown: Running, receiver: Running, path: str, panel: str, name: str
 ) -> None:
     """Beside each bar stands what it is called, none is left out for lack of room."""
-    tab.goto(_address(shown, path.format(run=_dearest(receiver))))
-    chart = tab.page.locator(f".st-key-panel-{panel} svg")
+    walk.go(_address(shown, path.format(run=_dearest(receiver))))
+    chart = walk.page.locator(f".st-key-panel-{panel} svg")
     bars = chart.locator("g.mark-rect.role-mark").first.locator("path").count()
     texts = chart.locator(f"g.role-axis-label text{name}").all_text_contents()
     assert bars > 3
@@ -224,40 +214,10 @@ def test_back_undoes_a_choice(tab: Visit, shown: Running) -> None:
     )
 
 
-# Where the keyboard is, and whether that can be seen; a page's own scroller is no place to act.
-_AT = """() => {
-  const at = document.activeElement, look = getComputedStyle(at);
-  at.dataset.seen = '';
-  const isSeen = at === document.body || at.matches('main') || parseFloat(look.outlineWidth) >= 1
-    && look.outlineStyle !== 'none' && at.checkVisibility({opacityProperty: true, visibilityProperty: true});
-  return [at.tagName, at.innerText?.trim() || at.getAttribute('aria-label') || '', isSeen];
+_FOCUSED = """() => {
+  const at = document.activeElement;
+  return at.innerText?.trim() || at.getAttribute('aria-label') || '';
 }"""
-# What a mouse can act on and the keyboard has not come to; in a row of choices the arrows go on.
-_PASSED_BY = """() => [...document.querySelectorAll('a[href], button, input, textarea, summary, [role=combobox]')]
-  .filter(one => one.getBoundingClientRect().width > 1 && !one.disabled && !one.closest('[data-seen]')
-    && !one.querySelector('[data-seen]') && !one.closest('[role=radiogroup]')?.querySelector('[data-seen]')
-    && !one.closest('[role=group]')?.querySelector('[data-seen]'))
-  .map(one => one.innerText || one.getAttribute('aria-label') || one.tagName)"""
-_MOST_STOPS = 150
-
-
-@pytest.mark.parametrize(
-    "path",
-    [*CHARTED, "/quality?show=versions", "/runs", "/conversations", "/system", "/rules", "/rules?rule=cost-spike",
-     "/alerts", "/run?run={run}", "/run?run={run}&show=verdicts", "/compare?left={run}&right={run}"],
-)  # fmt: skip
-def test_keyboard_reaches_all_that_a_mouse_does(tab: Visit, shown: Running, receiver: Running, path: str) -> None:
-    """Tab comes to everything on a page, is seen where it is, and by itself opens nothing."""
-    tab.goto(_address(shown, path.format(run=_dearest(receiver))))
-    address, stops = tab.page.url, list[tuple[str, str, bool]]()
-    while len(stops) < _MOST_STOPS and (not stops or stops[-1][0] != "BODY"):
-        tab.page.keyboard.press("Tab")
-        stops.append(tuple(tab.page.evaluate(_AT)))
-    assert stops[-1][0] == "BODY"
-    assert [text or name for name, text, is_seen in stops if not is_seen] == []
-    assert tab.page.evaluate(_PASSED_BY) == []
-    tab.settle()
-    assert tab.page.url == address
 
 
 def test_keyboard_opens_pages_in_their_order(tab: Visit, shown: Running) -> None:
@@ -266,7 +226,7 @@ def test_keyboard_opens_pages_in_their_order(tab: Visit, shown: Running) -> None
     seen: list[str] = []
     for _ in range(60):
         tab.page.keyboard.press("Tab")
-        seen.append(tab.page.evaluate(_AT)[1])
+        seen.append(tab.page.evaluate(_FOCUSED))
     order = [
         next(i for i, text in enumerate(seen) if name in text) for name in ("Iterations", "System", "runs_over_time")
     ]
@@ -331,26 +291,6 @@ def test_chart_of_one_thing_leads_to_its_runs(tab: Visit, shown: Running, receiv
     tab.page.wait_for_url("**/runs?**")
     tab.settle()
     assert "Click a row to open it" in tab.text()
-
-
-@pytest.mark.parametrize(
-    "path",
-    [*CHARTED, "/runs", "/conversations", "/system", "/rules", "/alerts", "/run?run={run}",
-     "/compare?left={run}&right={run}"],
-)  # fmt: skip
-def test_page_fits_a_phone_and_half_a_screen(
-    phone: BrowserContext, shown: Running, receiver: Running, path: str
-) -> None:
-    """In a narrow window nothing sticks out, and no label of a chart and no number of a tile is cut off."""
-    with new_tab(phone, shown.url) as tab:
-        tab.goto(_address(shown, path.format(run=_dearest(receiver))))
-        for width in (420, 820):
-            tab.page.set_viewport_size({"width": width, "height": 1000})
-            tab.settle()
-            main = "document.querySelector('[data-testid=stMain]')"
-            tab.page.wait_for_function(f"() => {main}.scrollWidth <= {main}.clientWidth + 1")  # charts follow a window
-            tab.page.wait_for_function(f"() => ({_CUT})().length === 0")
-        assert tab.errors == []
 
 
 def test_live_tail_puts_new_runs_on_top(tab: Visit, shown: Running, receiver: Running) -> None:

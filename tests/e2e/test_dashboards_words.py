@@ -1,4 +1,4 @@
-"""Long names and reasons are read whole: on labels of charts, in cells of tables, in titles and in controls."""
+"""Every address at every width: long names and reasons are read whole, nothing sticks out, the keyboard gets there."""
 
 import json
 import urllib.request
@@ -16,13 +16,13 @@ pytestmark = pytest.mark.browser
 WIDTHS = (1440, 960, 390)
 RUN = wordy_fleet.run_id(1)
 PAGES = (
-    "/", "/iterations?by=agent", "/iterations?by=version", "/iterations?show=long&over=2", "/tools",
+    "/", "/iterations?by=agent", "/iterations?show=long&over=2", "/tools",
     "/tools?show=latency", "/tools?show=agents", "/cost", "/cost?by=customer", "/cost?show=dearest",
-    "/cost?show=caching", "/escalations", "/escalations?by=customer", "/escalations?by=version", "/quality",
+    "/cost?show=caching", "/escalations", "/escalations?by=customer", "/quality",
     "/quality?show=verdicts", "/quality?show=versions",
     "/runs", "/runs?columns=agent,escalation_reason,error_message,models,user_id,conversation_id,service,last_tool",
-    "/conversations", "/system", "/rules", f"/run?run={RUN}", f"/run?run={RUN}&show=graph",
-    f"/run?run={RUN}&show=verdicts", f"/run?run={RUN}&show=conversation",
+    "/conversations", "/system", "/alerts", "/rules", "/rules?rule=cost-spike", f"/run?run={RUN}",
+    f"/run?run={RUN}&show=graph", f"/run?run={RUN}&show=verdicts", f"/run?run={RUN}&show=conversation",
     f"/compare?left={RUN}&right={wordy_fleet.run_id(2)}",
     "/tools?" + urlencode({"tool": wordy_fleet.TOOLS[0]}),
     "/escalations?" + urlencode({"agent": wordy_fleet.AGENTS[0], "customer": wordy_fleet.CUSTOMERS[0]}),
@@ -120,6 +120,34 @@ _CUT = """() => [
 ].map(part => part.textContent.slice(0, 200))"""
 
 
+# Where the keyboard is, and whether that can be seen; a page's own scroller is no place to act.
+_AT = """() => {
+  const at = document.activeElement, look = getComputedStyle(at);
+  at.dataset.seen = '';
+  const isSeen = at === document.body || at.matches('main') || parseFloat(look.outlineWidth) >= 1
+    && look.outlineStyle !== 'none' && at.checkVisibility({opacityProperty: true, visibilityProperty: true});
+  return [at.tagName, at.innerText?.trim() || at.getAttribute('aria-label') || '', isSeen];
+}"""
+# What a mouse can act on and the keyboard has not come to; in a row of choices the arrows go on.
+_PASSED_BY = """() => [...document.querySelectorAll('a[href], button, input, textarea, summary, [role=combobox]')]
+  .filter(one => one.getBoundingClientRect().width > 1 && !one.disabled && !one.closest('[data-seen]')
+    && !one.querySelector('[data-seen]') && !one.closest('[role=radiogroup]')?.querySelector('[data-seen]')
+    && !one.closest('[role=group]')?.querySelector('[data-seen]'))
+  .map(one => one.innerText || one.getAttribute('aria-label') || one.tagName)"""
+_MOST_STOPS = 150
+
+
+# A chart follows the window a moment later: before it is as wide as its place, what it shows is the width before.
+_FITS = """() => {
+  const main = document.querySelector('[data-testid=stMain]');
+  return main.scrollWidth <= main.clientWidth + 1
+    && [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].every(chart => {
+      const drawn = chart.querySelector('svg')?.getBoundingClientRect().width;
+      return drawn && Math.abs(drawn - chart.clientWidth) < 8;
+    });
+}"""
+
+
 @pytest.fixture(scope="module")
 def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A collector with runs whose names and reasons are long, one of them endless."""
@@ -139,23 +167,53 @@ def _post(url: str, body: bytes) -> None:
         pass
 
 
-def _open(tab: Visit, shown: Running, path: str) -> None:
-    tab.page.add_init_script(_WATCH)
-    tab.goto(f"{shown.url}{path}{'&' if '?' in path else '?'}range=all")
+@pytest.fixture(scope="module")
+def walked(reader: BrowserContext, shown: Running) -> Iterator[Visit]:
+    """A tab for many addresses that notes what is written into its tables."""
+    with new_tab(reader, shown.url) as opened:
+        opened.page.add_init_script(_WATCH)
+        opened.goto(f"{shown.url}/system")
+        yield opened
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_no_text_is_cut_at_any_width(tab: Visit, shown: Running, path: str) -> None:
-    """At 1440, 960 and 390 pixels no label, cell, heading, title or filter is cut off; charts name all."""
-    _open(tab, shown, path)
-    for panel, names in [(panel, names) for at, panel, names in NAMED if at == path]:
-        assert _missing(tab, panel, names) == []
+@pytest.fixture(scope="module", params=PAGES)
+def path(request: pytest.FixtureRequest, walked: Visit) -> str:
+    """An address, opened at a desk's width; all tests of it are made before the next is opened."""
+    walked.page.set_viewport_size({"width": WIDTHS[0], "height": 1000})
+    walked.page.evaluate("window.lines = ''")
+    walked.go(f"{request.param}{'&' if '?' in request.param else '?'}range=all")
+    return str(request.param)
+
+
+def test_keyboard_reaches_all_that_a_mouse_does(walk: Visit, path: str) -> None:
+    """Tab comes to everything on a page, is seen where it is, and by itself opens nothing."""
+    address, stops = walk.page.url, list[tuple[str, str, bool]]()
+    while len(stops) < _MOST_STOPS and (not stops or stops[-1][0] != "BODY"):
+        walk.page.keyboard.press("Tab")
+        stops.append(tuple(walk.page.evaluate(_AT)))
+    assert stops[-1][0] == "BODY"
+    assert [text or name for name, text, is_seen in stops if not is_seen] == []
+    assert walk.page.evaluate(_PASSED_BY) == []
+    walk.settle()
+    assert walk.page.url == address
+
+
+def test_charts_name_all(walk: Visit, path: str) -> None:
+    """However long its names are, each stands on its chart from its first to its last character."""
+    assert [
+        _missing(walk, panel, names) for at, panel, names in NAMED if at == path if _missing(walk, panel, names)
+    ] == []
+
+
+def test_no_text_is_cut_at_any_width(walk: Visit, path: str) -> None:
+    """At 1440, 960 and 390 pixels no label, cell, heading, title or filter is cut off, and nothing sticks out."""
     for width in WIDTHS:
-        tab.page.set_viewport_size({"width": width, "height": 1000})
-        tab.settle()
-        tab.page.wait_for_function(f"() => ({_CUT})().length === 0")  # charts follow the window a moment later
-        for table in range(tab.page.locator("[data-testid=stDataFrame]").count()):
-            assert _cut_in(tab, table) == []
+        walk.page.set_viewport_size({"width": width, "height": 1000})
+        walk.settle()
+        walk.page.wait_for_function(_FITS)
+        walk.page.wait_for_function(f"() => ({_CUT})().length === 0")
+        for table in range(walk.page.locator("[data-testid=stDataFrame]").count()):
+            assert _cut_in(walk, table) == []
 
 
 def _cut_in(tab: Visit, table: int) -> list[str]:
@@ -186,7 +244,7 @@ def _missing(tab: Visit, panel: str, names: tuple[str, ...]) -> list[str]:
 
 def test_endless_reason_says_how_much_is_left_out(tab: Visit, shown: Running) -> None:
     """A reason of thousands of characters is shortened, says so with a number, and is whole where its row leads."""
-    _open(tab, shown, "/escalations")
+    tab.goto(f"{shown.url}/escalations?range=all")
     (shortened,) = [
         text
         for text in tab.page.locator(".st-key-panel-escalation-reasons svg text").all_text_contents()
