@@ -215,6 +215,7 @@ def test_a_duration_on_its_bar_leaves_the_bar_its_click(tab: Visit, shown: Runni
     run_id = query(receiver.url, "cost_top_runs", agent="incident-resolver")[0]["run_id"]
     tab.goto(f"{shown.url}/run?run={run_id}")
     marks = tab.page.locator(".st-key-panel-waterfall svg")
+    marks.locator("g.mark-rect path").first.scroll_into_view_if_needed()  # below what went wrong, where much did
     bar = marks.locator("g.mark-rect path").first.bounding_box()
     assert bar
     boxes = [text.bounding_box() for text in marks.locator("g.mark-text.role-mark text").all()]
