@@ -151,7 +151,7 @@ def _tested(context: Context, rule: Mapping[str, Any], tested: Mapping[str, Any]
         chart=lambda _: rule_test(
             group, tested["unit"], context.window, context.zone, palette.BLUE, panels.click("bucket")
         ),
-        opens=lambda point: _open(context, rule, group["group"], float(point["bucket"])),
+        opens=lambda point: _open(context, tested, group["group"], float(point["bucket"])),
     )
 
 
@@ -163,12 +163,21 @@ def as_answer(rule: str, unit: str, group: Mapping[str, Any]) -> Answer:
     )
 
 
-def _open(context: Context, rule: Mapping[str, Any], group: Mapping[str, str], end_ms: float) -> None:
-    """Opens the runs of the window that ended at a point, as far as the group can be told by filters."""
+def _open(context: Context, tested: Mapping[str, Any], group: Mapping[str, str], end_ms: float) -> None:
+    """Opens the runs of the window that ended at a point: the group's, of those that the rule looks at.
+
+    The page's own filters are put aside, for the rule is not narrowed by them.
+    """
+    if run_id := group.get("run_id"):
+        links.open_run(context, run_id)
+        return
     end = datetime.fromtimestamp(end_ms / 1000, UTC)
-    view = context.view.with_range(end - timedelta(seconds=rule["window_s"]), end)
-    known = {name: value for name, value in group.items() if name in FILTERS}
-    links.open_runs(replace(context, view=view), **known)
+    view = replace(context.view, filters={}, where="").with_range(end - timedelta(seconds=tested["window_s"]), end)
+    for name, values in tested["filters"].items():
+        view = view.with_filter(name, *values)
+    known = {name: value for name, value in group.items() if name in FILTERS and value}
+    conditions = [links.of_group(name, value) for name, value in group.items() if name not in known]
+    links.open_runs(replace(context, view=view), " and ".join(one for one in conditions if one), **known)
 
 
 def _known(group: Mapping[str, Any]) -> int:

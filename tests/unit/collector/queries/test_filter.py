@@ -131,6 +131,7 @@ KNOWN_WORDS = {
         *(f"{event.name}({'x' if event.of else ''})" for event in EVENTS.values()),
         " then ".join(["called()"] * 8),
         'not agent=x or "word" and agent=x or "wörd"',
+        'tag = "" and attributes.team = "" and attributes.team ~ x',
     )
     for word in _words(compile_filter(text).sql)
 }
@@ -138,7 +139,7 @@ KNOWN_WORDS = {
 
 @settings(max_examples=300, deadline=None)
 @given(
-    st.sampled_from([one.name for one in FIELDS.values() if one.type in {"text", "texts"} and not one.values]),
+    st.sampled_from([one.name for one in FIELDS.values() if one.is_text and not one.values]),
     st.sampled_from(["=", "!=", "~", "!~"]),
     st.text(max_size=40),
 )
