@@ -206,8 +206,9 @@ def test_the_delivered_rules_are_well_formed_and_cover_what_is_promised():
     """Cost spike, budgets by hour, day and month, rates, loops, latency, prices, silence and our own health."""
     rules = {rule.name: rule for rule in delivered_rules()}
     assert set(rules) >= {
-        "cost-spike", "customer-budget-hour", "budget-day", "budget-month", "escalation-rate", "tool-failure-rate",
-        "share-at-cap", "loops", "latency", "unpriced-tokens", "collector-drops", "collector-lag", "no-runs",
+        "cost-spike", "customer-budget-hour", "customer-budget-day", "budget-day", "budget-month", "escalation-rate",
+        "tool-failure-rate", "share-at-cap", "loops", "latency", "unpriced-tokens", "collector-drops", "collector-lag",
+        "no-runs",
     }  # fmt: skip
     assert isinstance(rules["budget-month"].condition, Forecast)
     assert all(rule.enabled and rule.description for rule in rules.values())

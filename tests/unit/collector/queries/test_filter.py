@@ -89,7 +89,7 @@ def test_depth_and_length_are_bounded() -> None:
 HOSTILE = ["'", '"', "\\", "--", "/*", ";", "{x:String}", "{{filter}}", "`", "1 OR 1=1", "0x", "%", "\0", "5m"]
 OPERATORS = ["and", "or", "not", "then", "in", "(", ")", ",", "=", "!=", "~", "!~", "<", "<=", ">", ">=", "()"]
 PIECES = st.one_of(
-    st.sampled_from([*FIELDS, *EVENTS]),
+    st.sampled_from([*FIELDS, *EVENTS, "attributes.team", "attributes.';--x"]),
     st.sampled_from(OPERATORS),
     st.sampled_from(HOSTILE),
     st.text(max_size=8),
