@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from loopwatch_collector.alerts.conditions import Group
-from loopwatch_collector.alerts.grouping import ATTRIBUTE, DIMENSION
+from loopwatch_collector.alerts.grouping import ATTRIBUTE, DIMENSION, KEY, tells_apart
 from loopwatch_collector.alerts.ranges import window_ending
 from loopwatch_collector.alerts.rule import Rule
 from loopwatch_collector.alerts.sources import OWN
@@ -17,7 +17,6 @@ from loopwatch_collector.store.client import Connection
 _RUNS: Final = 5
 _RUN_COLUMNS: Final = ("run_id", "example_run_id")
 _BY_RUN: Final = "cost_top_runs"
-_KEY: Final = "key"
 
 
 def names_runs(query: NamedQuery) -> bool:
@@ -50,10 +49,10 @@ def runs_behind(
     own_column = rule.group_by if any(column.name == rule.group_by for column in query.columns) else ""
     if rule.group_by in FILTERS:
         filters[rule.group_by], own_column = (group,), ""
-    elif _tells_apart(query, rule):
+    elif rule.group_column == KEY and tells_apart(query, rule.params.get(DIMENSION, "")):
         params = {name: value for name, value in rule.params.items() if name in (DIMENSION, ATTRIBUTE)}
-        takes_key = any(param.name == _KEY for param in query.params)
-        params, own_column = ({**params, _KEY: group}, "") if takes_key else (params, _KEY)
+        takes_key = any(param.name == KEY for param in query.params)
+        params, own_column = ({**params, KEY: group}, "") if takes_key else (params, KEY)
     elif rule.group_by and not own_column:
         filter_text = _filter_text(rule.group_by, group)
         if not filter_text:
@@ -70,12 +69,6 @@ def runs_behind(
     own = names.index(own_column) if own_column else None
     found = [str(row[place]) for row in answer.rows if own is None or row[own] == group]
     return tuple(dict.fromkeys(found))[:_RUNS]
-
-
-def _tells_apart(query: NamedQuery, rule: Rule) -> bool:
-    """Whether a query can be asked by what a rule is grouped by."""
-    dimension = rule.params.get(DIMENSION, "") if rule.group_column == _KEY else ""
-    return any(param.name == DIMENSION and dimension in param.values for param in query.params)
 
 
 def _filter_text(dimension: str, group: Group) -> str:

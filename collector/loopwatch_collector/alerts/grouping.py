@@ -10,6 +10,9 @@ from loopwatch_collector.queries.filter.fields import attribute_of
 
 DIMENSION: Final = "dimension"
 ATTRIBUTE: Final = "attribute"
+KEY: Final = "key"
+"""The column that holds the value of the dimension; as a parameter, the one value that is asked about."""
+
 ALL: Final = "all"
 _ANY_ATTRIBUTE: Final = "attributes.NAME"
 _KEPT_AS: Final = {
@@ -57,9 +60,9 @@ def grouping_of(query: NamedQuery, group_by: str) -> Grouping:
     if attribute and ATTRIBUTE in _dimensions(query):
         if kept_as := _KEPT_AS.get(attribute):
             raise ValueError(f"'{attribute}' is no attribute of a sender's own: say group_by = '{kept_as}'")
-        return Grouping({DIMENSION: ATTRIBUTE, ATTRIBUTE: attribute}, "key")
+        return Grouping({DIMENSION: ATTRIBUTE, ATTRIBUTE: attribute}, KEY)
     if group_by in _dimensions(query) and group_by not in (ALL, ATTRIBUTE):
-        return Grouping({DIMENSION: group_by}, "key")
+        return Grouping({DIMENSION: group_by}, KEY)
     if group_by in _texts(query):
         return Grouping({}, group_by)
     choices = choices_of(query)
@@ -68,14 +71,34 @@ def grouping_of(query: NamedQuery, group_by: str) -> Grouping:
     )
 
 
+def needs_group(query: NamedQuery, params: Mapping[str, str]) -> bool:
+    """Whether a query answers many rows, so that a rule has to say which group each of them is.
+
+    Args:
+        query: the rule's.
+        params: those the rule gives it.
+    """
+    is_one = ALL in _dimensions(query) and params.get(DIMENSION) == ALL
+    return bool(choices_of(query)) and not is_one
+
+
 def choices_of(query: NamedQuery) -> list[str]:
     """What rules of a query can be grouped by, as a reader is told."""
     named = [_ANY_ATTRIBUTE if name == ATTRIBUTE else name for name in _dimensions(query) if name != ALL]
     return named or list(_texts(query))
 
 
+def tells_apart(query: NamedQuery, dimension: str) -> bool:
+    """Whether a query can be asked for one value of a dimension, or says of each row which one it is of."""
+    values = next((param.values for param in query.params if param.name == DIMENSION), ())
+    names_key = any(one.name == KEY for one in (*query.params, *query.columns))
+    return names_key and dimension in values
+
+
 def _dimensions(query: NamedQuery) -> tuple[str, ...]:
-    return next((param.values for param in query.params if param.name == DIMENSION), ())
+    """The dimensions by which a query has a row for each value, and says which."""
+    has_key = any(column.name == KEY for column in query.columns)
+    return next((param.values for param in query.params if param.name == DIMENSION and has_key), ())
 
 
 def _texts(query: NamedQuery) -> tuple[str, ...]:

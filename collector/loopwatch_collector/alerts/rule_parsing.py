@@ -11,7 +11,7 @@ from loopwatch_collector.alerts.condition_parsing import CONDITION_KINDS, parse_
 from loopwatch_collector.alerts.durations import parse_duration
 from loopwatch_collector.alerts.errors import Fault, InvalidRule
 from loopwatch_collector.alerts.evidence import names_runs
-from loopwatch_collector.alerts.grouping import ALL, DIMENSION, choices_of, grouping_of
+from loopwatch_collector.alerts.grouping import choices_of, grouping_of, needs_group
 from loopwatch_collector.alerts.rule import SEVERITIES, Rule, Source
 from loopwatch_collector.alerts.sources import OWN, source_named, source_names
 from loopwatch_collector.alerts.toml_lines import Lines, Path, load_toml
@@ -213,9 +213,9 @@ class _RuleReader:
     def _check_group(self, query: NamedQuery, fields: dict[str, Any]) -> None:
         group = fields.get("group_by", "")
         if not group:
-            choices = choices_of(query)
-            if choices and fields.get("params", {}).get(DIMENSION) != ALL:
-                self.fault("query", f"query {query.name} answers many rows: say group_by = one of {', '.join(choices)}")
+            if needs_group(query, fields.get("params", {})):
+                choices = ", ".join(choices_of(query))
+                self.fault("query", f"query {query.name} answers many rows: say group_by = one of {choices}")
             return
         try:
             grouping = grouping_of(query, group)

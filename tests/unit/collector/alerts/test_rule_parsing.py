@@ -96,6 +96,13 @@ def test_a_condition_may_be_a_table_of_its_own():
             "cannot be grouped by 'custmer'; did you mean 'customer'?",
         ),
         ('group_by = "customer"\n', "", 4, "answers many rows: say group_by = one of model, provider, agent"),
+        ('"spend_by"', '"spend_top_runs"', 5, "cannot be grouped by 'customer'; did you mean 'customer_id'?"),
+        (
+            'query = "spend_by"\ngroup_by = "customer"',
+            'query = "concentration"\ngroup_by = "agent"',
+            5,
+            "be grouped by 'agent'",
+        ),
         ('"customer"', '"attribute"', 5, "cannot be grouped by 'attribute'; did you mean 'attributes.NAME'?"),
         ('"customer"', '"all"', 5, "cannot be grouped by 'all'; there are agent, attributes.NAME, conversation"),
         ('"customer"', '"attributes."', 5, "cannot be grouped by 'attributes.'"),
