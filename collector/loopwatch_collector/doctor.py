@@ -170,8 +170,9 @@ def _access(endpoint: str, key: str) -> Iterator[Finding]:
 
 def _rules(answer: dict[str, Any]) -> Iterator[Finding]:
     for fault in answer.get("faults", []):
+        where = f"the rules file, line {fault['line']}" if fault.get("line") else "the rules file"
         yield Finding(
-            "problem", "rules", str(fault.get("message")), "correct the rules file; `loopwatch alerts check` says where"
+            "problem", "rules", f"{where}: {fault.get('message')}", "correct it: rules with faults are not evaluated"
         )
     for rule in answer.get("rules", []):
         if rule.get("enabled") and (error := rule.get("state", {}).get("error")):

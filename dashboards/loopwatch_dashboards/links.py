@@ -4,11 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from loopwatch_dashboards import navigation
 from loopwatch_dashboards.context import Context
 from loopwatch_dashboards.view import FILTERS
+
+GROUPS: Final = (*FILTERS, "provider", "service", "prompt_version", "user", "conversation", "tag")
+"""What rules are grouped by and the filter language has a field for."""
 
 
 def open_runs(context: Context, where: str = "", **params: str) -> None:
@@ -53,6 +56,19 @@ def open_run(context: Context, run_id: str, **params: str) -> None:
 def condition(field: str, value: str) -> str:
     """A condition of the filter language: the field equals a text."""
     return f"{field} = {json.dumps(value, ensure_ascii=False)}"
+
+
+def of_group(name: str, value: str) -> str:
+    """A condition of the filter language for the runs of a rule's group; empty where it has no word for it.
+
+    Args:
+        name: what the rule is grouped by.
+        value: the group; empty for the one without a name.
+    """
+    if name == "tool":
+        return called(value) if value else ""
+    is_field = name in GROUPS or name.startswith("attributes.")
+    return condition(name, value) if is_field else ""
 
 
 def called(tool: str) -> str:

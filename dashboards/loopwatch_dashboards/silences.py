@@ -24,10 +24,23 @@ def begin(context: Context, alert: Mapping[str, Any]) -> None:
         whole = st.checkbox("All alerts of this rule") if alert["group"] else True
         by = st.text_input("Your name", max_chars=100)
         reason = st.text_input("Reason", max_chars=500)
-        if st.form_submit_button("Silence") and by.strip():
+        if submitted("Silence", by):
             group = {} if whole else dict(alert["group"])
             body = {"rule": alert["rule"], "group": group, "for_s": length, "by": by.strip(), "reason": reason.strip()}
             change(context, "POST", "/api/v1/silences", body)
+
+
+def submitted(label: str, by: str) -> bool:
+    """A form's button; whether it was pressed, and the form says who did it.
+
+    Args:
+        label: of the button.
+        by: the name that was given.
+    """
+    pressed = st.form_submit_button(label)
+    if pressed and not by.strip():
+        st.error("Say your name: others see who did this.")
+    return pressed and bool(by.strip())
 
 
 def ask(context: Context) -> "Future[Any]":
@@ -43,7 +56,7 @@ def show(context: Context, answer: Mapping[str, Any]) -> None:
     refused = access.refusal(context)
     st.markdown(f"**{formatting.plural(len(found), 'silence')}**")
     for one in found:
-        group = ", ".join(f"{name} {value}" for name, value in one["group"].items())
+        group = ", ".join(f"{name} {value or 'without a name'}" for name, value in one["group"].items())
         until = formatting.time(one["until"], context.zone)
         parts = [one["rule"] or "every rule", group, f"until {until}", f"by {one['by']}", one["reason"]]
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -23,6 +24,16 @@ window = "1h"
 every = "1s"
 evidence = "spend_top_runs"
 condition = { kind = "threshold", above = 0.001 }
+
+[[rule]]
+name = "dear-team"
+title = "A team is expensive"
+query = "spend_by"
+group_by = "attributes.team"
+filters = { agent = "incident-resolver" }
+value = "cost_usd"
+window = "1h"
+condition = { kind = "threshold", above = 5000 }
 """
 
 
@@ -33,7 +44,8 @@ def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     rules = folder / "rules.toml"
     rules.write_text(RULES)
     with collector(folder, LOOPWATCH_RULES=str(rules)) as running:
-        agent = loopwatch("agent", "run", "--runs", "4", "--latency-scale", "0", "--endpoint", running.url)
+        words = ("agent", "run", "--runs", "4", "--latency-scale", "0", "--endpoint", running.url)
+        agent = loopwatch(*words, env={"OTEL_RESOURCE_ATTRIBUTES": "team=search"})
         assert agent.returncode == 0, agent.stderr
         wait_for_runs(running.url, 4)
         wait_for(lambda: firing(running) or None, "any-spend fires")
@@ -119,6 +131,27 @@ def test_a_rule_is_tried_and_edited(tab: Visit, shown: Running, receiver: Runnin
     form(tab).get_by_role("button", name="Save").click()
     wait_for(lambda: get(f"{receiver.url}/api/v1/rules/any-spend")["condition"]["above"] == 4000 or None, "it is saved")
     assert get(f"{receiver.url}/api/v1/rules/any-spend")["source"] == "stored"
+
+
+def test_a_point_of_a_rules_graph_leads_to_its_groups_runs(tab: Visit, shown: Running, receiver: Running) -> None:
+    """By whatever a rule is grouped: that group's runs, of those the rule looks at, in the window before the point."""
+    runs = get(f"{receiver.url}/api/v1/runs", **{"from": "2000-01-01", "to": "2100-01-01"})["runs"]
+    of_rule = [run for run in runs if run["agent"] == "incident-resolver"]
+    tab.goto(f"{shown.url}/rules?rule=dear-team&range=1h")
+    assert "attributes.team search: it would have fired 0 times" in tab.text()
+    tab.page.locator(".st-key-table-rule-test button").first.focus()
+    tab.page.keyboard.press("Enter")
+    marks = tab.page.get_by_role("combobox", name="Runs behind")
+    marks.wait_for()
+    tab.settle()
+    marks.focus()
+    tab.page.keyboard.press("ArrowDown")
+    tab.page.get_by_role("option").last.click()
+    tab.page.wait_for_url("**/runs?**")
+    tab.settle()
+    asked = parse_qs(urlsplit(tab.page.url).query)
+    assert (asked["agent"], asked["q"]) == (["incident-resolver"], ['attributes.team = "search"'])
+    assert f"The first {len(of_rule)} run" in tab.text()
 
 
 def test_a_rule_is_made_and_turned_off(tab: Visit, shown: Running, receiver: Running) -> None:

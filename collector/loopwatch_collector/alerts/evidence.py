@@ -4,12 +4,13 @@ import re
 from typing import Final
 
 from loopwatch_collector.alerts.conditions import Group
+from loopwatch_collector.alerts.grouping import ATTRIBUTE, DIMENSION, KEY, tells_apart
 from loopwatch_collector.alerts.ranges import window_ending
 from loopwatch_collector.alerts.rule import Rule
 from loopwatch_collector.alerts.sources import OWN
 from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery
 from loopwatch_collector.queries.filter.compile import FILTER_PLACE
-from loopwatch_collector.queries.filter.fields import FIELDS
+from loopwatch_collector.queries.filter.fields import field_named
 from loopwatch_collector.queries.runner import READ_SETTINGS, Question, ask, named
 from loopwatch_collector.store.client import Connection
 
@@ -33,8 +34,9 @@ def runs_behind(
         connection: this thread's.
         project: whose data.
         rule: names the query that is asked, and the window.
-        group: of the alert. It is a filter where the dimension is one, else compared with the column of its name, else
-            a line of the filter language; a query that takes no such line gives way to one that does.
+        group: of the alert. It is a filter where the dimension is one; else the query is asked by the dimension, where
+            it can be; else it is compared with the column of its name, or is a line of the filter language; a query
+            that takes no such line gives way to one that does.
         now_ns: where the window ends.
         left_s: how long the engine may take; None for the limit of every question.
 
@@ -43,24 +45,28 @@ def runs_behind(
     """
     if rule.query in OWN:
         return ()
-    query, filters, filter_text = named(rule.evidence), dict(rule.filters), ""
-    is_column = any(column.name == rule.group_by for column in query.columns)
+    query, filters, filter_text, params = named(rule.evidence), dict(rule.filters), "", dict[str, str]()
+    own_column = rule.group_by if any(column.name == rule.group_by for column in query.columns) else ""
     if rule.group_by in FILTERS:
-        filters[rule.group_by] = (group,)
-    elif rule.group_by and not is_column:
+        filters[rule.group_by], own_column = (group,), ""
+    elif rule.group_column == KEY and tells_apart(query, rule.params.get(DIMENSION, "")):
+        params = {name: value for name, value in rule.params.items() if name in (DIMENSION, ATTRIBUTE)}
+        takes_key = any(param.name == KEY for param in query.params)
+        params, own_column = ({**params, KEY: group}, "") if takes_key else (params, KEY)
+    elif rule.group_by and not own_column:
         filter_text = _filter_text(rule.group_by, group)
         if not filter_text:
             return ()
         query = query if FILTER_PLACE in query.sql else named(_BY_RUN)
     stretch = window_ending(now_ns, rule.window_s)
-    question = Question(query.name, project, *stretch, filters=filters, filter_text=filter_text, limit=100)
+    question = Question(query.name, project, *stretch, params, filters, filter_text, limit=100)
     settings = READ_SETTINGS if left_s is None else {**READ_SETTINGS, "max_execution_time": left_s}
     answer = ask(connection, question, settings)
     names = [column.name for column in answer.query.columns]
     place = next((names.index(name) for name in _RUN_COLUMNS if name in names), None)
     if place is None:
         return ()
-    own = names.index(rule.group_by) if is_column and rule.group_by not in FILTERS else None
+    own = names.index(own_column) if own_column else None
     found = [str(row[place]) for row in answer.rows if own is None or row[own] == group]
     return tuple(dict.fromkeys(found))[:_RUNS]
 
@@ -70,4 +76,4 @@ def _filter_text(dimension: str, group: Group) -> str:
     quoted = '"' + re.sub(r'(["\\])', r"\\\1", group) + '"'
     if dimension == "tool":
         return f"called({quoted})"
-    return f"{dimension} = {quoted}" if dimension in FIELDS else ""
+    return f"{dimension} = {quoted}" if field_named(dimension) else ""

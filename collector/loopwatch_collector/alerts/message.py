@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from loopwatch_collector.alerts.amounts import format_value, told_apart
 from loopwatch_collector.alerts.durations import NS, format_duration
 from loopwatch_collector.alerts.states import Alert, Delivery
+from loopwatch_collector.queries.times import format_time
 
 _VERBS: Final = {"firing": "fires", "reminder": "still fires", "resolved": "is over"}
 
@@ -109,9 +110,9 @@ def payload_of(alert: Alert, delivery: Delivery, links: dict[str, str]) -> bytes
         "threshold": alert.threshold,
         "peak_value": alert.peak_value,
         "unit": alert.snapshot.get("unit", ""),
-        "started_at": _time(alert.started_at_ns),
-        "fired_at": _time(alert.fired_at_ns),
-        "resolved_at": _time(alert.resolved_at_ns) if alert.resolved_at_ns else None,
+        "started_at": format_time(alert.started_at_ns),
+        "fired_at": format_time(alert.fired_at_ns),
+        "resolved_at": format_time(alert.resolved_at_ns) if alert.resolved_at_ns else None,
         "run_ids": list(alert.run_ids),
         "links": links,
     }

@@ -11,6 +11,7 @@ from loopwatch_collector.alerts.condition_parsing import CONDITION_KINDS, parse_
 from loopwatch_collector.alerts.durations import parse_duration
 from loopwatch_collector.alerts.errors import Fault, InvalidRule
 from loopwatch_collector.alerts.evidence import names_runs
+from loopwatch_collector.alerts.grouping import choices_of, grouping_of, needs_group
 from loopwatch_collector.alerts.rule import SEVERITIES, Rule, Source
 from loopwatch_collector.alerts.sources import OWN, source_named, source_names
 from loopwatch_collector.alerts.toml_lines import Lines, Path, load_toml
@@ -211,21 +212,19 @@ class _RuleReader:
 
     def _check_group(self, query: NamedQuery, fields: dict[str, Any]) -> None:
         group = fields.get("group_by", "")
-        dimensions = next((param.values for param in query.params if param.name == "dimension"), ())
-        texts = [column.name for column in query.columns if column.unit == "text"]
         if not group:
-            if texts and fields.get("params", {}).get("dimension") != "all":
-                choices = ", ".join(dimensions or texts)
+            if needs_group(query, fields.get("params", {})):
+                choices = ", ".join(choices_of(query))
                 self.fault("query", f"query {query.name} answers many rows: say group_by = one of {choices}")
-        elif group in dimensions:
-            fields["params"] = {**fields.get("params", {}), "dimension": group}
-            fields["group_column"] = "key"
-        elif group in texts:
-            fields["group_column"] = group
-        else:
-            self.fault(
-                "group_by", f"query {query.name} cannot be grouped by '{group}'{near(group, dimensions or texts)}"
-            )
+            return
+        try:
+            grouping = grouping_of(query, group)
+        except ValueError as wrong:
+            self.fault("group_by", str(wrong))
+            return
+        if grouping.params:
+            fields["params"] = {**fields.get("params", {}), **grouping.params}
+        fields["group_column"] = grouping.column
 
 
 def _name(value: Any) -> str:

@@ -145,6 +145,8 @@ def show_replay(rule: Rule, from_ns: int, to_ns: int, result: Replay) -> dict[st
     return {
         "rule": rule.name,
         "unit": rule.unit,
+        "filters": {name: list(values) for name, values in rule.filters.items()},
+        "window_s": rule.window_s,
         "from": format_time(from_ns),
         "to": format_time(to_ns),
         "step_s": result.step_s,

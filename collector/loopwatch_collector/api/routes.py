@@ -13,7 +13,7 @@ from loopwatch_collector.prices.record import rate_history
 from loopwatch_collector.queries import runs
 from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery, catalogue
 from loopwatch_collector.queries.errors import InvalidParameter
-from loopwatch_collector.queries.filter.fields import EVENTS, FIELDS, OUTCOMES
+from loopwatch_collector.queries.filter.fields import ANY_ATTRIBUTE, EVENTS, FIELDS, OUTCOMES
 from loopwatch_collector.queries.runner import DEFAULT_LIMIT, MAX_LIMIT, Question, ask, ask_raw, plain
 from loopwatch_collector.queries.times import format_time, parse_range
 from loopwatch_collector.store.client import Connection
@@ -140,7 +140,7 @@ def list_fields(reader: Reader) -> dict[str, Any]:
                 "operators": [*field.operators, "in"],
                 "description": field.description,
             }
-            for field in FIELDS.values()
+            for field in (*FIELDS.values(), ANY_ATTRIBUTE)
         ],
         "events": [
             {"name": event.name, "of": event.of or None, "description": event.description} for event in EVENTS.values()

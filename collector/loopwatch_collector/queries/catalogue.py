@@ -6,10 +6,11 @@ A head line is `-- key: value`:
 - `param: NAME TYPE [= DEFAULT] | DESCRIPTION`, with TYPE UInt32, Float64, String or `Enum(a, b)`
 - `column: NAME UNIT | DESCRIPTION`, in the order of the SELECT
 - `with: PART, ...`: files under parts/ that the query reads as if they were tables, or calls: those that are a lambda.
-  `PART by PARAM` is a folder there, with a file for each value of the parameter that needs its own, and others.sql: the
-  engine reads the columns of all branches of a condition, also of those that a parameter rules out
+  `PART by PARAM` is a folder there, with a file for each value of the parameter that needs its own, and others.sql for
+  the rest; without that file the rest does without the part
 
-A query that says `{{filter_set}}` can answer for several sets of filters at once: see filter_sets/places.py.
+What a query tells apart by a parameter is a statement of its own for each value: see variants.py. A query that says
+`{{filter_set}}` can answer for several sets of filters at once: see filter_sets/places.py.
 """
 
 import re
@@ -20,6 +21,7 @@ from importlib import resources
 from typing import Final
 
 from loopwatch_collector.queries.filter_sets.places import tells_ranges_apart, with_filter_sets, without_filter_sets
+from loopwatch_collector.queries.variants import tells_apart, variant
 
 FILTERS: Final = ("environment", "agent", "version", "model", "customer")
 UNITS: Final = frozenset({"runs", "calls", "tokens", "usd", "ns", "ratio", "time", "text", "count", "bytes"})
@@ -28,6 +30,7 @@ _PARAM: Final = re.compile(r"(\w+) (Enum\(([^)]*)\)|\w+)(?: = (\S*))? \| (.+)")
 _LAMBDA: Final = re.compile(r"(--.*\n)*\([\w, ]+\) ->")
 _COLUMN: Final = re.compile(r"(\w+) (\w+) \| (.+)")
 _BY: Final = " by "
+_WORD: Final = re.compile(r"\w+")
 _COMMENT_LINE: Final = re.compile(r"^[ \t]*--.*\n", re.MULTILINE)
 
 
@@ -73,6 +76,7 @@ class NamedQuery:
         told_apart_by: the parameter whose value chooses among several statements; "" for most queries.
         variants: the statement by that value.
         text_for_filter_sets: the statement that answers for several sets of filters at once; "" for most queries.
+        variants_for_filter_sets: that statement by the same value.
         tells_ranges_apart: in that statement each set may have a range of its own.
     """
 
@@ -85,11 +89,16 @@ class NamedQuery:
     told_apart_by: str = ""
     variants: dict[str, str] = field(default_factory=dict[str, str])
     text_for_filter_sets: str = ""
+    variants_for_filter_sets: dict[str, str] = field(default_factory=dict[str, str])
     tells_ranges_apart: bool = False
 
     def sql_for(self, params: Mapping[str, str]) -> str:
         """The statement for these values of the query's own parameters; a value that is no choice is as none."""
         return self.variants.get(params.get(self.told_apart_by, ""), self.sql)
+
+    def sql_for_filter_sets(self, params: Mapping[str, str]) -> str:
+        """The statement that answers for several sets of filters at once, for these values."""
+        return self.variants_for_filter_sets.get(params.get(self.told_apart_by, ""), self.text_for_filter_sets)
 
 
 @cache
@@ -117,16 +126,23 @@ def parse(name: str, text: str) -> NamedQuery:
         _read_head_line(query, parts, match[1], match[2])
         lines.pop(0)
     statement = "\n".join(lines)
-    text = _with_parts(parts, statement)
-    query.text_for_filter_sets = without_comments(with_filter_sets(text, statement))
-    query.tells_ranges_apart = tells_ranges_apart(statement, [_part(part, "") for part in parts])
-    query.told_apart_by = next((part.partition(_BY)[2] for part in parts if _BY in part), "")
-    choosing = next((param for param in query.params if param.name == query.told_apart_by), None)
-    for value in choosing.values if choosing else ():
-        query.variants[value] = without_comments(without_filter_sets(_with_parts(parts, statement, value)))
-    query.sql = query.sql_for({choosing.name: choosing.default or choosing.values[0]}) if choosing else ""
-    query.sql = query.sql or without_comments(without_filter_sets(text))
+    choosing = next((param for param in query.params if _is_told_apart(param, parts, statement)), None)
+    query.told_apart_by = choosing.name if choosing else ""
+    for value in choosing.values if choosing else ("",):
+        text = _with_parts(parts, statement, query.told_apart_by, value)
+        query.variants[value] = without_comments(without_filter_sets(text))
+        query.variants_for_filter_sets[value] = without_comments(with_filter_sets(text, statement))
+    usual = (choosing.default or choosing.values[0]) if choosing else ""
+    query.sql, query.text_for_filter_sets = query.variants[usual], query.variants_for_filter_sets[usual]
+    texts = [_part(part, value) for part in parts for value in query.variants]
+    query.tells_ranges_apart = tells_ranges_apart(statement, texts)
     return query
+
+
+def _is_told_apart(param: Param, parts: list[str], statement: str) -> bool:
+    texts = [statement, *(_part(part, "") for part in parts)]
+    is_by = any(part.partition(_BY)[2] == param.name for part in parts)
+    return bool(param.values) and (is_by or any(tells_apart(text, param.name) for text in texts))
 
 
 def without_comments(sql: str) -> str:
@@ -169,11 +185,20 @@ def _column(query_name: str, text: str) -> QueryColumn:
     return QueryColumn(match[1], match[2], match[3])
 
 
-def _with_parts(parts: list[str], statement: str, value: str = "") -> str:
-    """The statement with its parts; of those that a parameter tells apart, the one for its value."""
-    if not parts:
+def _with_parts(parts: list[str], statement: str, told_apart_by: str, value: str) -> str:
+    """The statement with those of its parts that it needs, for a value of what it tells apart."""
+    statement = variant(statement, told_apart_by, value)
+    texts = {part.partition(_BY)[0]: variant(_part(part, value), told_apart_by, value) for part in parts}
+    needed: set[str] = set()
+    waiting = [statement]
+    while waiting:
+        words = set(_WORD.findall(waiting.pop()))
+        found = [name for name in texts if name in words and name not in needed and texts[name]]
+        needed.update(found)
+        waiting.extend(texts[name] for name in found)
+    named = ",\n".join(text for name, text in texts.items() if name in needed)
+    if not named:
         return statement
-    named = ",\n".join(_part(part, value) for part in parts)
     own = re.match(r"\s*WITH\s", statement)
     return f"WITH {named}{',' if own else ''}\n{statement[own.end() :] if own else statement}"
 
@@ -184,7 +209,10 @@ def _part(part: str, value: str) -> str:
     name, by, _ = part.partition(_BY)
     file = folder / f"{name}.sql"
     if by:
-        own = folder / name / f"{value}.sql"
-        file = own if own.is_file() else folder / name / "others.sql"
+        file = next(
+            (one for one in (folder / name / f"{value}.sql", folder / name / "others.sql") if one.is_file()), None
+        )
+    if file is None:
+        return ""
     text = file.read_text(encoding="utf-8")
     return f"(\n{text}) AS {name}" if _LAMBDA.match(text) else f"{name} AS (\n{text})"

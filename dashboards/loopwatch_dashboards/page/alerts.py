@@ -78,18 +78,19 @@ def _nothing(context: Context, state: str) -> None:
             "**Nothing is firing.** Every rule that could be evaluated is quiet.", icon=":material/check_circle:"
         )
     else:
-        st.info("No alert was resolved in this time range.", icon=":material/search_off:")
+        st.info("No alert that began in this time range is over.", icon=":material/search_off:")
     navigation.link(context, "rules", "Rules", ":material/rule:")
 
 
 def shown(one: Mapping[str, Any]) -> dict[str, Any]:
-    """An alert as a row: its group in words, its numbers in the unit of its rule."""
+    """An alert as a row: its group in words, its numbers in the unit of its rule, and whether it is silenced."""
     start = formatting.parse_time(one["fired_at"] or one["started_at"])
     end = formatting.parse_time(one["resolved_at"])
     said_value, said_threshold = formatting.told_apart(one["value"], one["threshold"], one["unit"])
     return {
         **one,
-        "group": ", ".join(f"{name} {value}" for name, value in one["group"].items()),
+        "state": f"{one['state']}, silenced" if one["silenced_until"] and one["state"] != "resolved" else one["state"],
+        "group": ", ".join(f"{name} {value or 'without a name'}" for name, value in one["group"].items()),
         "said_value": said_value,
         "said_threshold": said_threshold,
         "lasted": (end - start).total_seconds() * 1e9 if start and end else None,
@@ -151,6 +152,6 @@ def _acknowledge(context: Context, alert_id: str) -> None:
     with place, st.form("acknowledge"):
         by = st.text_input("Your name", max_chars=100)
         note = st.text_input("Note", max_chars=500)
-        if st.form_submit_button("Acknowledge") and by.strip():
+        if silences.submitted("Acknowledge", by):
             body = {"by": by.strip(), "note": note.strip()}
             change(context, "POST", f"/api/v1/alerts/{alert_id}/acknowledge", body)

@@ -39,9 +39,11 @@ LISTED: Final = {
 }
 MOST_ROWS: Final = 16
 LIST_HEIGHT: Final = tables.rows_height(MOST_ROWS)  # in pixels
-# A test evaluates the rule once a step; a week every five minutes would take longer than a reader waits.
+# A test evaluates the rule once a step: so often that the graph is smooth, and each moment of the range is in a window.
+# A week every five minutes would take longer than a reader waits.
 _LEAST_STEP_SECONDS: Final = 300
-_MOST_STEPS: Final = 168
+_USUAL_STEPS: Final = 168
+_MOST_STEPS: Final = 720
 
 
 def rules() -> None:
@@ -120,13 +122,19 @@ def _one(context: Context, rule: Mapping[str, Any]) -> None:
 def _test(context: Context, rule: Mapping[str, Any]) -> Mapping[str, Any]:
     """Replays the rule, or the text that is being tried in its place, over the page's time range."""
     window = context.window
-    step = max(int((window.end - window.start).total_seconds() / _MOST_STEPS), _LEAST_STEP_SECONDS)
+    step = step_seconds((window.end - window.start).total_seconds(), rule["window_s"])
     asked = {"from": window.start.isoformat(), "to": window.end.isoformat(), "step_seconds": str(step)}
     text = rule_editor.draft(rule)
     if not text:
         return context.collector.ask(f"/api/v1/rules/{rule['name']}/test", **asked).result()
     st.info("The text below is tried here; it is not saved.", icon=":material/science:")
     return context.collector.change("POST", "/api/v1/rules/test", {"toml": text}, **asked)
+
+
+def step_seconds(range_s: float, window_s: float) -> int:
+    """How far apart, in seconds, a test looks at a rule over a range."""
+    wanted_s = min(range_s / _USUAL_STEPS, max(range_s / _MOST_STEPS, window_s / 2))
+    return max(round(wanted_s / _LEAST_STEP_SECONDS), 1) * _LEAST_STEP_SECONDS
 
 
 def _tested(context: Context, rule: Mapping[str, Any], tested: Mapping[str, Any]) -> None:
@@ -136,22 +144,27 @@ def _tested(context: Context, rule: Mapping[str, Any], tested: Mapping[str, Any]
     if not groups:
         st.caption("Nothing it watches happened in this time range.")
         return
-    names = [", ".join(f"{key} {value}" for key, value in group["group"].items()) or "all" for group in groups]
+    names = [
+        ", ".join(f"{key} {value or 'without a name'}" for key, value in group["group"].items()) or "all"
+        for group in groups
+    ]
     order = sorted(range(len(groups)), key=lambda i: (-len(groups[i]["alerts"]), -_known(groups[i])))
     name = choices.pick("Of", [names[i] for i in order], param="of", context=context) if len(groups) > 1 else names[0]
     group = groups[names.index(name)]
-    every = formatting.duration(tested["step_s"] * 1e9)
+    looked_at = f"looked at every {formatting.duration(tested['step_s'] * 1e9)}"
+    if tested["step_s"] > tested["window_s"]:
+        looked_at += ", which leaves some moments out: choose a shorter range to see them all"
     panels.chart_panel(
         context,
         panels.Behind(as_answer(rule["name"], tested["unit"], group)),
         key="rule-test",
         title=lambda _: f"{name}: it would have fired {formatting.plural(len(group['alerts']), 'time')}",
         runs=panels.in_view(context),
-        note=f"Value, threshold (dashed) and firing (shaded), looked at every {every}. Click a point for its runs.",
+        note=f"Value, threshold (dashed) and firing (shaded), {looked_at}. Click a point for its runs.",
         chart=lambda _: rule_test(
             group, tested["unit"], context.window, context.zone, palette.BLUE, panels.click("bucket")
         ),
-        opens=lambda point: _open(context, rule, group["group"], float(point["bucket"])),
+        opens=lambda point: _open(context, tested, group["group"], float(point["bucket"])),
     )
 
 
@@ -163,12 +176,21 @@ def as_answer(rule: str, unit: str, group: Mapping[str, Any]) -> Answer:
     )
 
 
-def _open(context: Context, rule: Mapping[str, Any], group: Mapping[str, str], end_ms: float) -> None:
-    """Opens the runs of the window that ended at a point, as far as the group can be told by filters."""
+def _open(context: Context, tested: Mapping[str, Any], group: Mapping[str, str], end_ms: float) -> None:
+    """Opens the runs of the window that ended at a point: the group's, of those that the rule looks at.
+
+    The page's own filters are put aside, for the rule is not narrowed by them.
+    """
+    if run_id := group.get("run_id"):
+        links.open_run(context, run_id)
+        return
     end = datetime.fromtimestamp(end_ms / 1000, UTC)
-    view = context.view.with_range(end - timedelta(seconds=rule["window_s"]), end)
-    known = {name: value for name, value in group.items() if name in FILTERS}
-    links.open_runs(replace(context, view=view), **known)
+    view = replace(context.view, filters={}, where="").with_range(end - timedelta(seconds=tested["window_s"]), end)
+    for name, values in tested["filters"].items():
+        view = view.with_filter(name, *values)
+    known = {name: value for name, value in group.items() if name in FILTERS and value}
+    conditions = [links.of_group(name, value) for name, value in group.items() if name not in known]
+    links.open_runs(replace(context, view=view), " and ".join(one for one in conditions if one), **known)
 
 
 def _known(group: Mapping[str, Any]) -> int:

@@ -9,7 +9,7 @@ from loopwatch_dashboards.outcome_shares import shares
 from loopwatch_dashboards.page.cost import forecast_tile, narrowing
 from loopwatch_dashboards.page.iterations import cost_fact
 from loopwatch_dashboards.page.quality import satisfaction_fact
-from loopwatch_dashboards.page.rules import fact, urgency
+from loopwatch_dashboards.page.rules import fact, step_seconds, urgency
 from loopwatch_dashboards.page.runs import with_unknowns
 from loopwatch_dashboards.page.system import readable
 from loopwatch_dashboards.page.tools import worst_pair
@@ -17,6 +17,22 @@ from loopwatch_dashboards.page.tools import worst_pair
 
 def _rule(name: str, *, enabled: bool = True, firing: int = 0, pending: int = 0, error: str = "") -> dict[str, Any]:
     return {"name": name, "enabled": enabled, "state": {"firing": firing, "pending": pending, "error": error}}
+
+
+@pytest.mark.parametrize(
+    ("range_s", "window_s", "step_s"),
+    [
+        (3_600, 3_600, 300),
+        (86_400, 3_600, 600),
+        (7 * 86_400, 3_600, 1_800),
+        (7 * 86_400, 86_400, 3_600),
+        (30 * 86_400, 3_600, 3_600),
+        (30 * 86_400, 900, 3_600),
+    ],
+)
+def test_a_test_of_a_rule_looks_as_often_as_its_window_needs(range_s: float, window_s: float, step_s: int) -> None:
+    """As smooth as a graph is, at least twice a window, and no more than 720 times."""
+    assert step_seconds(range_s, window_s) == step_s
 
 
 def test_rules_that_need_a_look_come_first() -> None:

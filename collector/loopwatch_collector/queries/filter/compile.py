@@ -84,14 +84,25 @@ class _Compiler:
     def _comparison(self, node: Comparison) -> str:
         negated = node.operator.startswith("!")
         operator = node.operator[1:] if negated else node.operator
-        alternatives = [self._one(node, operator or "=", value) for value in node.values]
+        one = self._of_attribute if node.field.type == "attribute" else self._one
+        alternatives = [one(node, operator or "=", value) for value in node.values]
         sql = "(" + " OR ".join(alternatives) + ")"
         return f"NOT {sql}" if negated else sql
+
+    def _of_attribute(self, node: Comparison, operator: str, value: str | float) -> str:
+        """A run has what any of its spans says; "" is the value of those of which none says anything."""
+        name, attribute = self._bind(value), self._bind(node.field.sql)
+        is_none = operator == "=" and value == ""
+        said = "1" if is_none else self._text("label", operator, name)
+        runs = _template("attribute", {"attribute": attribute, "said": said})
+        return f"run_id {'NOT ' if is_none else ''}IN ({runs})"
 
     def _one(self, node: Comparison, operator: str, value: str | float) -> str:
         name = self._bind(value)
         sql = node.field.sql
         if node.field.type == "texts":
+            if operator == "=" and value == "":  # as a text that nobody gave is empty
+                return f"empty({sql})"
             each = self._text("entry", operator, name)
             return f"arrayExists(entry -> {each}, {sql})"
         if node.field.type == "text":

@@ -1,7 +1,8 @@
 """The closed table of what a filter can name: fields of a run, and events in it."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 TEXT_OPERATORS: Final = ("=", "!=", "~", "!~")
@@ -15,8 +16,8 @@ class Field:
 
     Attributes:
         name: as it is written in a filter.
-        type: text, texts (several per run), number, duration, money or time.
-        sql: the expression of it on a row of `runs`.
+        type: text, texts (several per run), attribute, number, duration, money or time.
+        sql: the expression of it on a row of `runs`; of an attribute its name.
         description: for the reader.
         values: the values it can have, where the choice is closed; empty otherwise.
     """
@@ -28,9 +29,14 @@ class Field:
     values: tuple[str, ...] = ()
 
     @property
+    def is_text(self) -> bool:
+        """Whether its values are texts."""
+        return self.type in {"text", "texts", "attribute"}
+
+    @property
     def operators(self) -> tuple[str, ...]:
         """What it can be compared with."""
-        return TEXT_OPERATORS if self.type in {"text", "texts"} else NUMBER_OPERATORS
+        return TEXT_OPERATORS if self.is_text else NUMBER_OPERATORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +106,28 @@ _EVENTS: Final = (
 
 FIELDS: Final[Mapping[str, Field]] = {field.name: field for field in _FIELDS}
 EVENTS: Final[Mapping[str, Event]] = {event.name: event for event in _EVENTS}
+
+_ATTRIBUTE: Final = re.compile(r"attributes\.([^\s\"=<>~!(),]+)")
+ANY_ATTRIBUTE: Final = Field(
+    "attributes.NAME", "attribute", "", "an attribute of the sender's own, of any span of it or of its resource"
+)
+
+
+def field_named(name: str) -> Field | None:
+    """Returns a field by the name it has in a filter; None where there is none.
+
+    Args:
+        name: one of FIELDS, or `attributes.` and the name of an attribute that the sender made up.
+    """
+    attribute = attribute_of(name)
+    return replace(ANY_ATTRIBUTE, name=name, sql=attribute) if attribute else FIELDS.get(name)
+
+
+def attribute_of(name: str) -> str:
+    """Returns the attribute that is meant by `attributes.NAME`; "" where none is.
+
+    Args:
+        name: as it is written in a filter, or as what a rule is grouped by.
+    """
+    match = _ATTRIBUTE.fullmatch(name)
+    return match[1] if match else ""

@@ -14,7 +14,7 @@ from typing import Final
 
 from loopwatch_collector.queries.errors import InvalidParameter
 from loopwatch_collector.queries.filter.errors import InvalidFilter
-from loopwatch_collector.queries.filter.fields import EVENTS, FIELDS, Field
+from loopwatch_collector.queries.filter.fields import EVENTS, FIELDS, Field, field_named
 from loopwatch_collector.queries.filter.nodes import All, AnyOf, Comparison, Condition, Happened, Not, Phrase, Sequence
 from loopwatch_collector.queries.filter.tokens import Token, tokens
 from loopwatch_collector.queries.times import parse_time
@@ -123,10 +123,10 @@ class _Parser:
         return self._comparison(token)
 
     def _comparison(self, name: Token) -> Comparison:
-        if name.value not in FIELDS:
+        field, operator = field_named(name.value), self._take()
+        if field is None:
             near = _near(name.value, [*FIELDS, *EVENTS])
             raise InvalidFilter(f"there is no field '{name.value}'", name.position, near)
-        field, operator = FIELDS[name.value], self._take()
         if operator.is_word("in"):
             return Comparison(field, "=", self._values(field))
         if operator.kind != "operator" or operator.value not in field.operators:
@@ -183,7 +183,7 @@ def _value(field: Field, token: Token, *, is_part: bool = False) -> str | int | 
         known = ", ".join(field.values)
         fault = f"{field.name} is one of {known}, not '{token.value}'"
         raise InvalidFilter(fault, token.position, _near(token.value, field.values))
-    if field.type in {"text", "texts"}:
+    if field.is_text:
         return token.value
     try:
         return _NUMBERS[field.type](token.value)

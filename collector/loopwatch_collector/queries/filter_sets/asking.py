@@ -81,7 +81,7 @@ def ask_each(
         "window_sets": list(sets_by_moment.values()),
         "page_limit": question.limit + 1,
     }
-    sql = without_unused_filters(query.text_for_filter_sets.replace(FILTER_PLACE, "1"), parameters)
+    sql = without_unused_filters(query.sql_for_filter_sets(question.params).replace(FILTER_PLACE, "1"), parameters)
     found = connection.rows(f"{sql}\nLIMIT {{page_limit:UInt64}}", parameters, {**settings, **_SETTINGS})
     if len(found) > question.limit:
         raise QueryTooLarge(f"query {query.name} has more than {question.limit} rows for {len(filter_sets)} askers")

@@ -7,6 +7,7 @@ the places are empty and the statement is as if they were not there.
 A set may also have a range of its own within the question's: the parts give a row to the sets in whose range its start
 time lies. That is right as long as the question's range does nothing but select rows by their start time where they are
 given to sets; a query that cuts the range into buckets, or divides by its length, would do so with the whole range.
+A part that says `{{any_range}}` is looked into by identity, and says of a run or a call the same whatever the range.
 """
 
 import re
@@ -15,7 +16,8 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-_PLACE: Final = re.compile(r"\{\{(filter_set|filter_sets_(of_\w+))\}\}[ ]?")
+_PLACE: Final = re.compile(r"\{\{(any_range|filter_set|filter_sets_(of_\w+))\}\}[ ]?")
+_ANY_RANGE: Final = "{{any_range}}"
 _MENTION: Final = "{{filter_set}}"
 _GIVING: Final = ("{{filter_sets_of_run}}", "{{filter_sets_of_span}}")
 # such as AND toStartOfMinute(start_time) >= toStartOfMinute(fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC'))
@@ -42,7 +44,13 @@ def with_filter_sets(text: str, statement: str) -> str:
     """
     if _MENTION not in statement:
         return ""
-    return _PLACE.sub(lambda place: _definition(place[2]) if place[2] else "filter_set, ", text)
+    return _PLACE.sub(_in_place, text)
+
+
+def _in_place(place: re.Match[str]) -> str:
+    if place[0].startswith(_ANY_RANGE):
+        return ""
+    return _definition(place[2]) if place[2] else "filter_set, "
 
 
 def tells_ranges_apart(statement: str, parts: Iterable[str]) -> bool:
@@ -64,7 +72,7 @@ def _selects_by_range(text: str) -> bool:
         if end in line
     ]
     gives = any(place in text for place in _GIVING)
-    return not selections or (gives and all(selections))
+    return not selections or _ANY_RANGE in text or (gives and all(selections))
 
 
 @cache

@@ -1,7 +1,21 @@
 -- The model calls made in the range that pass the filters, each once: of the spans of one call the one of the
--- highest rank speaks for it.
-SELECT {{filter_sets_of_span}} run_id, model, provider, agent, agent_version, service, customer_id, environment, user_id,
-    conversation_id, prompt_version, input_tokens, cache_read_tokens, output_tokens, cost_usd
+-- highest rank speaks for it. The key is the value of the dimension; of tags and attributes a list, of what it says itself.
+SELECT {{filter_sets_of_span}} run_id, agent, customer_id, input_tokens, cache_read_tokens, output_tokens, cost_usd,
+    multiIf(
+        {dimension:String} = 'model', toString(model),
+        {dimension:String} = 'provider', toString(provider),
+        {dimension:String} = 'agent', toString(agent),
+        {dimension:String} = 'version', toString(agent_version),
+        {dimension:String} = 'prompt_version', toString(prompt_version),
+        {dimension:String} = 'service', toString(service),
+        {dimension:String} = 'customer', customer_id,
+        {dimension:String} = 'environment', toString(environment),
+        {dimension:String} = 'user', user_id,
+        {dimension:String} = 'conversation', conversation_id,
+        {dimension:String} = 'tag', tags::Array(String),
+        {dimension:String} = 'attribute', arrayFilter(label -> label != '', [label_of(attributes)]),
+        ''
+    ) AS key
 FROM spans FINAL
 WHERE project = {project:String}
     AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')

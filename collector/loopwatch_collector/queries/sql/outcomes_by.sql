@@ -1,6 +1,7 @@
 -- title: Outcomes by dimension
 -- description: How the runs that started in the range ended, told apart by one dimension. A run is looping when a loop was reported in it or a limit on identical calls stopped it.
--- param: dimension Enum(all, agent, version, prompt_version, service, customer, environment, user, conversation) = all | What to tell apart
+-- param: dimension Enum(all, agent, version, prompt_version, service, customer, environment, user, conversation, tag, attribute) = all | What to tell apart; with tag and attribute a run counts for each value it has
+-- param: attribute String =  | Which attribute of the sender's own (of any span of the run, or of its resource), with the dimension attribute
 -- column: key text | Value of the dimension
 -- column: runs runs | Runs that started in the range
 -- column: ended runs | Of these, ended
@@ -12,7 +13,7 @@
 -- column: at_cap runs | Of these, runs that reached it
 -- column: looping runs | Runs with a loop
 -- column: p95_duration_ns ns | 95th percentile of the duration of ended runs
--- with: selected_runs
+-- with: label_of, labels_told, selected_runs, labels_of_runs by dimension
 SELECT
     {{filter_set}} multiIf(
         {dimension:String} = 'agent', toString(agent),
@@ -23,6 +24,8 @@ SELECT
         {dimension:String} = 'environment', toString(environment),
         {dimension:String} = 'user', user_id,
         {dimension:String} = 'conversation', conversation_id,
+        {dimension:String} = 'tag', arrayJoin(labels_told(tags::Array(String), [])),
+        {dimension:String} = 'attribute', arrayJoin(labels_told([], labels)),
         ''
     ) AS key,
     count() AS runs,
@@ -44,5 +47,6 @@ SELECT
     )) AS looping,
     quantileExactInclusiveOrNullIf(0.95)(duration_ns, selected_runs.ended) AS p95_duration_ns
 FROM selected_runs
+{{when dimension = attribute}} LEFT ANY JOIN labels_of_runs USING (run_id)
 GROUP BY {{filter_set}} key
 ORDER BY runs DESC, key

@@ -1,6 +1,7 @@
 -- title: Spend by time of the call
 -- description: What the model calls made in the range cost. A run that began earlier counts with the calls it made in the range, so a run that loops for hours shows while it does.
--- param: dimension Enum(all, model, provider, agent, version, prompt_version, service, customer, environment, user, conversation) = all | What to tell apart
+-- param: dimension Enum(all, model, provider, agent, version, prompt_version, service, customer, environment, user, conversation, tag, attribute) = all | What to tell apart; with tag and attribute a call counts for each value its own span says, or else its run has
+-- param: attribute String =  | Which attribute of the sender's own (of a span, or of its resource), with the dimension attribute
 -- column: key text | Value of the dimension
 -- column: runs runs | Runs that made a call in the range
 -- column: model_calls calls | Model calls, each counted once
@@ -11,7 +12,7 @@
 -- column: tokens tokens | Input and output
 -- column: unpriced_tokens tokens | Tokens of calls whose model has no price
 -- column: uncached_share ratio | Share of the input tokens that was not read from a prompt cache
--- with: calls_in_range
+-- with: label_of, labels_told, calls_in_range, labels_of_callers by dimension
 SELECT
     {{filter_set}} key,
     count() AS runs,
@@ -26,17 +27,9 @@ SELECT
 FROM (
     SELECT
         {{filter_set}} multiIf(
-            {dimension:String} = 'model', toString(model),
-            {dimension:String} = 'provider', toString(provider),
-            {dimension:String} = 'agent', toString(agent),
-            {dimension:String} = 'version', toString(agent_version),
-            {dimension:String} = 'prompt_version', toString(prompt_version),
-            {dimension:String} = 'service', toString(service),
-            {dimension:String} = 'customer', customer_id,
-            {dimension:String} = 'environment', toString(environment),
-            {dimension:String} = 'user', user_id,
-            {dimension:String} = 'conversation', conversation_id,
-            ''
+            {dimension:String} = 'tag', arrayJoin(labels_told(calls_in_range.key, labels)),
+            {dimension:String} = 'attribute', arrayJoin(labels_told(calls_in_range.key, labels)),
+            calls_in_range.key
         ) AS key,
         run_id,
         count() AS model_calls,
@@ -46,6 +39,7 @@ FROM (
         sum(calls_in_range.cache_read_tokens) AS cache_read_tokens,
         sumIf(calls_in_range.input_tokens + calls_in_range.output_tokens, isNull(calls_in_range.cost_usd)) AS unpriced_tokens
     FROM calls_in_range
+    {{when dimension = tag, attribute}} LEFT ANY JOIN labels_of_callers USING (run_id)
     GROUP BY {{filter_set}} key, run_id
 ) AS by_run
 GROUP BY {{filter_set}} key

@@ -1,17 +1,19 @@
 -- title: Reliability of tools, each run counted once
--- description: How often tools fail and how long they take, where a run that tries the same again and again counts no more than any other: each run brings the share of its calls of the tool that failed, and the median duration of its calls.
--- column: tool text | The tool
--- column: runs runs | Runs that called it
+-- description: How often tools fail and how long they take, where a run that tries the same again and again counts no more than any other: each run brings the share of its calls (of the tool) that failed, and the median duration of its calls.
+-- param: dimension Enum(tool, all, agent, version, prompt_version, service, customer, environment, user, conversation, tag, attribute) = tool | What to tell apart; with tag and attribute a call counts for each value its own span says, or else its run has
+-- param: attribute String =  | Which attribute of the sender's own (of a span, or of its resource), with the dimension attribute
+-- column: key text | Value of the dimension: the tool, unless another is asked for
+-- column: runs runs | Runs with such calls
 -- column: failing_runs runs | Sum over these runs of the share of their calls that failed
--- column: calls calls | Calls of it
+-- column: calls calls | Tool calls
 -- column: errors calls | Calls with the outcome error
 -- column: p50_duration_ns ns | Median over the runs of the median duration of their calls
 -- column: p50_noise_ns ns | How far chance alone moves it: half the distance between the quantiles one standard error below and above it
 -- column: example_run_id text | The run with the longest calls
--- with: selected_runs, selected_spans
+-- with: label_of, labels_told, selected_runs, selected_spans, labels_of_runs by dimension
 WITH arraySort(groupArray(by_run.duration_ns)) AS sorted_ns
 SELECT
-    {{filter_set}} tool,
+    {{filter_set}} key,
     count() AS runs,
     sum(by_run.errors / by_run.calls) AS failing_runs,
     sum(by_run.calls) AS calls,
@@ -23,14 +25,28 @@ SELECT
     argMax(run_id, by_run.duration_ns) AS example_run_id
 FROM (
     SELECT
-        tool,
+        multiIf(
+            {dimension:String} = 'tool', toString(tool),
+            {dimension:String} = 'agent', toString(agent),
+            {dimension:String} = 'version', toString(agent_version),
+            {dimension:String} = 'prompt_version', toString(prompt_version),
+            {dimension:String} = 'service', toString(service),
+            {dimension:String} = 'customer', customer_id,
+            {dimension:String} = 'environment', toString(environment),
+            {dimension:String} = 'user', user_id,
+            {dimension:String} = 'conversation', conversation_id,
+            {dimension:String} = 'tag', arrayJoin(labels_told(tags::Array(String), labels)),
+            {dimension:String} = 'attribute', arrayJoin(labels_told(arrayFilter(label -> label != '', [label_of(attributes)]), labels)),
+            ''
+        ) AS key,
         run_id,
         count() AS calls,
         countIf(tool_outcome = 'error') AS errors,
         quantileExactInclusive(0.5)(selected_spans.duration_ns) AS duration_ns
     FROM selected_spans
+    {{when dimension = tag, attribute}} LEFT ANY JOIN labels_of_runs USING (run_id)
     WHERE kind = 'tool_call'
-    GROUP BY tool, run_id
+    GROUP BY key, run_id
 ) AS by_run {{filter_sets_of_runs}}
-GROUP BY {{filter_set}} tool
-ORDER BY failing_runs DESC, tool
+GROUP BY {{filter_set}} key
+ORDER BY failing_runs DESC, key

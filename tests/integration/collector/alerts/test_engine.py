@@ -2,10 +2,13 @@
 
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from loopwatch_collector.alerts.engine import AlertEngine
+from loopwatch_collector.alerts.lease import Lease
+from loopwatch_collector.alerts.ranges import window_ending
 from loopwatch_collector.alerts.records import AlertRecords, Remark, StoredRule
 from loopwatch_collector.alerts.remarks import ACKNOWLEDGEMENT, SILENCE
 from loopwatch_collector.alerts.states import Alert
@@ -51,6 +54,9 @@ def test_a_customer_over_the_budget_is_told_once_and_its_end_too(store, rules, e
     assert message["summary"] == "Dear customer (customer acme): $65.00 within 1 h, the threshold is $50.00."
     assert (message["group"], message["value"], message["threshold"]) == ({"customer": "acme"}, 65.0, 50.0)
     assert message["run_ids"][0] == "the-dear-run"
+    assert message["fired_at"].endswith("Z")
+    assert datetime.fromisoformat(message["started_at"]) <= datetime.fromisoformat(message["fired_at"])
+    assert message["resolved_at"] is None
     assert message["links"]["Run 1"] == "http://pages.example/run?run=the-dear-run"
     evaluated = engine.status("default", "customer-budget-hour").evaluated_at_ns
     eventually(lambda: engine.status("default", "customer-budget-hour").evaluated_at_ns > evaluated + 2e9)
@@ -59,9 +65,43 @@ def test_a_customer_over_the_budget_is_told_once_and_its_end_too(store, rules, e
     rules.write_text(rules.read_text().replace("above = 50", "above = 5000"))
     engine.changed()
     eventually(lambda: len(hook.received) == 2)
+    assert datetime.fromisoformat(hook.messages()[1]["resolved_at"]).tzinfo == UTC
     assert hook.messages()[1]["title"] == "[CRITICAL] Dear customer (customer acme) is over"
     (alert,) = listed(store, "resolved")
     assert [entry.event for entry in alert.history] == ["firing", "resolved"]
+
+
+TEAM_RULE = """
+[[rule]]
+name = "dear-team"
+title = "A team is expensive"
+query = "spend_by"
+group_by = "attributes.team"
+value = "cost_usd"
+window = "1h"
+every = "1s"
+evidence = "spend_top_runs"
+condition = { kind = "threshold", above = 50 }
+"""
+
+
+def test_any_team_over_a_budget_is_one_rule(tmp_path, rules_file, engines, spend, hook, eventually):
+    """A rule by an attribute that the sender made up tells each group with its own runs, and is replayed so."""
+    path = rules_file(tmp_path / "teams.toml", hook.url, TEAM_RULE)
+    for team, cost_usd in (("search", 60), ("ads", 70), ("ops", 5)):
+        spend(cost_usd, run_id=f"run-of-{team}", attributes={"team": team})
+    engine = engines(path)
+    eventually(lambda: len(hook.received) == 2)
+    told = {message["group"]["attributes.team"]: message for message in hook.messages()}
+    assert told.keys() == {"search", "ads"}
+    assert told["ads"]["title"] == "[WARNING] A team is expensive (attributes.team ads) fires"
+    assert {team: message["run_ids"] for team, message in told.items()} == {
+        "search": ["run-of-search"],
+        "ads": ["run-of-ads"],
+    }
+    rule = engine.rulebook.rule("default", "dear-team")
+    replayed = engine.replay("default", rule, window_ending(time.time_ns(), 3_600), 300)
+    assert {group for group, track in replayed.groups.items() if track.alerts} == {"search", "ads"}
 
 
 def test_data_that_comes_later_fires(rules, engines, spend, hook, eventually):
@@ -220,6 +260,11 @@ def test_a_spike_that_arrives_late_fires_too(tmp_path, rules_file, engines, spen
     assert "usually $6.00 at this hour in the window that ended" in message["summary"]
 
 
+def samples(*gauges):
+    """The series of gauges, by value."""
+    return [sample.value for gauge in gauges for family in gauge.collect() for sample in family.samples]
+
+
 def test_what_is_not_evaluated_any_more_has_no_series(store, rules, hook, spend, eventually):
     """A rule that is turned off leaves Prometheus nothing that fires for ever."""
     metrics = Metrics()
@@ -227,17 +272,29 @@ def test_what_is_not_evaluated_any_more_has_no_series(store, rules, hook, spend,
     engine.start()
     spend(60)
     eventually(lambda: hook.received)
-
-    def series():
-        families = [*metrics.rule_breached.collect(), *metrics.alerts.collect()]
-        return [sample.value for family in families for sample in family.samples if sample.value]
-
     try:
-        eventually(lambda: series() == [1.0, 1.0])
+        eventually(lambda: samples(metrics.rule_breached, metrics.alerts) == [1.0, 1.0])
         AlertRecords(store).save_rule(StoredRule("default", "customer-budget-hour", "", False))
         engine.changed()
-        eventually(lambda: series() == [])
-        assert [sample for family in metrics.rule_breached.collect() for sample in family.samples] == []
+        eventually(lambda: samples(metrics.rule_breached, metrics.alerts) == [])
+    finally:
+        engine.stop(10)
+
+
+def test_a_collector_that_lost_the_lease_shows_no_readings(store, rules, hook, spend, eventually, monkeypatch):
+    """Asleep for longer than its term, it finds that another evaluates: what it last saw is not on its /metrics."""
+    metrics = Metrics()
+    engine = AlertEngine(store, metrics, ["default"], rules, shares_store=True)
+    engine.start()
+    spend(60)
+    try:
+        eventually(lambda: samples(metrics.rule_breached, metrics.alerts) == [1.0, 1.0])
+        assert samples(metrics.rule_value) == [60.0]
+        assert Lease(store.connection, "alerts", "another", is_exclusive=True).hold()
+        awake = time.monotonic
+        monkeypatch.setattr(time, "monotonic", lambda: awake() + 60)
+        eventually(lambda: samples(metrics.rule_breached, metrics.rule_value, metrics.alerts) == [])
+        assert not engine.is_evaluating
     finally:
         engine.stop(10)
 

@@ -71,6 +71,78 @@ def test_chance_is_what_single_runs_weigh(asked, spend):
     assert (total["cost_usd"], total["cost_noise_usd"]) == (7, pytest.approx(5))
 
 
+def test_spend_by_tag_counts_a_call_for_each_of_its_tags(store, asked, span, put, spend):
+    """A call has its own tags; one that says none has those of its run, however long ago that began; else no name."""
+    put(store, [span("run", time.time_ns() - 3 * HOUR_NS, run_id="long", outcome="completed", tags=["nightly"])])
+    spend(4, run_id="long")
+    spend(2, run_id="live", tags=["nightly", "batch"])
+    spend(1, run_id="bare")
+    rows = {row["key"]: (row["cost_usd"], row["runs"]) for row in asked("spend_by", dimension="tag")}
+    assert rows == {"nightly": (6, 2), "batch": (2, 1), "": (1, 1)}
+    found = asked("spend_top_runs", dimension="tag", key="nightly")
+    assert [(row["run_id"], row["cost_usd"]) for row in found] == [("long", 4), ("live", 2)]
+    assert [row["run_id"] for row in asked("spend_top_runs", dimension="tag", key="")] == ["bare"]
+
+
+def test_spend_by_an_attribute_takes_the_calls_own_then_what_its_run_says(store, asked, span, put, spend):
+    """A call's own attribute wins; else any span of its run tells, and a resource where no span does."""
+    began_ns = time.time_ns() - 3 * HOUR_NS
+    put(store, [span("run", began_ns, run_id="long", outcome="completed", attributes={"team": "search"})])
+    put(store, [span("run", began_ns, run_id="eu", outcome="completed", attributes={"resource.team": "ops"})])
+    spend(4, run_id="long")
+    spend(3, run_id="long", attributes={"team": "ads"})
+    spend(2, run_id="eu")
+    spend(1, run_id="bare", attributes={"other": "x"})
+    teams = {"dimension": "attribute", "attribute": "team"}
+    rows = {row["key"]: (row["cost_usd"], row["runs"]) for row in asked("spend_by", **teams)}
+    # what one call of the run says of itself is a thing its run says too, and so of the call that says nothing
+    assert rows == {"search": (4, 1), "ads": (7, 1), "ops": (2, 1), "": (1, 1)}
+    assert [row["run_id"] for row in asked("spend_top_runs", **teams, key="ops")] == ["eu"]
+    assert sum(row["cost_usd"] for row in asked("spend_by", dimension="attribute", attribute="nothing")) == 10
+
+
+def test_outcomes_are_told_apart_by_tag_and_attribute(store, asked, span, put):
+    """A run with two tags is in both groups; one that no span gives a team is in the one without a name."""
+    at_ns = time.time_ns() - 10**9
+    team = {"attributes": {"team": "search"}}
+    rows = [
+        span(
+            "run", at_ns, run_id="a", outcome="failed", tags=["nightly", "batch"], attributes={"resource.team": "ops"}
+        ),
+        span("run", at_ns, run_id="b", outcome="completed", tags=["nightly"]),
+        span("tool_call", at_ns, run_id="b", parent_span_id=b"\x07" * 8, tool="search", **team),
+        span("run", at_ns, run_id="c", outcome="completed"),
+    ]
+    put(store, rows)
+    put(store, [rows[2]])
+    tags = {row["key"]: (row["runs"], row["failed"]) for row in asked("outcomes_by", dimension="tag")}
+    assert tags == {"nightly": (2, 1), "batch": (1, 1), "": (1, 0)}
+    teams = {row["key"]: row["runs"] for row in asked("outcomes_by", dimension="attribute", attribute="team")}
+    assert teams == {"ops": 1, "search": 1, "": 1}
+
+
+def test_tools_are_told_apart_by_whatever_a_rule_wants(store, asked, span, put):
+    """Failures by tool, by agent, by a run's tag and by an attribute of the call; calls of one run count it once."""
+    at_ns = time.time_ns() - 10**9
+    failed = {"tool": "search", "tool_outcome": "error", "parent_span_id": b"\x07" * 8}
+    rows = [
+        span("run", at_ns, run_id="a", outcome="completed", tags=["nightly"]),
+        span("tool_call", at_ns, run_id="a", attributes={"shard": "7"}, **failed),
+        span("tool_call", at_ns, run_id="a", attributes={"shard": "8"}, **{**failed, "tool_outcome": "success"}),
+        span("tool_call", at_ns, run_id="b", agent="triage", **{**failed, "tool": "fetch"}),
+    ]
+    put(store, rows)
+
+    def told(**params):
+        return {row["key"]: (row["runs"], row["failing_runs"]) for row in asked("tool_reliability", **params)}
+
+    assert told() == {"search": (1, 0.5), "fetch": (1, 1)}
+    assert told(dimension="all") == {"": (2, 1.5)}
+    assert told(dimension="agent") == {"resolver": (1, 0.5), "triage": (1, 1)}
+    assert told(dimension="tag") == {"nightly": (1, 0.5), "": (1, 1)}
+    assert told(dimension="attribute", attribute="shard") == {"7": (1, 1), "8": (1, 0), "": (1, 1)}
+
+
 def test_a_tools_failures_count_each_run_once(store, asked, span, put):
     """A run that fails nine times of ten brings 0.9, one that fails once of twice 0.5, others nothing."""
     at_ns = time.time_ns() - 10**9
@@ -84,7 +156,7 @@ def test_a_tools_failures_count_each_run_once(store, asked, span, put):
         ],
     )
     (row,) = asked("tool_reliability")
-    assert (row["tool"], row["runs"], row["failing_runs"]) == ("search", 3, pytest.approx(1.4))
+    assert (row["key"], row["runs"], row["failing_runs"]) == ("search", 3, pytest.approx(1.4))
     assert (row["calls"], row["errors"]) == (13, 10)
 
 
@@ -288,7 +360,15 @@ def rule_of(query, group, value, evidence):
         ("spend_by", "agent", "cost_usd", "spend_top_runs", "resolver", ["dear", "cheap", "other"]),
         ("spend_by", "user", "cost_usd", "spend_top_runs", 'o"neill\\', ["dear"]),
         ("spend_by", "conversation", "cost_usd", "spend_top_runs", "talk", ["cheap"]),
-        ("spend_by", "user", "cost_usd", "spend_top_runs", "", ["cheap", "other"]),
+        ("spend_by", "user", "cost_usd", "spend_top_runs", "", ["old", "cheap", "other"]),
+        ("spend_by", "tag", "cost_usd", "spend_top_runs", "nightly", ["old", "cheap"]),
+        ("spend_by", "tag", "cost_usd", "cost_top_runs", "nightly", ["cheap"]),
+        ("spend_by", "attributes.team", "cost_usd", "spend_top_runs", "search", ["old", "other"]),
+        ("spend_by", "attributes.team", "cost_usd", "cost_top_runs", "search", ["other"]),
+        ("outcomes_by", "attributes.team", "runs", "cost_top_runs", "", ["dear", "cheap"]),
+        ("outcomes_by", "tag", "runs", "cost_top_runs", "", ["dear", "other"]),
+        ("tool_reliability", "tag", "calls", "tool_errors", "nightly", ["cheap"]),
+        ("tool_reliability", "tool", "calls", "tool_reliability", "search", ["cheap"]),
         ("tool_reliability", "tool", "calls", "tool_errors", "search", ["cheap"]),
         ("tool_reliability", "tool", "calls", "cost_top_runs", "search", ["cheap"]),
         ("spend_top_runs", "run_id", "cost_usd", "spend_top_runs", "other", ["other"]),
@@ -299,9 +379,13 @@ def test_the_runs_behind_an_alert_are_its_groups(
     store, span, put, spend, query, dimension, value, evidence, group, expected
 ):
     """Whatever a rule groups by, a message names runs of that group and no others; none where nobody can tell."""
+    began_ns = time.time_ns() - 3 * HOUR_NS
+    old = {"tags": ["nightly"], "attributes": {"resource.team": "search"}, "agent": "former"}
+    put(store, [span("run", began_ns, run_id="old", outcome="completed", **old)])
+    spend(9, "omega", run_id="old", agent="former")
     spend(30, "acme", run_id="dear", user_id='o"neill\\')
-    spend(3, "acme", run_id="cheap", conversation_id="talk")
-    spend(2, "zeta", run_id="other")
+    spend(3, "acme", run_id="cheap", conversation_id="talk", tags=["nightly"])
+    spend(2, "zeta", run_id="other", attributes={"team": "search"})
     failed = {"tool": "search", "tool_outcome": "error", "error_message": "timed out"}
     put(store, [span("tool_call", time.time_ns() - 50 * 10**9, run_id="cheap", customer_id="acme", **failed)])
     rule = rule_of(query, dimension, value, evidence)

@@ -51,6 +51,8 @@ def some_run(random: Random, number: int) -> list[list]:
         "agent": random.choice(VALUES["agent"]),
         "agent_version": random.choice(VALUES["version"]),
         "user_id": random.choice(["ana", "ben"]),
+        "tags": random.choice([[], ["nightly"], ["nightly", "batch"]]),
+        "attributes": random.choice([{}, {"team": "search"}, {"team": "ops"}]),
         "trace_id": number.to_bytes(16, "big"),
     }
     customer = random.choice(VALUES["customer"])
@@ -136,7 +138,7 @@ def _texts(row):
 def test_each_set_of_filters_is_answered_as_if_alone(fleet, query, asked, data):
     """Whatever filters and ranges: values nobody has, overlapping sets, the same set twice, none at all."""
     choices = [param.values for param in query.params if param.values]
-    params = {"dimension": data.draw(st.sampled_from(choices[0]))} if choices else {}
+    params = {"dimension": data.draw(st.sampled_from(choices[0])), "attribute": "team"} if choices else {}
     question = Question(query.name, "default", 0, NOW_NS, params, limit=MAX_LIMIT)
     shared = ask_each(fleet.connection(), question, asked)
     for one, rows in zip(asked, shared, strict=True):

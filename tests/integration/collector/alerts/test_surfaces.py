@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.processes import collector, get, loopwatch, wait_for, wait_for_runs
+from tests.processes import collector, get, loopwatch, query, wait_for, wait_for_runs, wait_until_stored
 
 RULES = """
 [channels.ops]
@@ -59,6 +59,11 @@ class Alerting:
             with refusal:
                 return refusal.status, json.loads(refusal.read())
 
+    def firing(self):
+        """The customers for which any-spend fires."""
+        alerts = self.get("/alerts", rule="any-spend", state="firing")["alerts"]
+        return {alert["group"]["customer"] for alert in alerts}
+
     def command(self, *words):
         return loopwatch("alerts", *words, env={"LOOPWATCH_ENDPOINT": self.url, "LOOPWATCH_API_KEY": ""})
 
@@ -72,8 +77,11 @@ def alerting(tmp_path_factory):
         agent = loopwatch("agent", "run", "--runs", "12", "--latency-scale", "0", "--endpoint", running.url)
         assert agent.returncode == 0, agent.stderr
         wait_for_runs(running.url, 12)
+        wait_until_stored(running.url)
+        spent = {row["key"] for row in query(running.url, "spend_by", dimension="customer") if row["cost_usd"] > 0.001}
+        assert spent
         server = Alerting(running.url)
-        wait_for(lambda: server.get("/alerts", rule="any-spend")["alerts"] or None, "any-spend fires")
+        wait_for(lambda: server.firing() == spent, "any-spend fires for each customer that spent so much")
         yield server
 
 
@@ -156,7 +164,7 @@ def test_a_replay_finds_what_fires_now(alerting):
     assert status == 200
     assert answer["unit"] == "usd"
     firing = {group["group"]["customer"] for group in answer["groups"] if group["alerts"]}
-    assert firing == {alert["group"]["customer"] for alert in alerting.get("/alerts", rule="any-spend")["alerts"]}
+    assert firing == alerting.firing()
     points = answer["groups"][0]["points"]
     assert points[-1]["breach"] is True
     assert points[-1]["threshold"] == 0.001
@@ -249,7 +257,7 @@ def test_a_file_with_its_channels_is_replayed_and_a_missing_one_is_one_sentence(
 
 
 def test_faults_of_the_rules_are_found_by_the_doctor(alerting):
-    """The doctor calls a fault of the rules file that is in force a problem."""
+    """The doctor calls a fault of the rules file that is in force a problem, and says on which line it is."""
     said = loopwatch("doctor", "--endpoint", alerting.url, env={"LOOPWATCH_API_KEY": ""})
     assert said.returncode == 1
-    assert "there is no query 'nothing'" in said.stdout
+    assert "the rules file, line 20: there is no query 'nothing'" in said.stdout

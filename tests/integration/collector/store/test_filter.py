@@ -56,6 +56,35 @@ CASES = [
 ]
 
 
+def test_runs_are_found_by_tags_and_attributes_of_the_senders_own(
+    store: Store, span: Callable[..., list[Any]], write: Callable[[Store, list[list[Any]]], None]
+) -> None:
+    """Any span of a run tells, or its resource; "" finds the runs of which none says anything, as it does of fields."""
+
+    def run(number: int, name: str, **values: Any) -> list[Any]:
+        trace = {"run_id": f"run-{name}", "trace_id": bytes([number]) * 16}
+        return span(number, kind="run", **trace, **values)
+
+    said = {"deployment.region": "eu-west", "team": "search"}
+    child = {"parent_span_id": b"\x02" * 8, "attributes": {"team": "ads"}}
+    write(store, [run(1, "span", attributes=said), run(2, "resource", attributes={"resource.team": "search"})])
+    write(store, [run(3, "bare", tags=["nightly"])])
+    write(store, [span(4, at_s=1, kind="step", run_id="run-resource", trace_id=b"\x02" * 16, **child)])
+    found = {
+        "attributes.team = search": ["resource", "span"],
+        "attributes.team in (ads, ops)": ["resource"],
+        "attributes.team != search": ["bare"],
+        "attributes.team ~ AD": ["resource"],
+        'attributes.team = ""': ["bare"],
+        "attributes.deployment.region = eu-west": ["span"],
+        "attributes.resource.team = search": ["resource"],
+        "not attributes.team = ads and not tag = nightly": ["span"],
+        'tag = ""': ["resource", "span"],
+        "tag = nightly": ["bare"],
+    }
+    assert {text: _matching(store, text) for text in found} == found
+
+
 def test_a_tenth_of_confidence_leads_to_its_runs(
     store: Store, span: Callable[..., list[Any]], write: Callable[[Store, list[list[Any]]], None]
 ) -> None:

@@ -50,6 +50,16 @@ def test_a_rule_is_read_whole():
     assert rule.toml == GOOD
 
 
+def test_a_rule_can_be_grouped_by_an_attribute_of_the_senders_own():
+    """`attributes.NAME` is the query's dimension for attributes, with the name; tags are a dimension like others."""
+    for query, value in (("spend_by", "cost_usd"), ("outcomes_by", "runs"), ("tool_reliability", "calls")):
+        text = changed('"spend_by"', f'"{query}"', changed('"cost_usd"', f'"{value}"'))
+        rule = parse_rule(changed('"customer"', '"attributes.deployment.region"', text), "stored")
+        assert rule.params == {"dimension": "attribute", "attribute": "deployment.region"}
+        assert (rule.group_by, rule.group_column) == ("attributes.deployment.region", "key")
+        assert parse_rule(changed('"customer"', '"tag"', text), "stored").params == {"dimension": "tag"}
+
+
 @pytest.mark.parametrize(
     ("condition", "expected"),
     [
@@ -85,7 +95,19 @@ def test_a_condition_may_be_a_table_of_its_own():
             5,
             "cannot be grouped by 'custmer'; did you mean 'customer'?",
         ),
-        ('group_by = "customer"\n', "", 4, "answers many rows: say group_by"),
+        ('group_by = "customer"\n', "", 4, "answers many rows: say group_by = one of model, provider, agent"),
+        ('"spend_by"', '"spend_top_runs"', 5, "cannot be grouped by 'customer'; did you mean 'customer_id'?"),
+        (
+            'query = "spend_by"\ngroup_by = "customer"',
+            'query = "concentration"\ngroup_by = "agent"',
+            5,
+            "be grouped by 'agent'",
+        ),
+        ('"customer"', '"attribute"', 5, "cannot be grouped by 'attribute'; did you mean 'attributes.NAME'?"),
+        ('"customer"', '"all"', 5, "cannot be grouped by 'all'; there are agent, attributes.NAME, conversation"),
+        ('"customer"', '"attributes."', 5, "cannot be grouped by 'attributes.'"),
+        ('"customer"', '"attributes.a b"', 5, "cannot be grouped by 'attributes.a b'"),
+        ('"customer"', '"attributes.user.id"', 5, "no attribute of a sender's own: say group_by = 'user'"),
         ('value = "cost_usd"', 'value = "cost"', 6, "has no number 'cost'; it has"),
         ('window = "1h"', 'window = "1 hour"', 7, "'1 hour' is not a duration"),
         ('window = "1h"', "window = 3600", 7, "must be a duration in quotes"),
@@ -191,8 +213,9 @@ def test_the_delivered_rules_are_well_formed_and_cover_what_is_promised():
     """Cost spike, budgets by hour, day and month, rates, loops, latency, prices, silence and our own health."""
     rules = {rule.name: rule for rule in delivered_rules()}
     assert set(rules) >= {
-        "cost-spike", "customer-budget-hour", "budget-day", "budget-month", "escalation-rate", "tool-failure-rate",
-        "share-at-cap", "loops", "latency", "unpriced-tokens", "collector-drops", "collector-lag", "no-runs",
+        "cost-spike", "customer-budget-hour", "customer-budget-day", "budget-day", "budget-month", "escalation-rate",
+        "tool-failure-rate", "share-at-cap", "loops", "latency", "unpriced-tokens", "collector-drops", "collector-lag",
+        "no-runs",
     }  # fmt: skip
     assert isinstance(rules["budget-month"].condition, Forecast)
     assert all(rule.enabled and rule.description for rule in rules.values())

@@ -89,7 +89,7 @@ def test_depth_and_length_are_bounded() -> None:
 HOSTILE = ["'", '"', "\\", "--", "/*", ";", "{x:String}", "{{filter}}", "`", "1 OR 1=1", "0x", "%", "\0", "5m"]
 OPERATORS = ["and", "or", "not", "then", "in", "(", ")", ",", "=", "!=", "~", "!~", "<", "<=", ">", ">=", "()"]
 PIECES = st.one_of(
-    st.sampled_from([*FIELDS, *EVENTS]),
+    st.sampled_from([*FIELDS, *EVENTS, "attributes.team", "attributes.';--x"]),
     st.sampled_from(OPERATORS),
     st.sampled_from(HOSTILE),
     st.text(max_size=8),
@@ -131,6 +131,7 @@ KNOWN_WORDS = {
         *(f"{event.name}({'x' if event.of else ''})" for event in EVENTS.values()),
         " then ".join(["called()"] * 8),
         'not agent=x or "word" and agent=x or "wörd"',
+        'tag = "" and attributes.team = "" and attributes.team ~ x',
     )
     for word in _words(compile_filter(text).sql)
 }
@@ -138,7 +139,7 @@ KNOWN_WORDS = {
 
 @settings(max_examples=300, deadline=None)
 @given(
-    st.sampled_from([one.name for one in FIELDS.values() if one.type in {"text", "texts"} and not one.values]),
+    st.sampled_from([one.name for one in FIELDS.values() if one.is_text and not one.values]),
     st.sampled_from(["=", "!=", "~", "!~"]),
     st.text(max_size=40),
 )

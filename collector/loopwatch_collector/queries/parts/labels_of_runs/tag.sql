@@ -1,0 +1,3 @@
+-- The tags of the selected runs.
+SELECT run_id, tags::Array(String) AS labels
+FROM selected_runs
