@@ -13,7 +13,7 @@ _MAX_BARS: Final = 10
 
 
 def shares(rows: Sequence[Mapping[str, Any]], outcome: str, *, lowest_first: bool = False) -> list[dict[str, Any]]:
-    """The ten rows of outcomes_by whose share of an outcome matters most, with `rate`, `low` and `high`.
+    """The ten rows whose share of an outcome matters most, with `rate`, `low` and `high`.
 
     Args:
         rows: with `ended` and a column named as the outcome.
@@ -32,7 +32,7 @@ def shares_panel(
 
     Args:
         context: the view.
-        answer: the answer of outcomes_by to come.
+        answer: the answer to come, with a row for each value of the dimension.
         dimension: a key of DIMENSIONS.
         outcome: which share.
         fact: what the first bar does, such as "escalates most".
@@ -65,13 +65,21 @@ def shares_panel(
             colour=palette.OUTCOMES[outcome],
             selection=panels.click("key"),
         ),
-        opens=lambda point: _open(context, dimension, str(point["key"]), outcome),
+        opens=lambda point: open_share(context, dimension, str(point["key"]), outcome),
         is_empty=lambda got: not ranked(got),
         nothing="No run has ended yet.",
     )
 
 
-def _open(context: Context, dimension: str, value: str, outcome: str) -> None:
+def open_share(context: Context, dimension: str, value: str, outcome: str) -> None:
+    """Opens the runs of a value that ended in one way.
+
+    Args:
+        context: the view.
+        dimension: a key of DIMENSIONS.
+        value: of the dimension; "" for runs that have none.
+        outcome: how they ended.
+    """
     # A value that is not known is no filter: it is a condition on an empty text.
     where = "" if value else links.condition(dimension, "")
     links.open_runs(context, where, outcome=outcome, **{dimension: value})

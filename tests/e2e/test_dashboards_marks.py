@@ -33,7 +33,7 @@ LISTED = {
     "/tools?show=offered": ["tools-offered", "schema-cost"],
     "/cost?show=dearest": ["top-runs", "top-conversations", "cost-outliers"],
     "/cost?show=caching": ["cache-savings", "unpriced"],
-    "/escalations": ["escalations"],
+    "/escalations": ["escalated-until", "escalations"],
     "/quality": ["error-categories"],
     "/quality?show=verdicts": ["verdicts"],
     "/quality?show=versions": ["versions"],

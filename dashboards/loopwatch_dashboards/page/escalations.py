@@ -1,15 +1,15 @@
 """Escalations: how often agents hand over, why, after what, and at what price."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from loopwatch_dashboards import choices, formatting, frame, links, panels, states, sums, tiles
-from loopwatch_dashboards.api import NO_ANSWER
+from loopwatch_dashboards.api import NO_ANSWER, Answer
 from loopwatch_dashboards.charts import bars, palette, timeline
 from loopwatch_dashboards.context import Context
-from loopwatch_dashboards.outcome_shares import DIMENSIONS, shares_panel
+from loopwatch_dashboards.outcome_shares import DIMENSIONS, open_share, shares_panel
 
 LISTED = {
     "time": ("time", "time"),
@@ -21,6 +21,12 @@ LISTED = {
     "last_tool": ("last tool", "text"),
     "iterations": ("iterations", "count"),
     "cost_usd": ("cost", "usd"),
+}
+UNTIL = {
+    "escalated": ("escalated", "runs"),
+    "escalation_rate": ("of those that ended", "ratio"),
+    "mean_iterations": ("iterations until then", "count"),
+    "mean_cost_usd": ("cost until then", "usd"),
 }
 NO_REASON = "no reason given"
 NO_TOOL = "no tool call"
@@ -42,13 +48,14 @@ def _body(context: Context) -> None:
         st.info("No run was handed to a human in this time range.", icon=":material/thumb_up:")
         return
     dimension = choices.choice("Rate by", DIMENSIONS, param="by", context=context)
-    by = later.ask("outcomes_by", dimension=dimension)
+    by = later.ask("escalations_by", dimension=dimension)
     panels.rows_of_two(
         lambda: _over_time(context, over_time),
         lambda: shares_panel(context, by, dimension, "escalated", fact="escalates most"),
         lambda: _reasons(context, reasons),
         lambda: _last_tools(context, reasons),
     )
+    _until(context, by, dimension)
     _list(context, listed)
 
 
@@ -112,6 +119,32 @@ def _over_time(context: Context, answer: Any) -> None:
             **({"outcome": "escalated"} if point["key"] == "escalated" else {"where": "outcome != escalated"}),
         ),
     )
+
+
+def _until(context: Context, answer: Any, dimension: str) -> None:
+    panels.table_panel(
+        context,
+        answer,
+        {"key": (dimension, "text"), **UNTIL},
+        key="escalated-until",
+        title=lambda got: _most_often(dimension, _escalated(got)),
+        runs=lambda got: int(got.total("escalated")),
+        note=f"What came before, on average over the escalated runs of each {dimension}. Click a row for its runs.",
+        rows=_escalated,
+        opens=lambda row: open_share(context, dimension, str(row["key"]), "escalated"),
+    )
+
+
+def _escalated(got: Answer) -> list[dict[str, Any]]:
+    return [{**row, "escalation_rate": row["escalated"] / row["ended"]} for row in got.rows if row["escalated"]]
+
+
+def _most_often(dimension: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    most = rows[0]
+    iterations = formatting.plural(most["mean_iterations"], "iteration")
+    price = f" and {formatting.usd(most['mean_cost_usd'])}" if most["mean_cost_usd"] is not None else ""
+    whose = f"{dimension.capitalize()} {most['key']}" if most["key"] else f"No {dimension}"
+    return f"{whose}: {formatting.plural(most['escalated'], 'run')} escalated, on average after {iterations}{price}"
 
 
 def _split(rows: Any) -> list[dict[str, Any]]:

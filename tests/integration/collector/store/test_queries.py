@@ -85,6 +85,7 @@ EXPECTED: dict[tuple[str, tuple[tuple[str, str], ...]], list[list[Any]]] = {
         ["2026-10-01T00:00:00Z", "search", 3, 0],
     ],
     ("escalations_summary", ()): [[4, 1, 1 / 3, 3.0, 0.03]],
+    ("escalations_by", ()): [["resolver", 2, 2, 1, 3.0, 0.03], ["helper", 2, 1, 0, None, None]],
     ("escalation_reasons", ()): [["no fix found", "search", 1, 3.0, 0.03, "run-escalated"]],
     ("escalations_over_time", (("step_seconds", "86400"),)): [
         ["2026-09-30T00:00:00Z", 1, 0],
