@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
 from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery, Param, catalogue
+from loopwatch_collector.queries.choices import without_other_choices
 from loopwatch_collector.queries.errors import InvalidParameter, UnknownQuery
 from loopwatch_collector.queries.filter.compile import FILTER_PLACE, compile_filter
 from loopwatch_collector.queries.filter_lines import without_unused_filters
@@ -211,7 +212,8 @@ def _bounded(query: NamedQuery, question: Question) -> tuple[str, dict[str, Any]
     sql = query.sql_for(question.params).replace(FILTER_PLACE, condition.sql)
     page = "LIMIT {page_limit:UInt64} OFFSET {page_offset:UInt64}"
     bound = bind(query, question)
-    return f"{without_unused_filters(sql, bound)}\n{page}", {**bound, **condition.parameters}
+    asked = without_other_choices(without_unused_filters(sql, bound), bound)
+    return f"{asked}\n{page}", {**bound, **condition.parameters}
 
 
 def _cursor(offset: int) -> str:

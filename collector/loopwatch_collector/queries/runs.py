@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from loopwatch_collector.errors import NotFound
 from loopwatch_collector.queries import log_events
+from loopwatch_collector.queries.choices import without_other_choices
 from loopwatch_collector.queries.errors import InvalidParameter
 from loopwatch_collector.queries.filter.compile import FILTER_PLACE, compile_filter
 from loopwatch_collector.queries.filter_lines import without_unused_filters
@@ -106,7 +107,8 @@ def list_runs(
             "page_limit": limit + 1 - len(found),
         }
         settings = _SEARCHING if filter_text else settings_for(connection, start_ns, end_ns, filter_text)
-        found += connection.records(without_unused_filters(sql, parameters), parameters, settings)
+        text = without_unused_filters(sql, parameters)
+        found += connection.records(without_other_choices(text, parameters), parameters, settings)
         if len(found) > limit:
             break
     last = found[limit - 1] if len(found) > limit else None

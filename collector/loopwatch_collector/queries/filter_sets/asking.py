@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from loopwatch_collector.queries.catalogue import FILTERS
+from loopwatch_collector.queries.choices import without_other_choices
 from loopwatch_collector.queries.filter.compile import FILTER_PLACE
 from loopwatch_collector.queries.filter_lines import without_unused_filters
 from loopwatch_collector.queries.runner import READ_SETTINGS, Question, bind, named, plain
@@ -81,7 +82,9 @@ def ask_each(
         "window_sets": list(sets_by_moment.values()),
         "page_limit": question.limit + 1,
     }
-    sql = without_unused_filters(query.text_for_filter_sets.replace(FILTER_PLACE, "1"), parameters)
+    sql = without_other_choices(
+        without_unused_filters(query.text_for_filter_sets.replace(FILTER_PLACE, "1"), parameters), parameters
+    )
     found = connection.rows(f"{sql}\nLIMIT {{page_limit:UInt64}}", parameters, {**settings, **_SETTINGS})
     if len(found) > question.limit:
         raise QueryTooLarge(f"query {query.name} has more than {question.limit} rows for {len(filter_sets)} askers")
