@@ -160,7 +160,8 @@ def get_spans(connection: Connection, project: str, run_id: str, *, with_content
     for record in records:
         record["counted"] = record["kind"] == "model_call" and record["span_id"] not in duplicates
     around = {**extent, "first_ns": max(0, extent["first_ns"] - _DAY_NS), "last_ns": extent["last_ns"] + _DAY_NS}
-    log_events.join(connection, around, records)
+    if own["has_log_events"]:
+        log_events.join(connection, around, records)
     iterations = _iterations(records)
     return {
         "run_id": run_id,
