@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 _CHOICE: Final = re.compile(r"multiIf\(\n((?:.*,\n)+)(.*[^,\n])\n[ \t]*\)")
-_LINE: Final = re.compile(r"[ \t]*\{(\w+):String\} = '(\w+)', .*,")
+_LINE: Final = re.compile(r"[ \t]*\{(\w+):String\} = '(\w+)', (.*),")
 
 
 def without_other_choices(sql: str, parameters: Mapping[str, Any]) -> str:
@@ -44,11 +44,14 @@ def _chosen(sql: str, values: tuple[tuple[str, str], ...]) -> str:
 
 
 def _without_others(choice: re.Match[str], values: Mapping[str, str]) -> str:
-    """One choice; only its last line, where no other is for these values."""
+    """One choice, or what is left where the values decide it: the branch that is for them, or the last line."""
     lines = choice[1].splitlines(keepends=True)
     kept = [line for line in lines if not _is_ruled_out(line.rstrip("\n"), values)]
     if not kept:
         return choice[2].strip()
+    first = _LINE.fullmatch(kept[0].rstrip("\n"))
+    if first is not None and values.get(first[1]) == first[2]:
+        return first[3]
     return choice[0] if len(kept) == len(lines) else f"multiIf(\n{''.join(kept)}{choice[2]}\n)"
 
 
