@@ -36,7 +36,7 @@ READ_SETTINGS: Final[Mapping[str, Any]] = {
     # Merging the expressions of a long chain of sub-queries into one was a quarter of what planning it took, and made
     # no answer faster.
     "query_plan_merge_expressions": 0,
-    # Whether a block of spans may hold one of a few runs, its bloom filter tells; of thousands, some are in every block.
+    # Whether a block of spans holds one of a few runs, its bloom filter tells; of thousands, some are in every block.
     "use_index_for_in_with_subqueries_max_values": 1_000,
 }
 # Of a small question most is planning: see store/day_rows.py.
