@@ -8,8 +8,8 @@
 -- column: retry_duration_ns ns | Time spent in these further tries
 -- with: selected_runs, selected_spans
 WITH
-    -- Of each run its calls of those tools and arguments that failed once, the equal ones beside each other. Arrays of numbers
-    -- are gathered in a fraction of the time that an array of tuples, or of texts, takes.
+    -- Of each run its calls of those tools and arguments that failed once, the equal ones beside each other. Arrays of
+    -- numbers are gathered in a fraction of the time that an array of tuples, or of texts, takes.
     ordered AS (
         WITH sipHash64(tool, arguments_hash) AS key
         SELECT
