@@ -21,6 +21,7 @@ from loopwatch_collector.store.client import Connection
 DEFAULT_LIMIT: Final = 10_000
 MAX_LIMIT: Final = 100_000
 _MAX_OFFSET: Final = 10**12
+_PLAIN: Final = frozenset({str, int, bool, type(None)})  # most values of most rows, so looked at first
 _NO_FILTERS: Final[Mapping[str, Sequence[str]]] = {}
 
 # Nobody's question may starve the others, or the writer beside them.
@@ -34,6 +35,8 @@ READ_SETTINGS: Final[Mapping[str, Any]] = {
     # Merging the expressions of a long chain of sub-queries into one was a quarter of what planning it took, and made
     # no answer faster.
     "query_plan_merge_expressions": 0,
+    # Whether a block of spans holds one of a few runs, its bloom filter tells; of thousands, some are in every block.
+    "use_index_for_in_with_subqueries_max_values": 1_000,
 }
 # Of a small question most is planning: see store/day_rows.py.
 ONE_THREAD: Final[Mapping[str, Any]] = {**READ_SETTINGS, "max_threads": 1}
@@ -173,6 +176,8 @@ def bind(query: NamedQuery, question: Question) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """Turns a value of the engine into one of JSON: money to a number, times to ISO 8601 in UTC, bytes to hex."""
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, datetime):

@@ -13,6 +13,7 @@ from loopwatch_collector.queries.filter_lines import without_unused_filters
 from loopwatch_collector.queries.reading import reading
 from loopwatch_collector.queries.runner import ONE_THREAD, READ_SETTINGS, plain, settings_for
 from loopwatch_collector.queries.times import format_time
+from loopwatch_collector.queries.variants import variant
 from loopwatch_collector.store.client import Connection
 from loopwatch_collector.store.rows import NO_SPAN
 
@@ -84,7 +85,7 @@ def list_runs(
         InvalidParameter: the cursor is not one of ours, or the filter cannot be understood.
     """
     condition = compile_filter(filter_text)
-    sql = reading("list_runs").replace(FILTER_PLACE, condition.sql)
+    sql = variant(reading("list_runs"), "order_by", order_by).replace(FILTER_PLACE, condition.sql)
     before = _read_cursor(cursor) if cursor else _BEFORE_ALL
     is_latest_first = order_by == "start_time" and descending
     found: list[dict[str, Any]] = []
@@ -158,7 +159,8 @@ def get_spans(connection: Connection, project: str, run_id: str, *, with_content
     for record in records:
         record["counted"] = record["kind"] == "model_call" and record["span_id"] not in duplicates
     around = {**extent, "first_ns": max(0, extent["first_ns"] - _DAY_NS), "last_ns": extent["last_ns"] + _DAY_NS}
-    log_events.join(connection, around, records)
+    if own["has_log_events"]:
+        log_events.join(connection, around, records)
     iterations = _iterations(records)
     return {
         "run_id": run_id,

@@ -6,6 +6,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
+from loopwatch_collector.queries.catalogue import without_comments
 from loopwatch_collector.queries.filter.nodes import All, AnyOf, Comparison, Condition, Happened, Not, Phrase, Sequence
 from loopwatch_collector.queries.filter.parse import parse
 from loopwatch_collector.queries.filter.phrases import Sought, sought
@@ -124,7 +125,7 @@ class _Compiler:
             "words": " AND ".join(tokens) or "1",
             "near": self._near(looked_for),
         }
-        contents = _template("matching_contents", {**places, "of": "1"})
+        contents = _template("matching_contents", {**places, "of": _file("own_days").rstrip()})
         of_logs = _template("matching_contents", {**places, "of": _file("traces_of_logs").rstrip()})
         return "run_id IN (" + _template("phrase", {**places, "contents": contents, "contents_of_logs": of_logs}) + ")"
 
@@ -156,4 +157,5 @@ def _template(name: str, places: Mapping[str, str]) -> str:
 
 @cache
 def _file(name: str) -> str:
-    return (resources.files("loopwatch_collector.queries") / "filter" / f"{name}.sql").read_text(encoding="utf-8")
+    folder = resources.files("loopwatch_collector.queries") / "filter"
+    return without_comments((folder / f"{name}.sql").read_text(encoding="utf-8"))

@@ -20,7 +20,7 @@ WITH
     -- (exchange), the tool and what it answered (word). 0: it failed, nobody says what it answered, or the answer is
     -- so short that it says nothing.
     ordered AS (
-        WITH (SELECT (min(first_span_time), max(last_span_time)) FROM candidates) AS extent
+        WITH (SELECT (min(first_span_time), max(last_span_time), max(notEmpty(duplicate_span_ids))) FROM candidates) AS extent
         SELECT
             run_id,
             any(agent) AS agent,
@@ -42,7 +42,11 @@ WITH
                 (toUnixTimestamp64Nano(start_time), input_tokens + output_tokens, ifNull(cost_usd, 0))::Tuple(
                     start_ns Int64, tokens UInt64, cost Decimal(38, 12)),
                 kind = 'model_call'
-                    AND (run_id, span_id) NOT IN (SELECT run_id, arrayJoin(duplicate_span_ids) FROM candidates)
+                    -- where none is told twice, the engine need not plan to look
+                    AND (
+                        extent.3 = 0
+                        OR (run_id, span_id) NOT IN (SELECT run_id, arrayJoin(duplicate_span_ids) FROM candidates)
+                    )
             )) AS requests
         FROM spans FINAL
         WHERE project = {project:String}

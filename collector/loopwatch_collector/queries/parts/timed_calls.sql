@@ -5,7 +5,16 @@ SELECT
     span_id,
     start_time,
     duration_ns,
-    multiIf({dimension:String} = 'tool', tool, {dimension:String} = 'model', model, {dimension:String} = 'provider', provider, agent) AS key
+    multiIf(
+        {dimension:String} = 'tool', tool,
+        {dimension:String} = 'model', model,
+        {dimension:String} = 'provider', provider,
+        agent
+    ) AS key
 FROM selected_spans
-WHERE kind = multiIf({dimension:String} = 'tool', 'tool_call', {dimension:String} = 'agent', 'run', 'model_call')
+WHERE kind = multiIf(
+        {dimension:String} = 'tool', 'tool_call',
+        {dimension:String} = 'agent', 'run',
+        'model_call'
+    )
     AND (extent.3 = 0 OR (run_id, span_id) NOT IN (SELECT run_id, arrayJoin(duplicate_span_ids) FROM selected_runs))

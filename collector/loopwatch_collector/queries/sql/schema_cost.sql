@@ -10,7 +10,8 @@
 -- with: selected_runs, selected_spans, counted_calls
 WITH
     called AS (
-        SELECT run_id, groupUniqArray(tool) AS tools FROM selected_spans WHERE kind = 'tool_call' GROUP BY run_id
+        -- numbers are found among numbers sooner than texts among texts
+        SELECT run_id, groupUniqArray(sipHash64(tool)) AS tools FROM selected_spans WHERE kind = 'tool_call' GROUP BY run_id
     ),
     carried AS (
         SELECT
@@ -19,7 +20,7 @@ WITH
             input_tokens,
             isNotNull(tools_schema_bytes) AS recorded,
             ifNull(tools_schema_bytes, 0) / 4 AS schema,
-            schema * length(arrayFilter(name -> NOT has(called.tools, name), tools_offered))
+            schema * arrayCount(offer -> NOT has(called.tools, offer), arrayMap(name -> sipHash64(name), tools_offered))
                 / greatest(length(tools_offered), 1) AS unused
         FROM counted_calls
         LEFT JOIN called ON called.run_id = counted_calls.run_id

@@ -8,6 +8,8 @@ from importlib import resources
 from random import Random
 from typing import Any
 
+import pytest
+
 from loopwatch.loops import Loop, LoopDetector
 from loopwatch_collector.queries.runner import Question, ask
 from loopwatch_collector.store.store import Store
@@ -63,10 +65,14 @@ def _found(store: Store, identical_calls: int) -> dict[str, list[tuple[Any, ...]
     return loops
 
 
+@pytest.mark.parametrize("told", [1, 2])
 def test_a_loop_wastes_the_model_calls_that_asked_for_its_repeats(
-    store: Store, span: Callable[..., list[Any]], write: Callable[[Store, list[list[Any]]], None]
+    store: Store, span: Callable[..., list[Any]], write: Callable[[Store, list[list[Any]]], None], told: int
 ) -> None:
-    """Of four equal calls in two iterations the first is no repeat; what asked for the other three is waste, once."""
+    """Of four equal calls in two iterations the first is no repeat; what asked for the other three is waste, once.
+
+    That a second library tells of a model call changes nothing.
+    """
     calls = [
         span(10 + i, at_s=at_s, kind="tool_call", tool="search", tool_outcome="success", arguments_hash="a",
              result_hash="r", result_bytes=100)
@@ -74,10 +80,11 @@ def test_a_loop_wastes_the_model_calls_that_asked_for_its_repeats(
     ]  # fmt: skip
     models = [
         span(20 + i, at_s=at_s, kind="model_call", call_key=f"k{i}", input_tokens=100 * (i + 1), output_tokens=1,
-             cost_usd=Decimal(i + 1))
+             cost_usd=Decimal(i + 1), call_rank=9)
         for i, at_s in enumerate((0.5, 2.5, 4.5))
     ]  # fmt: skip
-    write(store, calls + models)
+    again = span(30, at_s=2.7, kind="model_call", call_key="k1", input_tokens=999, cost_usd=Decimal(99))
+    write(store, calls + models + [again] * (told - 1))
     rows = ask(store.connection(), Question("loops", "default", 0, 2**62)).rows
     assert rows == [["identical_calls", "search", 1, 1, 3, 302, 3.0, "run-1"]]
 

@@ -12,7 +12,9 @@ from loopwatch_collector.event_lookup import event_lookup
 from loopwatch_collector.export.parquet import parquet
 from loopwatch_collector.moving.move import pieces
 from loopwatch_collector.queries.runner import READ_SETTINGS
+from loopwatch_collector.queries.runs import list_runs
 from loopwatch_collector.store.rebuild import rebuild_runs
+from loopwatch_collector.store.rows import SPAN_INDEX
 from loopwatch_collector.store.store import Store
 
 _DAY_NS = 86_400 * 10**9
@@ -58,6 +60,23 @@ def test_no_run_over_midnight_is_lost(
         moved = [piece.rows for piece in pieces(store.connection()) if piece.table == "runs"]
         assert moved == [len(before), len(after)]
         rebuild_runs(store)
+
+
+def test_a_text_of_the_other_day_is_found(
+    store: Store, span: Callable[..., list[Any]], write: Callable[[Store, list[list[Any]]], None]
+) -> None:
+    """A search through one day finds the runs of that day by what their spans on the next, or the last, hold."""
+    before, after = _straddling(span, 1, -5), _straddling(span, 2, 5)
+    first_day = _MIDNIGHT_NS // _DAY_NS - 1
+    for (_, tool_call), day in ((before, first_day + 1), (after, first_day)):
+        tool_call[SPAN_INDEX["content_roles"]], tool_call[SPAN_INDEX["content_hashes"]] = ["result"], [7]
+        store.insert_contents([["default", tool_call[SPAN_INDEX["trace_id"]], 7, day, "said over there"]])
+    write(store, before + after)
+    for from_ns, number in ((_MIDNIGHT_NS - _DAY_NS, 1), (_MIDNIGHT_NS, 2)):
+        page = list_runs(
+            store.connection(), "default", from_ns, from_ns + _DAY_NS, {}, 50, filter_text='"said over there"'
+        )
+        assert [run["run_id"] for run in page.runs] == [f"{number:032x}"]
 
 
 def test_every_statement_over_a_table_by_days_keeps_days_apart() -> None:
