@@ -9,6 +9,7 @@ import altair as alt
 from loopwatch_dashboards import formatting
 from loopwatch_dashboards.charts import axes, palette
 from loopwatch_dashboards.charts import rows as placed
+from loopwatch_dashboards.charts.data import data
 from loopwatch_dashboards.charts.timeline import axis_unit
 from loopwatch_dashboards.text import one_line
 
@@ -56,7 +57,7 @@ def ranked(
         }
         for number, row in enumerate(known)
     ]
-    base = alt.Chart(alt.Data(values=values)).encode(
+    base = alt.Chart(data(values)).encode(
         tooltip=axes.hover(
             ("name", label.replace("_", " ")),
             ("said", title),
@@ -116,7 +117,7 @@ def rates(
         }
         for number, row in enumerate(rows)
     ]
-    base = alt.Chart(alt.Data(values=values)).encode(
+    base = alt.Chart(data(values)).encode(
         tooltip=axes.hover(("name", label.replace("key", "name")), ("said", title), ("interval", "95 % interval")),
     )
     x = axes.amount("rate", title, "ratio", domain=axes.headroom([row["high"] for row in values], 0.9))
@@ -170,7 +171,7 @@ def spreads(rows: Rows, *, label: str, title: str, selection: alt.Parameter | No
         }
         for number, row in enumerate(rows)
     ]
-    base = alt.Chart(alt.Data(values=values)).encode(
+    base = alt.Chart(data(values)).encode(
         tooltip=axes.hover(
             ("name", label.replace("key", "tool")),
             ("said_p50", "p50"),

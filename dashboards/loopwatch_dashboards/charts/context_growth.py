@@ -7,6 +7,7 @@ import altair as alt
 
 from loopwatch_dashboards import formatting
 from loopwatch_dashboards.charts import axes, palette
+from loopwatch_dashboards.charts.data import data
 from loopwatch_dashboards.spans import Iteration
 
 
@@ -36,7 +37,7 @@ def context_growth(iterations: Sequence[Iteration], selection: alt.Parameter | N
     ]
     last = max((one.number for one in iterations), default=1)
     chart = (
-        alt.Chart(alt.Data(values=values))
+        alt.Chart(data(values))
         .mark_bar(orient="vertical")
         .encode(
             x=axes.amount("left", "iteration", "count", domain=[0.4, last + 0.6]),

@@ -7,6 +7,7 @@ import altair as alt
 
 from loopwatch_dashboards import formatting
 from loopwatch_dashboards.charts import axes, palette
+from loopwatch_dashboards.charts.data import data
 from loopwatch_dashboards.charts.timeline import axis_unit
 
 HEIGHT = 225
@@ -59,7 +60,7 @@ def distribution(
     top = max((row["number"] for row in values), default=1)
     x = axes.amount("left", title, "count", domain=[-0.5 if _has_zero(values) else 0.4, top + 0.6])
     chart = (
-        alt.Chart(alt.Data(values=values))
+        alt.Chart(data(values))
         .mark_bar(orient="vertical")
         .encode(
             x=x,
@@ -119,7 +120,7 @@ def histogram(
     ]
     domain = [min(row["low"] for row in values), max(row["high"] for row in values)] if values else None
     chart = (
-        alt.Chart(alt.Data(values=values))
+        alt.Chart(data(values))
         .mark_bar(orient="vertical", color=palette.ACCENT, stroke="white", strokeWidth=0.5)
         .encode(
             x=axes.amount("low", title, axis_unit(unit), domain=domain, log=True),
@@ -157,7 +158,7 @@ def tenths(rows: Rows, *, weight: str, title: str, weight_title: str, selection:
         for row in rows
     ]
     chart = (
-        alt.Chart(alt.Data(values=values))
+        alt.Chart(data(values))
         .mark_bar(orient="vertical", color=palette.ACCENT)
         .encode(
             x=axes.amount("low", title, "score", domain=[0, 1]),
@@ -192,15 +193,13 @@ def calibration(rows: Rows, *, selection: alt.Parameter | None = None) -> Any:
         }
         for row in rows
     ]
-    line = alt.Chart(alt.Data(values=[{"x": 0, "y": 0}, {"x": 1, "y": 1}])).mark_line(
-        color=palette.GREY, strokeDash=[4, 4]
-    )
+    line = alt.Chart(data([{"x": 0, "y": 0}, {"x": 1, "y": 1}])).mark_line(color=palette.GREY, strokeDash=[4, 4])
     agreed = line.encode(
         x=axes.amount("x", "stated confidence", "score", domain=[0, 1]),
         y=alt.Y("y:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(title="mean verdict", tickCount=5, format=".3~r")),
     )
     points = (
-        alt.Chart(alt.Data(values=values))
+        alt.Chart(data(values))
         .mark_circle(color=palette.BLUE, opacity=0.9)
         .encode(
             x=alt.X("confidence:Q"),

@@ -11,6 +11,7 @@ from loopwatch_dashboards import formatting, typeface
 from loopwatch_dashboards.charts import axes, palette
 from loopwatch_dashboards.charts import rows as placed
 from loopwatch_dashboards.charts.bars import clickable
+from loopwatch_dashboards.charts.data import data
 from loopwatch_dashboards.text import one_line
 
 Rows = Sequence[Mapping[str, Any]]
@@ -53,7 +54,7 @@ def matrix(rows: Rows, *, selection: alt.Parameter | None = None) -> Any:
     agents = sorted({row["agent"] for row in values})
     axis, below_px = _agents_axis(agents)
     # There are more tools than agents, and names read best on a row of their own, on a narrow page above all.
-    base = alt.Chart(alt.Data(values=values)).encode(
+    base = alt.Chart(data(values)).encode(
         x=alt.X("agent:N", sort=agents, axis=axis),
         tooltip=axes.hover(("agent_name", "agent"), ("tool_name", "tool"), ("said", "calls"), ("failed", "failed")),
     )

@@ -8,6 +8,7 @@ import altair as alt
 
 from loopwatch_dashboards import formatting
 from loopwatch_dashboards.charts import axes, palette
+from loopwatch_dashboards.charts.data import data
 from loopwatch_dashboards.charts.timeline import HEIGHT, axis_unit, epoch_ms, plotted
 from loopwatch_dashboards.view import Window
 
@@ -58,11 +59,11 @@ def rule_test(
     x = axes.clock("bucket", window, zone)
     top = max((amount for point in points for amount in (point["value"], point["threshold"]) if amount), default=0)
     y = axes.quantity("value", _TITLES.get(unit, unit), axis_unit(unit), top=top)
-    base = alt.Chart(alt.Data(values=points)).encode(
+    base = alt.Chart(data(points)).encode(
         detail="stretch:N", tooltip=axes.hover(("when", "time"), ("said", "value"), ("said_threshold", "threshold"))
     )
     fired = (
-        alt.Chart(alt.Data(values=bands))
+        alt.Chart(data(bands))
         .mark_rect(color=palette.VERMILION, opacity=0.22)
         .encode(x=alt.X("start:Q"), x2=alt.X2("end"))
     )

@@ -8,6 +8,7 @@ import altair as alt
 
 from loopwatch_dashboards import formatting
 from loopwatch_dashboards.charts import axes, palette
+from loopwatch_dashboards.charts.data import data
 from loopwatch_dashboards.view import Window
 
 HEIGHT = 225
@@ -71,7 +72,7 @@ def stacked(
         if row[value] is not None
     ]
     chart = (
-        alt.Chart(alt.Data(values=values))
+        alt.Chart(data(values))
         .mark_bar(orient="vertical")
         .encode(
             x=axes.clock("bucket", window, zone),
@@ -121,7 +122,7 @@ def lines(
     """
     step_ms = window.step_seconds * 1000
     values = [point for column, label in series.items() for point in _points(rows, column, label, step_ms, unit, zone)]
-    base = alt.Chart(alt.Data(values=values)).encode(
+    base = alt.Chart(data(values)).encode(
         x=axes.clock("bucket", window, zone),
         y=axes.quantity("amount", title, axis_unit(unit), top=max((point["amount"] for point in values), default=0)),
         color=alt.Color(

@@ -7,6 +7,7 @@ import altair as alt
 
 from loopwatch_dashboards import formatting, typeface
 from loopwatch_dashboards.charts import axes, palette, rows
+from loopwatch_dashboards.charts.data import data
 from loopwatch_dashboards.spans import Span, is_failed
 from loopwatch_dashboards.text import one_line
 
@@ -76,7 +77,7 @@ def waterfall(
     places = rows.within([_name(depth, span) for depth, span in placed], _BAR_PX, least_px=ROW_HEIGHT)
     values = [{**_bar(span, total_s, chosen), **places.at(row)} for row, (_, span) in enumerate(placed)]
     kinds = list(kinds_of(spans))
-    base = alt.Chart(alt.Data(values=values)).encode(
+    base = alt.Chart(data(values)).encode(
         tooltip=axes.hover(
             ("name", "span"),
             ("kind", "kind"),
@@ -137,7 +138,7 @@ def _kind(span: Span) -> str:
 
 def _moment(gave_up_ns: int) -> Any:
     values = [{"at": gave_up_ns / 1e9, "said": formatting.duration(gave_up_ns)}]
-    line = alt.Chart(alt.Data(values=values)).mark_rule(color=palette.VERMILION, strokeDash=[4, 3], strokeWidth=1.5)
+    line = alt.Chart(data(values)).mark_rule(color=palette.VERMILION, strokeDash=[4, 3], strokeWidth=1.5)
     return line.encode(x=alt.X("at:Q"), tooltip=axes.hover(("said", "gave up after")))
 
 
