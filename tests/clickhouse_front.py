@@ -49,9 +49,9 @@ class Engine:
         try:
             if params.get("database"):
                 connection.query(f"USE `{params['database']}`", "TSV")
-            for name, value in params.items():
-                if name not in _OWN and not name.startswith("param_"):
-                    connection.query(f"SET {name} = '{value}'", "TSV")
+            settings = [f"{n} = '{v}'" for n, v in params.items() if n not in _OWN and not n.startswith("param_")]
+            if settings:
+                connection.query(f"SET {', '.join(settings)}", "TSV")
             bound = {name.removeprefix("param_"): value for name, value in params.items() if name.startswith("param_")}
             return self._run(connection, sql, body, bound)
         finally:

@@ -172,6 +172,11 @@ class AlertEngine:
         """Whether this collector is the one that evaluates."""
         return self._lease.is_held
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was told to stop; evaluations then end with the question they are at."""
+        return self._stopping
+
     def _run(self) -> None:
         next_lease_s = next_reload_s = 0.0
         was_held = False
@@ -274,10 +279,13 @@ class AlertEngine:
             late,
             until_s,
             since,
+            lambda: self.is_stopping,
         )
         try:
             verdicts = evaluate(project, rule, self._readers[project], surroundings)
         except CollectorError as fault:
+            if self._stopping:
+                return True  # who comes after looks at all of it again
             is_late = isinstance(fault, OutOfTime | QueryTooLarge) or (until_s or 0.0) <= time.monotonic()
             if until_s is not None and is_late:
                 self._late[key] = late + self._late[key]

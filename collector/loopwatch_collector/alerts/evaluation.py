@@ -39,6 +39,7 @@ class Surroundings:
         late: stretches of the past for which data came since the rule was evaluated last.
         until_s: when the evaluation must be done, by the monotonic clock; None for no such bound.
         since: the answers know of all data that had arrived by then (see RuleReader.arrived); None for now.
+        is_stopping: whether the collector ends, which waits for no further question.
     """
 
     connection: Callable[[], Connection]
@@ -49,6 +50,7 @@ class Surroundings:
     late: Sequence[Range] = ()
     until_s: float | None = None
     since: int | None = None
+    is_stopping: Callable[[], bool] = lambda: False
 
 
 def evaluate(
@@ -67,7 +69,7 @@ def evaluate(
         The verdicts.
 
     Raises:
-        OutOfTime: it could not be done in time; nothing was changed.
+        OutOfTime: it could not be done in time, or before the collector ends; nothing was changed.
         QueryTooLarge: a question alone took longer.
     """
     now_ns = time.time_ns() if now_ns is None else now_ns
@@ -75,6 +77,8 @@ def evaluate(
     active = [group for group, alert in known.items() if alert.state in {"pending", "firing"}]
 
     def read(stretch: Range) -> Mapping[Group, Values]:
+        if surroundings.is_stopping():
+            raise OutOfTime(f"rule {rule.name} is left to the next collector")
         return reader.read(rule, now_ns, stretch, surroundings.until_s, surroundings.since)
 
     verdicts = judge(rule, now_ns, read, active)

@@ -48,6 +48,10 @@ MODELS = (
 )
 HELPER = "invoke_agent helper"
 
+# Each dimension of a query is asked of one world out of so many: it only names the column that is grouped by.
+_WORLDS = 3
+_PARTS: dict[int, int] = {}
+"""Which dimensions a seed's world is asked by, so that an example that fails fails again."""
 _TRIES = itertools.count()
 Sent = tuple[str, Span]
 """A span and the scope of the library that wrote it."""
@@ -201,13 +205,15 @@ def _write(store: Store, requests: list[list[Sent]], project: str) -> None:
         storing.derive_runs(is_stubborn=False)
 
 
-def _answers(store: Store, project: str) -> dict[str, list[str]]:
+def _answers(store: Store, project: str, part: int) -> dict[str, list[str]]:
     connection = store.connection()
     questions = (
         (name, params)
         for name, query in catalogue().items()
         for params in (
-            [REQUIRED.get(name, {})] if not _choices(query) else [{"dimension": one} for one in _choices(query)]
+            [REQUIRED.get(name, {})]
+            if not _choices(query)
+            else [{"dimension": one} for one in _choices(query)[part % _WORLDS :: _WORLDS]]
         )
     )
     answers = {
@@ -247,15 +253,16 @@ def _arranged(sent: list[Sent], chance: random.Random) -> list[list[Sent]]:
     return [shuffled[start:end] for start, end in itertools.pairwise(cuts)]
 
 
-@settings(max_examples=3, deadline=None, derandomize=True)
+@settings(max_examples=_WORLDS, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 10**9))
 def test_order_repetition_and_splitting_change_no_answer(store: Store, seed: int) -> None:
     """Any permutation, duplication and splitting of the same spans gives identical answers to every named query."""
     sent = _world(seed)
     as_it_was, arranged = f"as-it-was-{next(_TRIES)}", f"arranged-{next(_TRIES)}"
+    part = _PARTS.setdefault(seed, len(_PARTS))
     _write(store, [sent], as_it_was)
     _write(store, _arranged(sent, random.Random(seed + 1)), arranged)
-    expected, found = _answers(store, as_it_was), _answers(store, arranged)
+    expected, found = _answers(store, as_it_was, part), _answers(store, arranged, part)
     assert len(expected) > 40
     assert {name: rows for name, rows in found.items() if rows != expected[name]} == {}
 

@@ -15,6 +15,7 @@ from fastapi.routing import iter_route_contexts
 from loopwatch_collector.store.store import Store
 from tests.chaos.load import Load, recent_midnight_ns
 from tests.integration.collector.application import application
+from tests.migrated_store import migrated_store
 from tests.processes import ALL_TIME, Running, bare_collector, wait_for
 
 # What needs no key says nothing about anybody's data. Everything else follows the rule of `_allowed`.
@@ -86,7 +87,7 @@ def _load() -> Load:
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
     """A collector with two projects; `shop` has a run, contents, a conversation and a dead letter, all marked."""
     folder = tmp_path_factory.mktemp("keys")
-    store = Store.open(f"chdb://{folder}/data/store")
+    store = Store.open(migrated_store(folder / "data" / "store"))
     store.insert_dead_letter("shop", "traces", time.time_ns(), f"refused for {_MARK}", _LETTER_BODY)
     store.close()
     keys = ",".join(f"{project}:{role}:{secret}" for (project, role), secret in _SECRETS.items())

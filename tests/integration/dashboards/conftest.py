@@ -26,7 +26,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A small fleet with all that the pages have panels for."""
     with bare_collector(tmp_path_factory.mktemp("simulated")) as receiver:
-        options = ["--days", "6", "--runs", "150", "--content", "--end", "2026-01-31"]
+        options = ["--days", "6", "--runs", "80", "--content", "--end", "2026-01-31"]
         done = loopwatch("simulate", *options, "--endpoint", receiver.url, timeout=120)
         assert done.returncode == 0, done.stderr
         wait_until_stored(receiver.url)

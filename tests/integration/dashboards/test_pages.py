@@ -217,7 +217,7 @@ def test_only_what_the_key_may_do_is_offered(
     monkeypatch: pytest.MonkeyPatch, empty: Running, key: str, may_change: bool
 ) -> None:
     """With a read key the rule's switch and Save are off and the page says why; trying a text out stays possible."""
-    app = _open(monkeypatch, empty, "rules", key=key, rule="cost-spike")
+    app = _open(monkeypatch, empty, "rules", key=key, rule="cost-spike", range="15m")  # it is replayed over the range
     assert [toggle.disabled for toggle in app.toggle] == [not may_change]
     buttons = {button.label: button.disabled for button in app.button}
     assert (buttons["Test"], buttons["Save"]) == (False, not may_change)

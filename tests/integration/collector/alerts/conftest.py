@@ -202,6 +202,12 @@ def _span() -> Callable[..., list[Any]]:
     return span
 
 
+@pytest.fixture(name="call")
+def _call() -> Callable[..., list[Any]]:
+    """Makes the row of a model call; see the function."""
+    return call
+
+
 @pytest.fixture(name="put")
 def _put() -> Callable[[Store, list[list[Any]]], None]:
     """Stores rows; see the function."""

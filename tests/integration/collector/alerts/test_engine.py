@@ -1,5 +1,6 @@
 """The engine over a real store: it fires in time, says it once, and survives what happens to collectors."""
 
+import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from loopwatch_collector.metrics import Metrics
 from loopwatch_collector.queries.catalogue import NamedQuery, QueryColumn, catalogue
 from loopwatch_collector.queries.runner import ask
 from loopwatch_collector.queries.times import LATEST_NS
+from tests.processes import wait_for
 
 RATE_RULE = """
 [[rule]]
@@ -246,11 +248,11 @@ condition = { kind = "baseline", floor = 5, min_days = 3, days = 5 }
 """
 
 
-def test_a_spike_that_arrives_late_fires_too(tmp_path, rules_file, engines, spend, hook, eventually):
+def test_a_spike_that_arrives_late_fires_too(store, tmp_path, rules_file, engines, spend, put, call, hook, eventually):
     """$60 of three hours ago, where $6 is usual, are held against that hour of past days."""
-    for days in range(1, 6):
-        for minutes in range(0, 360, 30):
-            spend(3, ago_s=days * 86_400 + minutes * 60)
+    now_s = time.time_ns() // 10**9
+    ages_s = [days * 86_400 + minutes * 60 for days in range(1, 6) for minutes in range(0, 360, 30)]
+    put(store, [call((now_s - age_s) * 10**9, 3) for age_s in ages_s])
     engine = engines(rules_file(tmp_path / "spike.toml", hook.url, BASELINE_RULE))
     eventually(lambda: engine.status("default", "spike"))
     assert hook.received == []
@@ -453,6 +455,30 @@ def test_a_rule_without_new_data_costs_nothing(rules, engines, spend, eventually
     eventually(lambda: len(asked) > len(before))
 
 
+def test_who_stops_asks_nothing_more(store, rules, engines, spend, monkeypatch):
+    """An evaluation of many windows ends with the question under way; what it began is left to the next collector."""
+    spend(60)
+    spend(60, "zeta", ago_s=3 * 3_600)
+    asked, stopped = [], threading.Event()
+
+    def held(connection, question, *rest):
+        asked.append(question.name)
+        assert stopped.wait(20)
+        return ask(connection, question, *rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("loopwatch_collector.alerts.reading.ask", held)
+        engine = engines(rules)
+        wait_for(lambda: asked or None, "a question is under way")
+        stop = threading.Thread(target=engine.stop, args=(10,))
+        stop.start()
+        wait_for(lambda: engine.is_stopping or None, "it stops")
+        stopped.set()
+        stop.join(20)
+    assert len(asked) == 1
+    assert listed(store, "firing", "resolved") == []
+
+
 @pytest.fixture
 def broken_evidence(monkeypatch):
     """A named query that names runs and always fails."""
@@ -474,8 +500,8 @@ def test_an_alert_fires_although_its_runs_cannot_be_found(rules, engines, spend,
 
 @pytest.fixture
 def slow_evidence(monkeypatch):
-    """A named query that names a run after six seconds."""
-    slept = "SELECT sum(sleepEachRow(0.2)) AS runs FROM numbers(30) SETTINGS max_block_size = 1"
+    """A named query that names a run after four seconds."""
+    slept = "SELECT sum(sleepEachRow(0.2)) AS runs FROM numbers(20) SETTINGS max_block_size = 1"
     sql = f"SELECT concat('slow-', toString(runs)) AS run_id FROM ({slept})"
     query = NamedQuery("slow", columns=[QueryColumn("run_id", "text", "None")], sql=sql)
     monkeypatch.setitem(catalogue(), "slow", query)
@@ -483,14 +509,14 @@ def slow_evidence(monkeypatch):
 
 @pytest.mark.usefixtures("slow_evidence")
 def test_rules_are_on_time_although_another_looks_for_its_runs(tmp_path, hook, rules_file, engines, spend, eventually):
-    """Six rules that fire take six seconds each to find their runs; another one tells what crosses meanwhile."""
+    """Five rules that fire take four seconds each, more than there are lanes, to find their runs; another one tells."""
     firing = "".join(
-        BUDGET_RULE.replace('"customer-budget-hour"', f'"slow-{number}"\nevidence = "slow"') for number in range(6)
+        BUDGET_RULE.replace('"customer-budget-hour"', f'"slow-{number}"\nevidence = "slow"') for number in range(5)
     )
     spend(60)
     path = rules_file(tmp_path / "rules.toml", hook.url, firing + BUDGET_RULE)
     engines(path, prompt_s=2.5)
-    eventually(lambda: len(hook.received) == 7, 90)
+    eventually(lambda: len(hook.received) == 6, 90)
     first, *others = hook.messages()
     assert first["rule"] == "customer-budget-hour"
     assert {tuple(message["run_ids"]) for message in others} == {("slow-0",)}

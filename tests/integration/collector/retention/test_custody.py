@@ -4,6 +4,7 @@ import json
 import shutil
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,18 @@ from tests.processes import Running, bare_collector, get, loopwatch, query, wait
 
 SUPPORT = Path(__file__).parents[3] / "data" / "chat" / "support.json"
 FIELDS = ["--id", "task_id", "--id", "trial", "--outcome", "reward", "--customer", "customer"]
+
+
+KEEP = {"LOOPWATCH_RETENTION_DAYS": "36500", "LOOPWATCH_CONTENT_RETENTION_DAYS": "36500"}
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A collector with twelve runs, for what changes nothing."""
+    with bare_collector(tmp_path_factory.mktemp("imported"), **KEEP) as receiver:
+        _import(receiver)
+        wait_for_runs(receiver.url, 12)
+        yield receiver
 
 
 def _import(receiver: Running, *options: str, start: str = "2026-01-31T09:00:00Z") -> None:
@@ -32,8 +45,7 @@ def _deletions(receiver: Running) -> list[dict[str, Any]]:
 
 def test_deleted_customer_is_gone_and_proved_after_a_restart(tmp_path: Path) -> None:
     """Deleting one customer leaves the others whole; after a restart a count proves it, and the spans are gone."""
-    keep = {"LOOPWATCH_RETENTION_DAYS": "36500", "LOOPWATCH_CONTENT_RETENTION_DAYS": "36500"}
-    with bare_collector(tmp_path, **keep) as receiver:
+    with bare_collector(tmp_path, **KEEP) as receiver:
         _import(receiver)
         wait_for_runs(receiver.url, 12)
         assert _customers(receiver) == {"acme": 5, "birch": 3, "cedar": 4}
@@ -44,7 +56,7 @@ def test_deleted_customer_is_gone_and_proved_after_a_restart(tmp_path: Path) -> 
         assert (deleted["runs"], deleted["spans"]) == (5, 5 + 2 * 14 + 8)
         assert deleted["contents"] > 0
         assert _customers(receiver) == {"birch": 3, "cedar": 4}
-    with bare_collector(tmp_path, **keep) as receiver:
+    with bare_collector(tmp_path, **KEEP) as receiver:
         (proved,) = wait_for(lambda: [one for one in _deletions(receiver) if one["verified_at"]] or None, "the proof")
         assert proved["value"] == "acme"
         assert _customers(receiver) == {"birch": 3, "cedar": 4}
@@ -121,19 +133,16 @@ def test_live_times_are_judged_by_the_projects_own_days(tmp_path: Path) -> None:
         wait_for_runs(receiver.url, 2)
 
 
-def test_unknown_field_is_refused(tmp_path: Path) -> None:
+def test_unknown_field_is_refused(imported: Running) -> None:
     """A field that runs do not belong to is refused with the ones that exist."""
-    with bare_collector(tmp_path) as receiver:
-        done = loopwatch("delete", "--user", "", "--endpoint", receiver.url)
-        assert done.returncode == 1
-        assert "the user is empty" in done.stderr
+    done = loopwatch("delete", "--user", "", "--endpoint", imported.url)
+    assert done.returncode == 1
+    assert "the user is empty" in done.stderr
 
 
 def test_old_days_are_dropped_content_first(tmp_path: Path) -> None:
     """A restart with short retention drops the content of old runs, a shorter one drops the runs themselves."""
-    with bare_collector(
-        tmp_path, LOOPWATCH_RETENTION_DAYS="36500", LOOPWATCH_CONTENT_RETENTION_DAYS="36500"
-    ) as receiver:
+    with bare_collector(tmp_path, **KEEP) as receiver:
         _import(receiver, start="2020-01-31T09:00:00Z")
         wait_for_runs(receiver.url, 12)
         run_id = _any_run(receiver)
@@ -154,29 +163,32 @@ def _contents(receiver: Running, run_id: str) -> dict[str, str]:
     return get(f"{receiver.url}/api/v1/runs/{run_id}/spans", content="true")["contents"]
 
 
-@pytest.mark.parametrize("incremental", [False, True], ids=["whole", "incremental"])
-def test_backup_of_a_running_store_restores_equal(tmp_path: Path, incremental: bool) -> None:
+@pytest.fixture(scope="module")
+def backups(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, dict[str, Any]]]:
+    """The backups of a store that is gone, one whole and one on top of it, and what was answered as each was taken."""
+    folder = tmp_path_factory.mktemp("backups")
+    answers: dict[str, dict[str, Any]] = {}
+    with bare_collector(folder / "old", **KEEP, LOOPWATCH_BACKUP_DIR=str(folder / "kept")) as receiver:
+        for name, agent, options in (("whole", "first", []), ("incremental", "second", ["--incremental"])):
+            _import(receiver, "--agent", agent)
+            wait_for_runs(receiver.url, 12 * (1 + len(answers)))
+            done = loopwatch("backup", "--name", name, *options, "--endpoint", receiver.url)
+            assert done.returncode == 0, done.stderr
+            answers[name] = _answers(receiver)
+    shutil.rmtree(folder / "old")
+    return folder / "kept", answers
+
+
+@pytest.mark.parametrize("name", ["whole", "incremental"])
+def test_backup_of_a_running_store_restores_equal(
+    tmp_path: Path, backups: tuple[Path, dict[str, dict[str, Any]]], name: str
+) -> None:
     """A backup taken while the collector runs, whole or on an earlier one, restores to the same answers elsewhere."""
-    keep = {"LOOPWATCH_RETENTION_DAYS": "36500", "LOOPWATCH_CONTENT_RETENTION_DAYS": "36500"}
-    keep["LOOPWATCH_BACKUP_DIR"] = str(tmp_path / "kept")
-    with bare_collector(tmp_path / "old", **keep) as receiver:
-        _import(receiver)
-        wait_for_runs(receiver.url, 12)
-        if incremental:
-            assert loopwatch("backup", "--name", "first", "--endpoint", receiver.url).returncode == 0
-            _import(receiver, "--agent", "second")
-            wait_for_runs(receiver.url, 24)
-        options = ["--incremental"] if incremental else []
-        done = loopwatch("backup", "--name", "last", *options, "--endpoint", receiver.url)
-        assert done.returncode == 0, done.stderr
-        before = _answers(receiver)
-    shutil.rmtree(tmp_path / "old")
-    restored = loopwatch(
-        "restore", "last", "--from", str(tmp_path / "kept"), "--data-dir", str(tmp_path / "new" / "data")
-    )
+    kept, answers = backups
+    restored = loopwatch("restore", name, "--from", str(kept), "--data-dir", str(tmp_path / "data"))
     assert restored.returncode == 0, restored.stderr
-    with bare_collector(tmp_path / "new", **keep) as receiver:
-        assert _answers(receiver) == before
+    with bare_collector(tmp_path, **KEEP, LOOPWATCH_BACKUP_DIR=str(kept)) as receiver:
+        assert _answers(receiver) == answers[name]
 
 
 def _answers(receiver: Running) -> dict[str, Any]:
@@ -204,18 +216,13 @@ def test_restore_never_overwrites(tmp_path: Path) -> None:
         assert not (tmp_path / "empty").exists()
 
 
-def test_export_holds_every_row_of_the_range_and_no_other(tmp_path: Path) -> None:
+def test_export_holds_every_row_of_the_range_and_no_other(imported: Running, tmp_path: Path) -> None:
     """Exported Parquet has the runs, spans and contents of the range, with ids as text and costs as decimals."""
-    with bare_collector(
-        tmp_path, LOOPWATCH_RETENTION_DAYS="36500", LOOPWATCH_CONTENT_RETENTION_DAYS="36500"
-    ) as receiver:
-        _import(receiver)
-        wait_for_runs(receiver.url, 12)
-        tables = {table: _export(receiver, tmp_path, table, "2026-01-31", "2026-02-01") for table in ("runs", "spans")}
-        contents = _export(receiver, tmp_path, "contents", "2026-01-31", "2026-02-01")
-        # Runs start a minute apart from 09:00: the first five are in this range.
-        few = _export(receiver, tmp_path, "runs", "2026-01-31T09:00:00Z", "2026-01-31T09:05:00Z")
-        none = _export(receiver, tmp_path, "spans", "2025-01-31", "2025-02-01")
+    tables = {table: _export(imported, tmp_path, table, "2026-01-31", "2026-02-01") for table in ("runs", "spans")}
+    contents = _export(imported, tmp_path, "contents", "2026-01-31", "2026-02-01")
+    # Runs start a minute apart from 09:00: the first five are in this range.
+    few = _export(imported, tmp_path, "runs", "2026-01-31T09:00:00Z", "2026-01-31T09:05:00Z")
+    none = _export(imported, tmp_path, "spans", "2025-01-31", "2025-02-01")
     assert tables["runs"].num_rows == 12
     assert tables["spans"].num_rows == 12 + 2 * 31 + 19
     assert {len(text) for text in tables["spans"]["trace_id"].to_pylist()} == {32}
