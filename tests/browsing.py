@@ -74,6 +74,7 @@ class Visit:
 
     def go(self, url: str) -> None:
         """Goes to another address of the application that is open, which takes half the work of loading it anew."""
+        self.settle()  # else a script that still runs may take the new address along, and nothing begins
         self.page.evaluate(_GO, url)
         self.settle()
 

@@ -160,6 +160,7 @@ def test_every_bar_has_its_name(
     """Beside each bar stands what it is called, none is left out for lack of room."""
     walk.go(_address(shown, path.format(run=_dearest(receiver))))
     chart = walk.page.locator(f".st-key-panel-{panel} svg")
+    chart.locator("g.mark-rect.role-mark path").first.wait_for()  # drawn a moment after its place is made
     bars = chart.locator("g.mark-rect.role-mark").first.locator("path").count()
     texts = chart.locator(f"g.role-axis-label text{name}").all_text_contents()
     assert bars > 3
