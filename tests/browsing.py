@@ -42,7 +42,8 @@ _TILES = """() => [...document.querySelectorAll('[data-testid="stMetric"]')].map
 
 # Together with a tab that is kept open and a page that does not move, these spare four tenths of a browser's work: all
 # tabs share one process, and with it the scripts it has compiled, and no script runs long enough to be optimised.
-_SPARING = ("--process-per-site", "--js-flags=--no-turbofan --no-maglev")
+# A graphics card that is played by the processor takes another sixth.
+_SPARING = ("--process-per-site", "--js-flags=--no-turbofan --no-maglev", "--disable-software-rasterizer")
 
 
 @dataclass
