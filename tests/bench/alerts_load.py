@@ -67,7 +67,7 @@ _MIXED_QUERIES = (
     ("spend_top_runs", "run_id", "cost_usd", 'kind = "threshold", above = 1e6'),
     ("outcomes_by", "customer", "p95_duration_ns", 'kind = "threshold", above = 1e15'),
     ("spend_by", "model", "tokens", 'kind = "threshold", above = 1e12'),
-    ("escalation_reasons", "reason", "runs", 'kind = "threshold", above = 1e9'),
+    ("escalations_by", "agent", "escalated", 'kind = "threshold", above = 1e9'),
     ("tool_reliability", "tool", "p50_duration_ns", 'kind = "threshold", above = 1e15'),
 )
 _MIXED_FILTERS = (

@@ -302,7 +302,7 @@ class AlertEngine:
         if until_s is None and duration_s < self._prompt_s / 2:
             self._schedule.set_slow(key, is_slow=False)
         self._status[key] = RuleStatus(time.time_ns(), duration_s, error, verdicts)
-        self._schedule.end(key, found_nothing=not verdicts and not error, duration_s=duration_s)
+        self._schedule.end(key, found_nothing=not verdicts and not error, duration_s=duration_s, now_s=time.monotonic())
         self._metrics.rule_evaluations.labels("error" if error else "done").inc()
         self._metrics.rule_evaluation_seconds.observe(duration_s)
         self._notifier.wake()

@@ -4,6 +4,7 @@ A question that takes long (much came in its window, or the machine is busy) is 
 the rest of the collector its time.
 """
 
+import math
 import threading
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +20,10 @@ _WINDOW_PARTS: Final = 12
 # every quarter of a minute. But every other turn is taken, so that a busy machine tells of a crossing in half a minute.
 _PAUSES_PER_EVALUATION: Final = 15
 _MAX_PAUSED_TURNS: Final = 1
+# Of the last half minute or so rules may be at work for this share: where it is more, each takes every other turn. What
+# a slow rule does in its own lane is its own affair, and makes no other wait.
+_MOST_SHARE: Final = 0.2
+_HALF_LIFE_S: Final = 30.0
 
 Key = tuple[str, str]
 """Project and rule."""
@@ -33,6 +38,7 @@ class _Entry:
     found_nothing: bool = False
     is_running: bool = False
     is_slow: bool = False
+    is_counted: bool = False
 
 
 def idle_s(rule: Rule) -> float:
@@ -52,6 +58,9 @@ class Schedule:
     def __init__(self) -> None:
         self._entries: dict[Key, _Entry] = {}
         self._lock = threading.Lock()
+        self._running = 0  # without the slow ones
+        self._busy_s = 0.0  # while some were running, longer ago counting less
+        self._counted_until_s = float("-inf")
 
     def note_news(self, key: Key) -> None:
         """Notes that data came which concerns a rule."""
@@ -79,6 +88,10 @@ class Schedule:
             if not (entry.has_news or is_active or rule.query in OWN or self._has_slid(entry, rule, now_s)):
                 return False
             entry.is_running, entry.has_news = True, False
+            if not entry.is_slow:
+                self._count(now_s)
+                self._running += 1
+                entry.is_counted = True
             entry.next_s, entry.evaluated_s = _next_s(rule, now_s), now_s
             return True
 
@@ -89,27 +102,50 @@ class Schedule:
             return False
         return now_s >= entry.evaluated_s + idle_s(rule)
 
-    def end(self, key: Key, *, found_nothing: bool = False, duration_s: float = 0.0) -> None:
+    def end(
+        self, key: Key, *, found_nothing: bool = False, duration_s: float = 0.0, now_s: float | None = None
+    ) -> None:
         """Notes that an evaluation is over.
 
         Args:
             key: project and rule.
             found_nothing: no group had anything in the window.
             duration_s: how long it took; what takes long is done less often.
+            now_s: the time; None where it began at once and is known by what it took.
         """
         with self._lock:
             entry = self._entries[key]
             entry.is_running = False
+            if entry.is_counted:
+                self._count(entry.evaluated_s + duration_s if now_s is None else now_s)
+                self._running -= 1
+                entry.is_counted = False
             entry.found_nothing = found_nothing
             rule = entry.rule
             if rule is not None:
-                pause_s = min(_PAUSES_PER_EVALUATION * duration_s, _MAX_PAUSED_TURNS * rule.every_s)
+                most_s = _MAX_PAUSED_TURNS * rule.every_s
+                is_too_much = not entry.is_slow and self._is_too_much()
+                pause_s = most_s if is_too_much else min(_PAUSES_PER_EVALUATION * duration_s, most_s)
                 entry.next_s = max(entry.next_s, _next_s(rule, entry.evaluated_s + pause_s))
+
+    def _count(self, now_s: float) -> None:
+        """Brings the time in which rules were at work up to now."""
+        passed_s = max(now_s - self._counted_until_s, 0.0)
+        self._busy_s = self._busy_s * 0.5 ** (passed_s / _HALF_LIFE_S) + (passed_s if self._running else 0.0)
+        self._counted_until_s = max(now_s, self._counted_until_s)
+
+    def _is_too_much(self) -> bool:
+        # at a steady share the sum is that share of the half life over the logarithm of two
+        return self._busy_s > _MOST_SHARE * _HALF_LIFE_S / math.log(2)
 
     def set_slow(self, key: Key, *, is_slow: bool) -> None:
         """Notes that an evaluation ran out of time, or that it would be quick enough again."""
         with self._lock:
-            self._entries[key].is_slow = is_slow
+            entry = self._entries[key]
+            entry.is_slow = is_slow
+            if is_slow and entry.is_counted:  # it goes on in its own lane
+                self._running -= 1
+                entry.is_counted = False
 
     def is_slow(self, key: Key) -> bool:
         """Whether the rule has to be evaluated where it is in nobody's way."""

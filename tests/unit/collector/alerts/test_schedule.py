@@ -87,6 +87,40 @@ def test_what_takes_long_is_asked_less_often():
     assert [gaps(duration_s) for duration_s in (0.05, 0.6, 0.9, 1.5, 30.0)] == [{10}, {10}, {20}, {20}, {20}]
 
 
+def gaps_of_fifty(duration_s):
+    """Seconds between the evaluations of fifty rules, which are done one after another, after some minutes."""
+    schedule, due, free_s, running = Schedule(), {}, 0.0, []
+    keys = [("default", f"r{number}") for number in range(50)]
+    for tick in range(1, 4_200):
+        now_s = tick / 10
+        for key in [key for key, end_s in running if end_s <= now_s]:
+            schedule.end(key, duration_s=duration_s, now_s=now_s)
+        running = [(key, end_s) for key, end_s in running if end_s > now_s]
+        for key in keys:
+            if schedule.begin(key, RULE, now_s, is_active=True):
+                free_s = max(free_s, now_s) + duration_s
+                running.append((key, free_s))
+                due.setdefault(key, []).append(round(now_s))
+    return [later - earlier for moments in due.values() for earlier, later in pairwise(moments) if earlier > 200]
+
+
+def test_all_rules_together_take_a_fifth_of_the_time():
+    """Fifty rules that would be at work for three of ten seconds pass turns until it is two; for one, none does."""
+    assert set(gaps_of_fifty(0.02)) == {10}
+    gaps = gaps_of_fifty(0.06)
+    assert set(gaps) == {10, 20}
+    assert 0.17 < 50 * 0.06 / (sum(gaps) / len(gaps)) < 0.21
+
+
+def test_a_slow_rule_in_its_own_lane_makes_no_other_wait():
+    """However long it takes there, what it does counts for itself only."""
+    schedule, slow = Schedule(), ("default", "slow")
+    assert schedule.begin(slow, RULE, 0, is_active=True)
+    schedule.set_slow(slow, is_slow=True)
+    due = times_due(schedule, RULE, range(1, 300), is_active=True)
+    assert {later - earlier for earlier, later in pairwise(due[1:])} == {10}
+
+
 def moments_of(rules):
     """The different moments at which rules are due."""
     return {tuple(times_due(Schedule(), rule, range(20), is_active=True)) for rule in rules}
