@@ -212,3 +212,9 @@ def _call() -> Callable[..., list[Any]]:
 def _put() -> Callable[[Store, list[list[Any]]], None]:
     """Stores rows; see the function."""
     return put
+
+
+@pytest.fixture
+def rules(tmp_path, hook, rules_file):
+    """The file with the rule on dear customers, told to `hook`."""
+    return rules_file(tmp_path / "rules.toml", hook.url)
