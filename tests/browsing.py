@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, sync_playwright
 
 from loopwatch_dashboards.navigation import ENTRIES
 from tests.chromium import find, launch_arguments
@@ -82,6 +82,17 @@ class Visit:
     def text(self) -> str:
         """What can be read on the page."""
         return self.page.inner_text("[data-testid=stMain]")
+
+    def marks_behind(self, panel: str) -> Locator:
+        """The list of a chart's marks, opened and entered with the keyboard, at its first entry."""
+        self.page.locator(f".st-key-table-{panel} button").first.focus()
+        self.page.keyboard.press("Enter")
+        marks = self.page.get_by_role("combobox", name="Runs behind")
+        marks.wait_for()
+        self.settle()
+        marks.focus()
+        self.page.keyboard.press("ArrowDown")
+        return self.page.get_by_role("option")
 
     def tile(self, label: str) -> str:
         """The number of a tile."""

@@ -127,16 +127,24 @@ def _until(context: Context, answer: Any, dimension: str) -> None:
         answer,
         {"key": (dimension, "text"), **UNTIL},
         key="escalated-until",
-        title=lambda got: _most_often(dimension, _escalated(got)),
+        title=lambda got: _most_often(dimension, with_rates(got)),
         runs=lambda got: int(got.total("escalated")),
         note=f"What came before, on average over the escalated runs of each {dimension}. Click a row for its runs.",
-        rows=_escalated,
+        rows=with_rates,
         opens=lambda row: open_share(context, dimension, str(row["key"]), "escalated"),
     )
 
 
-def _escalated(got: Answer) -> list[dict[str, Any]]:
-    return [{**row, "escalation_rate": row["escalated"] / row["ended"]} for row in got.rows if row["escalated"]]
+def with_rates(got: Answer) -> list[dict[str, Any]]:
+    """The rows of escalations_by with escalated runs, and their share of those that ended.
+
+    A run may have escalated and not have ended yet.
+    """
+    return [
+        {**row, "escalation_rate": row["escalated"] / row["ended"] if row["ended"] else None}
+        for row in got.rows
+        if row["escalated"]
+    ]
 
 
 def _most_often(dimension: str, rows: Sequence[Mapping[str, Any]]) -> str:

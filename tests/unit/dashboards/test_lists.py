@@ -7,6 +7,7 @@ import pytest
 from loopwatch_dashboards.api import Answer
 from loopwatch_dashboards.outcome_shares import shares
 from loopwatch_dashboards.page.cost import forecast_tile, narrowing
+from loopwatch_dashboards.page.escalations import with_rates
 from loopwatch_dashboards.page.iterations import cost_fact
 from loopwatch_dashboards.page.quality import satisfaction_fact
 from loopwatch_dashboards.page.rules import fact, step_seconds, urgency
@@ -122,3 +123,11 @@ def test_forecast_without_an_answer_is_not_zero() -> None:
 def test_bar_without_a_name_leads_to_runs_without_one(dimension: str, value: str, condition: str) -> None:
     """A bar for what has no value leads to those runs and not to all."""
     assert narrowing(dimension, value) == condition
+
+
+def test_a_run_may_escalate_before_it_ends() -> None:
+    """Where no run of a value has ended there is no share, and no fault; values without escalations are left out."""
+    rows = [
+        {"key": key, "ended": ended, "escalated": escalated} for key, ended, escalated in (("a", 0, 1), ("b", 4, 0))
+    ]
+    assert with_rates(Answer("", (), rows)) == [{"key": "a", "ended": 0, "escalated": 1, "escalation_rate": None}]
