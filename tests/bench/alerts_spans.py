@@ -41,6 +41,6 @@ def _row(customer: str, cost_usd: float) -> dict[str, Any]:
         "input_tokens": 1_000,
         "output_tokens": 100,
         "cost_usd": Decimal(str(cost_usd)),
-        "call_key": f"call-{number}",
+        "response_id": f"call-{number}",
         "call_rank": 1,
     }

@@ -5,11 +5,6 @@ SELECT * REPLACE (
     concat(substring(trace_id, 1, 14), reinterpretAsFixedString({shift:UInt16}))::FixedString(16) AS trace_id,
     start_time - toIntervalDay({shift:UInt16}) AS start_time,
     concat(substring(run_id, 1, 28), lower(hex({shift:UInt16}))) AS run_id,
-    if(
-        call_key = '',
-        '',
-        concat(substring(call_key, 1, 28), lower(hex(reinterpretAsFixedString({shift:UInt16}))), substring(call_key, 33))
-    ) AS call_key,
     arrayMap(time -> time - toIntervalDay({shift:UInt16}), event_times) AS event_times
 )
 FROM spans

@@ -60,8 +60,7 @@ SPAN_COLUMNS: Final[tuple[Column, ...]] = (
     Column("request_model", _TEXT, ""),
     Column("model", _TEXT, ""),  # the response's, else the request's
     Column("response_id", "String", ""),
-    Column("call_key", "String", ""),  # equal for all spans of one model call; see call_key.py
-    Column("call_rank", "UInt8", 0),  # among equal call keys the highest rank is the one that counts
+    Column("call_rank", "UInt8", 0),  # of the spans of one call the highest counts; see call_rank.py
     Column("input_tokens", "UInt64", 0),  # all of them, cached ones included
     Column("output_tokens", "UInt64", 0),
     Column("cache_read_tokens", "UInt64", 0),

@@ -9,7 +9,7 @@ from loopwatch_collector.store.rows import NO_SPAN, SPAN_COLUMNS
 from loopwatch_collector.write import answers, dialects, kinds, messages, models, outcomes, usage, values
 from loopwatch_collector.write.aliases import SLOTS, row_in_the_making
 from loopwatch_collector.write.attributes import MAX_TEXT_CHARS, REMEMBERED_BYTES, readings_of
-from loopwatch_collector.write.call_key import call_key, call_rank
+from loopwatch_collector.write.call_rank import call_rank
 from loopwatch_collector.write.contents import Contents, messages_of
 from loopwatch_collector.write.evaluations import add_evaluations
 from loopwatch_collector.write.events import MAX_EVENTS, add_events
@@ -25,7 +25,7 @@ _STATUS: Final = ("unset", "ok", "error")
 (
     _PROJECT, _TRACE, _SPAN, _PARENT, _START, _DURATION, _VERSION, _KIND, _NAME, _SCOPE, _DIALECT, _STATUS_SLOT,
     _ERROR_TYPE, _ERROR_MESSAGE, _SERVICE, _SERVICE_VERSION, _ENVIRONMENT, _PROCESS, _RUN_ID, _AGENT, _RESPONSE_ID,
-    _CALL_KEY, _CALL_RANK, _INPUT_TOKENS, _OUTPUT_TOKENS, _WRITE_5M, _WRITE_1H, _TOOL, _TOOL_OUTCOME,
+    _CALL_RANK, _INPUT_TOKENS, _OUTPUT_TOKENS, _WRITE_5M, _WRITE_1H, _TOOL, _TOOL_OUTCOME,
     _ROLES, _HASHES, _ATTRIBUTES, _ENTITY, _FLAT, _STEP, _ITERATION, _STOP_REASON, _ESCALATION_REASON, _SPAN_TYPE,
     _COMPLETION_START, _TTFT, _COST_DETAILS, _REPORTED_COST, _PROMPT_COST, _COMPLETION_COST,
     _TOOL_CALL_ID, _REQUEST_MODEL, _LEVEL, _TOOL_STATUS, _SUCCESS,
@@ -34,7 +34,7 @@ _STATUS: Final = ("unset", "ok", "error")
     for name in (
         "project", "trace_id", "span_id", "parent_span_id", "start_time", "duration_ns", "row_version", "kind", "name",
         "scope", "dialect", "status", "error_type", "error_message", "service", "service_version", "environment",
-        "process_id", "run_id", "agent", "response_id", "call_key", "call_rank", "input_tokens", "output_tokens",
+        "process_id", "run_id", "agent", "response_id", "call_rank", "input_tokens", "output_tokens",
         "cache_write_5m_tokens", "cache_write_1h_tokens", "tool", "tool_outcome", "content_roles", "content_hashes",
         "attributes", "agent_entity", "flat", "step", "iteration", "stop_reason", "escalation_reason",
         "span_type", "completion_start", "ttft_ns", "cost_details", "reported_cost_usd",
@@ -291,7 +291,6 @@ def _finish_model_call(row: list[Any], ranks: dict[int, int]) -> None:
         row[_REPORTED_COST] = values.usd_of(row[_COST_DETAILS].get("total"))
     if row[_REPORTED_COST] is None and (row[_PROMPT_COST] or row[_COMPLETION_COST]):
         row[_REPORTED_COST] = (row[_PROMPT_COST] or 0) + (row[_COMPLETION_COST] or 0)
-    row[_CALL_KEY] = call_key(row[_TRACE], row[_SPAN], row[_RESPONSE_ID])
     row[_CALL_RANK] = call_rank(
         row[_DIALECT],
         has_input=row[_INPUT_TOKENS] > 0,

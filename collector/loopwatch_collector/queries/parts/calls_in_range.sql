@@ -40,4 +40,4 @@ WHERE project = {project:String}
             AND notEmpty(duplicate_span_ids)
     )
 ORDER BY call_rank DESC, span_id
-LIMIT 1 BY {{filter_set}} if(call_key = '', toString(span_id), call_key)
+LIMIT 1 BY {{filter_set}} trace_id, if(response_id = '', toString(span_id), response_id)

@@ -1,7 +1,7 @@
 -- Derives the row of each named run from its spans and writes it, with a tombstone for every other day the
 -- run has spans on (its start may have been there before an earlier span arrived).
 --
--- A model call counts once however many spans report it: spans of equal call key are one call, and the one of
+-- A model call counts once however many spans report it: spans of one trace that name the same response are one call, and the one of
 -- the highest rank (the lowest span id among equals) speaks for it. What agents' spans say they used in all (their
 -- aggregate) counts where no model call is seen below them, and of those within each other the outermost; that of the
 -- run's own span only where the run has no model call at all.
@@ -111,7 +111,8 @@ WITH
                     call.is_bare, call.input_tokens, call.output_tokens, call.start_ns, -call.end_ns, call.span_id
                 ),
 {{/involved}}                groupArrayIf(
-                    (if(span.call_key = '', lower(hex(span.span_id)), span.call_key), span.call_rank, span.span_id,
+                    (if(is_model_call AND span.response_id != '', concat(span.trace_id, span.response_id),
+                        lower(hex(span.span_id))), span.call_rank, span.span_id,
                      span.parent_span_id, span.provider, span.model, span.input_tokens, span.output_tokens,
                      span.cache_read_tokens, span.cache_write_5m_tokens + span.cache_write_1h_tokens,
                      span.reasoning_tokens, {{involved}}if(is_aggregate, span.reported_cost_usd, span.cost_usd){{/involved}}{{plain}}span.cost_usd{{/plain}},

@@ -72,7 +72,7 @@ def call(at_ns: int, cost_usd: float, customer: str = "acme", **values: Any) -> 
         input_tokens=10,
         output_tokens=5,
         cost_usd=Decimal(str(cost_usd)),
-        call_key=f"call-{next(_NUMBERS)}",
+        response_id=f"call-{next(_NUMBERS)}",
         call_rank=1,
         **values,
     )

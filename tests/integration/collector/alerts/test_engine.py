@@ -108,8 +108,9 @@ def test_data_that_comes_later_fires(rules, engines, spend, hook, eventually):
 def test_a_span_stored_twice_counts_once(store, rules, engines, span, put, hook, eventually):
     """Duplicates of spans, and two spans of one call, do not push a customer over the budget."""
     now_ns = time.time_ns()
-    row = span("model_call", now_ns, cost_usd=30, call_key="k", call_rank=2, customer_id="acme", run_id="r")
-    wrapper = span("model_call", now_ns, cost_usd=30, call_key="k", call_rank=1, customer_id="acme", run_id="r")
+    told = {"trace_id": b"t" * 16, "response_id": "k", "customer_id": "acme", "run_id": "r"}
+    row = span("model_call", now_ns, cost_usd=30, call_rank=2, **told)
+    wrapper = span("model_call", now_ns, cost_usd=30, call_rank=1, **told)
     for _ in range(3):
         put(store, [row, wrapper])
     engine = engines(rules)

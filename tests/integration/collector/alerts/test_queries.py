@@ -52,10 +52,11 @@ def test_spend_counts_calls_by_their_own_time(store, asked, span, put, spend):
 
 
 def test_spend_counts_a_call_once(store, asked, span, put):
-    """Of two spans of one call the higher rank speaks, whether they share a key or the run knows the pair."""
+    """Of two spans of one call the higher rank speaks, whether they share a response or the run knows the pair."""
     now_ns = time.time_ns() - 10**9
-    native = span("model_call", now_ns, cost_usd=3, input_tokens=5, call_key="k", call_rank=2, run_id="r")
-    wrapper = span("model_call", now_ns, cost_usd=4, input_tokens=9, call_key="k", call_rank=1, run_id="r")
+    told = {"trace_id": b"t" * 16, "response_id": "k", "run_id": "r"}
+    native = span("model_call", now_ns, cost_usd=3, input_tokens=5, call_rank=2, **told)
+    wrapper = span("model_call", now_ns, cost_usd=4, input_tokens=9, call_rank=1, **told)
     put(store, [native, wrapper])
     put(store, [native])
     (total,) = asked("spend_by")
@@ -279,7 +280,10 @@ def test_losses_of_many_ranges_are_those_of_each(store, has_drops):
 
 def test_calls_without_a_price_are_unpriced_not_free(store, asked, span, put):
     """Their tokens are a number of their own, and where no call has a price there is no cost."""
-    put(store, [span("model_call", time.time_ns(), model="home-made", input_tokens=70, output_tokens=30, call_key="k")])
+    put(
+        store,
+        [span("model_call", time.time_ns(), model="home-made", input_tokens=70, output_tokens=30, response_id="k")],
+    )
     (row,) = asked("spend_by", dimension="model", from_ns=time.time_ns() - HOUR_NS)
     assert (row["key"], row["cost_usd"], row["unpriced_tokens"]) == ("home-made", None, 100)
 

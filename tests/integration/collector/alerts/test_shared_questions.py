@@ -77,7 +77,7 @@ def some_call(random: Random, at_ns: int, customer: str, own: dict) -> list:
     model = random.choice(VALUES["model"])
     cost = None if model == "unpriced" else Decimal(random.randrange(1, 99)) / 8
     tokens = {"input_tokens": 10, "output_tokens": 5, "cache_read_tokens": random.randrange(5)}
-    key = {"call_key": f"call-{random.randrange(10**9)}", "call_rank": 1}
+    key = {"response_id": f"call-{random.randrange(10**9)}", "call_rank": 1}
     return span("model_call", at_ns, model=model, customer_id=customer, cost_usd=cost, **tokens, **key, **own)
 
 

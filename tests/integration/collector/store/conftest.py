@@ -80,7 +80,6 @@ def _model_call(span: Callable[..., list[Any]], number: int, response: str, **va
     return span(
         number,
         kind="model_call",
-        call_key=f"trace:{response}",
         response_id=response,
         provider="anthropic",
         duration_ns=SECOND_NS,

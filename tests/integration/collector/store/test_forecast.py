@@ -26,7 +26,7 @@ def _calls(span: MakeSpan, agent: str, costs: Mapping[int, float]) -> list[list[
     """Runs of one call each, by the time they start."""
     return [
         span(n, start_time=at_ns, run_id=f"{agent}-{n}", trace_id=f"{agent:4}{n:012}".encode(), agent=agent,
-             kind="model_call", call_key=f"{agent}{n}", model="m", input_tokens=1, cost_usd=Decimal(str(cost)))
+             kind="model_call", response_id=f"{agent}{n}", model="m", input_tokens=1, cost_usd=Decimal(str(cost)))
         for n, (at_ns, cost) in enumerate(costs.items())
     ]  # fmt: skip
 
@@ -100,7 +100,7 @@ def test_too_little_is_not_foretold(store: Store, span: MakeSpan) -> None:
     """Two days foretell nothing, unpriced tokens are told, and a range that lacks a part of the month says nothing."""
     _write(store, _calls(span, "a", {_at(date(2025, 1, 2)): 1, _at(date(2025, 1, 3)): 2, _at(date(2025, 1, 4)): 3}))
     _write(store, [span(1, start_time=_at(date(2025, 1, 4)), run_id="b", trace_id=b"b" * 16, agent="b",
-                       kind="model_call", call_key="b", model="home-made", input_tokens=7)])  # fmt: skip
+                       kind="model_call", response_id="b", model="home-made", input_tokens=7)])  # fmt: skip
     to_ns = _at(date(2025, 1, 4), 1)
     month = "2025-01-01"
     assert _ask(store, _at(date(2025, 1, 1)), to_ns, "agent") == {

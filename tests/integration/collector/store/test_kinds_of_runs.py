@@ -30,7 +30,7 @@ def _told(chance: Random, kind: str, careless: bool) -> dict[str, Any]:
         response = "" if chance.random() < (0.4 if careless else 0.02) else f"msg_{chance.randrange(4)}"
         tokens = 0 if not response and chance.random() < 0.5 else chance.choice((10, 20))
         told = {
-            "response_id": response, "call_key": response, "call_rank": chance.randrange(10),
+            "response_id": response, "call_rank": chance.randrange(10),
             "model": chance.choice(_MODELS), "request_model": chance.choice(("", *_MODELS)),
             "input_tokens": tokens, "output_tokens": tokens // 2, "input_bytes": chance.choice((0, 4_000)),
             "cost_usd": chance.choice((None, Decimal("0.000000000003"), Decimal("0.01"))),

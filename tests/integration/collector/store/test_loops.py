@@ -79,11 +79,11 @@ def test_a_loop_wastes_the_model_calls_that_asked_for_its_repeats(
         for i, at_s in enumerate((1.0, 1.5, 3.0, 3.5))
     ]  # fmt: skip
     models = [
-        span(20 + i, at_s=at_s, kind="model_call", call_key=f"k{i}", input_tokens=100 * (i + 1), output_tokens=1,
+        span(20 + i, at_s=at_s, kind="model_call", response_id=f"k{i}", input_tokens=100 * (i + 1), output_tokens=1,
              cost_usd=Decimal(i + 1), call_rank=9)
         for i, at_s in enumerate((0.5, 2.5, 4.5))
     ]  # fmt: skip
-    again = span(30, at_s=2.7, kind="model_call", call_key="k1", input_tokens=999, cost_usd=Decimal(99))
+    again = span(30, at_s=2.7, kind="model_call", response_id="k1", input_tokens=999, cost_usd=Decimal(99))
     write(store, calls + models + [again] * (told - 1))
     rows = ask(store.connection(), Question("loops", "default", 0, 2**62)).rows
     assert rows == [["identical_calls", "search", 1, 1, 3, 302, 3.0, "run-1"]]

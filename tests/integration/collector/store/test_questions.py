@@ -35,7 +35,7 @@ def _good_run(span: MakeSpan) -> list[list[Any]]:
         span(1, kind="run", duration_ns=20 * SECOND_NS, outcome="completed", **run,
              event_names=["loopwatch.decision", "other"], event_times=[1, 2],
              event_attributes=[{"loopwatch.decision.name": "d", "loopwatch.decision.confidence": "0.95"}, {}]),
-        span(2, at_s=1, iteration=1, call_key="m1", duration_ns=SECOND_NS, ttft_ns=100, input_tokens=1000,
+        span(2, at_s=1, iteration=1, response_id="m1", duration_ns=SECOND_NS, ttft_ns=100, input_tokens=1000,
              cache_read_tokens=500, output_tokens=10, input_bytes=4000, cost_usd=Decimal("0.010"),
              input_cost_usd=Decimal("0.002"), cache_read_cost_usd=Decimal("0.001"), cache_write_cost_usd=Decimal(0),
              output_cost_usd=Decimal("0.007"), uncached_cost_usd=Decimal("0.004"), **model),
@@ -44,7 +44,7 @@ def _good_run(span: MakeSpan) -> list[list[Any]]:
         span(5, at_s=4, iteration=1, arguments_hash="h2", result_bytes=1000, duration_ns=3000, **tool),
         span(6, at_s=5, iteration=1, arguments_hash="h3", result_bytes=1000, duration_ns=50,
              **{**tool, "tool": "mail"}),
-        span(7, at_s=10, iteration=2, call_key="m2", duration_ns=3 * SECOND_NS, input_tokens=2000, output_tokens=20,
+        span(7, at_s=10, iteration=2, response_id="m2", duration_ns=3 * SECOND_NS, input_tokens=2000, output_tokens=20,
              input_bytes=8000, cost_usd=Decimal("0.020"), input_cost_usd=Decimal("0.008"),
              cache_read_cost_usd=Decimal(0), cache_write_cost_usd=Decimal(0), output_cost_usd=Decimal("0.012"),
              uncached_cost_usd=Decimal("0.008"), **model),
@@ -69,7 +69,7 @@ def _dear_run(span: MakeSpan) -> list[list[Any]]:
         span(1, at_s=120, kind="run", duration_ns=30 * SECOND_NS, outcome="escalated", limit_name="tokens", **run,
              event_names=["loopwatch.decision"], event_times=[1],
              event_attributes=[{"loopwatch.decision.confidence": "1"}]),
-        span(2, at_s=121, kind="model_call", provider="p", model="big", call_key="m3", iteration=12, status="error",
+        span(2, at_s=121, kind="model_call", provider="p", model="big", response_id="m3", iteration=12, status="error",
              duration_ns=2 * SECOND_NS, input_tokens=5000, output_tokens=100, cost_usd=Decimal("0.300"),
              input_cost_usd=Decimal("0.1"), output_cost_usd=Decimal("0.2"), **run),
     ]  # fmt: skip
@@ -203,7 +203,7 @@ def test_cost_by_tool_adds_up_to_the_last_digit(
         )
         for n in range(3)
     ]
-    call = span(20, at_s=9, kind="model_call", call_key="k", input_bytes=3, cost_usd=cost, input_cost_usd=cost)
+    call = span(20, at_s=9, kind="model_call", response_id="k", input_bytes=3, cost_usd=cost, input_cost_usd=cost)
     write(store, [*tools, call])
     rows = store.connection().rows("SELECT tool_cost_names, tool_costs_usd, cost_usd FROM runs FINAL")
     names, costs, whole = rows[0]
@@ -221,8 +221,8 @@ def test_what_was_not_recorded_is_not_free(
     """A run whose calls tell no tokens has no cost, in lists and by any dimension, where another has one."""
     call = {"kind": "model_call", "provider": "anthropic", "at_s": 1}
     rows = [
-        span(1, run_id="imported", trace_id=b"\x01" * 16, agent="a", call_key="x", model="claude-opus-5-5", **call),
-        span(2, run_id="live", trace_id=b"\x02" * 16, agent="b", call_key="y", model="claude-haiku-5-5",
+        span(1, run_id="imported", trace_id=b"\x01" * 16, agent="a", response_id="x", model="claude-opus-5-5", **call),
+        span(2, run_id="live", trace_id=b"\x02" * 16, agent="b", response_id="y", model="claude-haiku-5-5",
              input_tokens=1_000, **call),
     ]  # fmt: skip
     for row in rows:

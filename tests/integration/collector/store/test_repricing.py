@@ -21,7 +21,7 @@ DAY = date(2026, 10, 1)
 
 def _call(span: Callable[..., list[Any]], number: int, **values: Any) -> list[Any]:
     usage = {"provider": "anthropic", "model": "claude-opus-5-5", "input_tokens": 1000, "output_tokens": 100}
-    return span(number, kind="model_call", call_key=f"k{number}", **{**usage, **values})
+    return span(number, kind="model_call", response_id=f"k{number}", **{**usage, **values})
 
 
 def _pricer(tmp_path: Path) -> Pricer:

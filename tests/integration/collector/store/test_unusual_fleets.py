@@ -32,7 +32,7 @@ def _runs(
         at_s = shared.pop("at_s", 0) + number
         call = {"kind": "model_call", "model": "home-made", "input_tokens": 10, "output_tokens": 1, "cost_usd": cost}
         parent = (2 * number).to_bytes(8, "big")
-        rows.append(span(2 * number + 1, at_s=at_s, parent_span_id=parent, call_key=f"{number}", **call, **shared))
+        rows.append(span(2 * number + 1, at_s=at_s, parent_span_id=parent, response_id=f"{number}", **call, **shared))
         if ended:
             rows.append(span(2 * number, at_s=at_s, kind="run", outcome="completed", duration_ns=1, **shared))
     return rows

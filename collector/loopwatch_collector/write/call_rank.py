@@ -1,8 +1,9 @@
-"""Which spans are one model call, and which of them speaks for it.
+"""Which of the spans that report one model call speaks for it.
 
 A call may be reported several times: by the Anthropic client itself, by a wrapper around it, by an API-side span.
-Equal response ids within a trace are one call; a span without one is a call of its own. Of several spans the one
-with the highest rank counts, so that sums do not depend on the order of arrival.
+Spans of one trace with equal response ids are one call; a span without one is a call of its own, unless the derivation
+of its run knows better. Of several spans the one with the highest rank counts, so that sums do not depend on the order
+of arrival.
 """
 
 from typing import Final
@@ -23,20 +24,6 @@ _TRUST: Final = {
 _HAS_OUTPUT: Final = 64
 _HAS_WRITE_SPLIT: Final = 32
 _HAS_INPUT: Final = 16
-
-
-def call_key(trace_id: bytes, span_id: bytes, response_id: str) -> str:
-    """The identity of the call a span reports.
-
-    Args:
-        trace_id: 16 bytes.
-        span_id: 8 bytes.
-        response_id: the provider's id of the response; "" when the span has none.
-
-    Returns:
-        A text equal for all spans of one call, and only for them.
-    """
-    return f"{trace_id.hex()}:{response_id or span_id.hex()}"
 
 
 def call_rank(dialect: str, *, has_input: bool, has_output: bool, has_write_split: bool) -> int:

@@ -1,15 +1,6 @@
-"""Which spans are one model call."""
+"""Which of several reports of one model call speaks for it."""
 
-from loopwatch_collector.write.call_key import call_key, call_rank
-
-TRACE, SPAN = b"t" * 16, b"s" * 8
-
-
-def test_equal_response_ids_of_a_trace_are_one_call() -> None:
-    """The key is the response id within its trace; without one the span stands for itself."""
-    assert call_key(TRACE, SPAN, "msg_1") == call_key(TRACE, b"x" * 8, "msg_1")
-    assert call_key(TRACE, SPAN, "msg_1") != call_key(b"u" * 16, SPAN, "msg_1")
-    assert call_key(TRACE, SPAN, "") != call_key(TRACE, b"x" * 8, "")
+from loopwatch_collector.write.call_rank import call_rank
 
 
 def test_report_with_the_better_numbers_speaks() -> None:
