@@ -46,7 +46,7 @@ _INSERT_SETTINGS: Final[dict[str, Any]] = {"optimize_on_insert": 0, "insert_dedu
 # of seconds. Parts without it are searched by reading them, with the same answers.
 _SMALL_INSERT_SETTINGS: Final[dict[str, Any]] = {
     **_INSERT_SETTINGS,
-    "exclude_materialize_skip_indexes_on_insert": "body_words",
+    "exclude_materialize_skip_indexes_on_insert": "body_tokens",
 }
 
 _WRITE_FAILED: Final = "the store's disk has refused a write; it is done again"

@@ -118,16 +118,16 @@ class _Compiler:
 
     def _phrase(self, text: str) -> str:
         looked_for = sought(text)
-        tokens = [
-            f"hasAny(tokens(lower(body)), {{{self._bind(list(word))}:Array(String)}})" for word in looked_for.words
-        ]
         places = {"pattern": self._bind(looked_for.pattern), "phrase": self._bind(text)} | {
-            "words": " AND ".join(tokens) or "1",
+            "words": " AND ".join(self._has_one(word) for word in looked_for.words) or "1",
             "near": self._near(looked_for),
         }
         contents = _template("matching_contents", {**places, "of": _file("own_days").rstrip()})
         of_logs = _template("matching_contents", {**places, "of": _file("traces_of_logs").rstrip()})
         return "run_id IN (" + _template("phrase", {**places, "contents": contents, "contents_of_logs": of_logs}) + ")"
+
+    def _has_one(self, tokens: tuple[str, ...]) -> str:
+        return "(" + " OR ".join(f"hasToken(lower(body), {{{self._bind(token)}:String}})" for token in tokens) + ")"
 
     def _near(self, looked_for: Sought) -> str:
         """Returns what is true of every text that matches and cheaper to ask: matching is the most of a search."""
