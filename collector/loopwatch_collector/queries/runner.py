@@ -40,6 +40,8 @@ READ_SETTINGS: Final[Mapping[str, Any]] = {
 }
 # Of a small question most is planning: see store/day_rows.py.
 ONE_THREAD: Final[Mapping[str, Any]] = {**READ_SETTINGS, "max_threads": 1}
+# A search reads a day's texts, which are few rows and many bytes: by the engine's own measure they were one thread's work.
+SEARCHING: Final[Mapping[str, Any]] = {**READ_SETTINGS, "merge_tree_min_rows_for_concurrent_read": 8_192}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,9 @@ def settings_for(connection: Connection, from_ns: int, to_ns: int, filter_text: 
         to_ns: end of the range, ns since the epoch.
         filter_text: a line of the filter language, which may have texts searched through: that is never small.
     """
-    return ONE_THREAD if not filter_text and connection.is_small(from_ns, to_ns) else READ_SETTINGS
+    if filter_text:
+        return SEARCHING
+    return ONE_THREAD if connection.is_small(from_ns, to_ns) else READ_SETTINGS
 
 
 def ask(connection: Connection, question: Question, settings: Mapping[str, Any] | None = None) -> Answer:

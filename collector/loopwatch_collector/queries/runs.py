@@ -11,7 +11,7 @@ from loopwatch_collector.queries.errors import InvalidParameter
 from loopwatch_collector.queries.filter.compile import FILTER_PLACE, compile_filter
 from loopwatch_collector.queries.filter_lines import without_unused_filters
 from loopwatch_collector.queries.reading import reading
-from loopwatch_collector.queries.runner import ONE_THREAD, READ_SETTINGS, plain, settings_for
+from loopwatch_collector.queries.runner import ONE_THREAD, READ_SETTINGS, SEARCHING, plain, settings_for
 from loopwatch_collector.queries.times import format_time
 from loopwatch_collector.queries.variants import variant
 from loopwatch_collector.store.client import Connection
@@ -24,7 +24,7 @@ _FIRST_STRETCH_NS: Final = _DAY_NS
 _STRETCH_GROWTH: Final = 8
 # What is found is few, and the table small: looking it up in the table's indexes would wait until one thread has found
 # all of it.
-_SEARCHING: Final[Mapping[str, Any]] = {**READ_SETTINGS, "use_index_for_in_with_subqueries": 0}
+_SEARCHING: Final[Mapping[str, Any]] = {**SEARCHING, "use_index_for_in_with_subqueries": 0}
 _CURSOR: Final = re.compile(r"(-?\d{1,38})_(\d{1,19})_(.*)", re.DOTALL)
 RunOrder = Literal["start_time", "duration", "cost", "tokens", "iterations", "tool_errors"]
 
