@@ -40,7 +40,7 @@ READ_SETTINGS: Final[Mapping[str, Any]] = {
 }
 # Of a small question most is planning: see store/day_rows.py.
 ONE_THREAD: Final[Mapping[str, Any]] = {**READ_SETTINGS, "max_threads": 1}
-# A search reads a day's texts, which are few rows and many bytes: by the engine's own measure they were one thread's work.
+# A search reads a day's texts: few rows, many bytes. The engine goes by rows, and left all of them to one thread.
 SEARCHING: Final[Mapping[str, Any]] = {**READ_SETTINGS, "merge_tree_min_rows_for_concurrent_read": 8_192}
 
 
