@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery, Param, catalogue
 from loopwatch_collector.queries.errors import InvalidParameter, UnknownQuery
-from loopwatch_collector.queries.filter.compile import FILTER_PLACE, compile_filter
+from loopwatch_collector.queries.filter.compile import FILTER_PLACE, Filter, compile_filter
 from loopwatch_collector.queries.filter_lines import without_unused_filters
 from loopwatch_collector.store.client import Connection
 
@@ -121,7 +121,9 @@ def ask(connection: Connection, question: Question, settings: Mapping[str, Any] 
     sql, parameters = _bounded(query, question)
     if settings is None:
         settings = settings_for(connection, question.from_ns, question.to_ns, question.filter_text)
-    found = connection.rows(sql, {**parameters, "page_limit": question.limit + 1, "page_offset": offset}, settings)
+    page = {"page_limit": question.limit + 1, "page_offset": offset}
+    may_have_rows = _may_have_rows(connection, query, question, parameters, settings)
+    found = connection.rows(sql, {**parameters, **page}, settings) if may_have_rows else []
     rows = [[plain(value) for value in row] for row in found[: question.limit]]
     next_cursor = _cursor(offset + question.limit) if len(found) > question.limit else None
     return Answer(query, rows, next_cursor, (time.perf_counter() - started) * 1000)
@@ -217,10 +219,26 @@ def _value(param: Param, text: str | None) -> Any:
 
 def _bounded(query: NamedQuery, question: Question) -> tuple[str, dict[str, Any]]:
     condition = compile_filter(question.filter_text)
-    sql = query.sql_for(question.params).replace(FILTER_PLACE, condition.sql)
+    parameters = {**bind(query, question), **condition.parameters}
     page = "LIMIT {page_limit:UInt64} OFFSET {page_offset:UInt64}"
-    bound = bind(query, question)
-    return f"{without_unused_filters(sql, bound)}\n{page}", {**bound, **condition.parameters}
+    return f"{_filtered(query.sql_for(question.params), condition, parameters)}\n{page}", parameters
+
+
+def _may_have_rows(
+    connection: Connection,
+    query: NamedQuery,
+    question: Question,
+    parameters: Mapping[str, Any],
+    settings: Mapping[str, Any],
+) -> bool:
+    """Whether there is anything to answer about, as far as that is told sooner than the answer."""
+    if not query.needed_sql or question.filter_text:  # a filter may search through texts: not twice
+        return True
+    return bool(connection.rows(_filtered(query.needed_sql, Filter(), parameters), parameters, settings))
+
+
+def _filtered(sql: str, condition: Filter, parameters: Mapping[str, Any]) -> str:
+    return without_unused_filters(sql.replace(FILTER_PLACE, condition.sql), parameters)
 
 
 def _cursor(offset: int) -> str:
