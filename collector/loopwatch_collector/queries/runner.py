@@ -13,8 +13,9 @@ from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
 from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery, Param, catalogue
+from loopwatch_collector.queries.conditions import condition_of
 from loopwatch_collector.queries.errors import InvalidParameter, UnknownQuery
-from loopwatch_collector.queries.filter.compile import FILTER_PLACE, Filter, compile_filter
+from loopwatch_collector.queries.filter.compile import FILTER_PLACE, Filter
 from loopwatch_collector.queries.filter_lines import without_unused_filters
 from loopwatch_collector.store.client import Connection
 
@@ -118,7 +119,7 @@ def ask(connection: Connection, question: Question, settings: Mapping[str, Any] 
     started = time.perf_counter()
     query = named(question.name)
     offset = _offset(question.cursor)
-    sql, parameters = _bounded(query, question)
+    sql, parameters = _bounded(connection, query, question)
     if settings is None:
         settings = settings_for(connection, question.from_ns, question.to_ns, question.filter_text)
     page = {"page_limit": question.limit + 1, "page_offset": offset}
@@ -135,7 +136,7 @@ def ask_raw(connection: Connection, question: Question, format_name: str) -> Raw
     Whether there are more rows is not seen in such a page: the engine is asked for the first beyond it.
     """
     offset = _offset(question.cursor)
-    sql, parameters = _bounded(named(question.name), question)
+    sql, parameters = _bounded(connection, named(question.name), question)
     page = {"page_limit": question.limit, "page_offset": offset}
     body = connection.raw(sql, {**parameters, **page}, READ_SETTINGS, format_name)
     beyond = offset + question.limit
@@ -217,8 +218,8 @@ def _value(param: Param, text: str | None) -> Any:
     return number
 
 
-def _bounded(query: NamedQuery, question: Question) -> tuple[str, dict[str, Any]]:
-    condition = compile_filter(question.filter_text)
+def _bounded(connection: Connection, query: NamedQuery, question: Question) -> tuple[str, dict[str, Any]]:
+    condition = condition_of(connection, question.project, question.filter_text)
     parameters = {**bind(query, question), **condition.parameters}
     page = "LIMIT {page_limit:UInt64} OFFSET {page_offset:UInt64}"
     return f"{_filtered(query.sql_for(question.params), condition, parameters)}\n{page}", parameters
