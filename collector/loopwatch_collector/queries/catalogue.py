@@ -8,6 +8,7 @@ A head line is `-- key: value`:
 - `with: PART, ...`: files under parts/ that the query reads as if they were tables, or calls: those that are a lambda.
   `PART by PARAM` is a folder there, with a file for each value of the parameter that needs its own, and others.sql for
   the rest; without that file the rest does without the part
+- `needs: PART`: one of these; while it has no rows, the answer has none, and the statement need not be planned
 
 What a query tells apart by a parameter is a statement of its own for each value: see variants.py. A query that says
 `{{filter_set}}` can answer for several sets of filters at once: see filter_sets/places.py.
@@ -25,7 +26,7 @@ from loopwatch_collector.queries.variants import tells_apart, variant
 
 FILTERS: Final = ("environment", "agent", "version", "model", "customer")
 UNITS: Final = frozenset({"runs", "calls", "tokens", "usd", "ns", "ratio", "time", "text", "count", "bytes"})
-_HEAD_LINE: Final = re.compile(r"-- (title|description|param|column|with): (.*)")
+_HEAD_LINE: Final = re.compile(r"-- (title|description|param|column|with|needs): (.*)")
 _PARAM: Final = re.compile(r"(\w+) (Enum\(([^)]*)\)|\w+)(?: = (\S*))? \| (.+)")
 _LAMBDA: Final = re.compile(r"(--.*\n)*\([\w, ]+\) ->")
 _COLUMN: Final = re.compile(r"(\w+) (\w+) \| (.+)")
@@ -73,6 +74,7 @@ class NamedQuery:
         params: beside range and filters.
         columns: in the order of the rows' values.
         sql: the statement, parts included, to be bounded by the runner; for the default of what tells variants apart.
+        needed_sql: a statement that has a row where the answer may have any; "" for most queries.
         told_apart_by: the parameter whose value chooses among several statements; "" for most queries.
         variants: the statement by that value.
         text_for_filter_sets: the statement that answers for several sets of filters at once; "" for most queries.
@@ -86,6 +88,7 @@ class NamedQuery:
     params: list[Param] = field(default_factory=list[Param])
     columns: list[QueryColumn] = field(default_factory=list[QueryColumn])
     sql: str = ""
+    needed_sql: str = ""
     told_apart_by: str = ""
     variants: dict[str, str] = field(default_factory=dict[str, str])
     text_for_filter_sets: str = ""
@@ -122,8 +125,9 @@ def parse(name: str, text: str) -> NamedQuery:
     query = NamedQuery(name)
     lines = text.splitlines()
     parts: list[str] = []
+    needed: list[str] = []  # none or one
     while lines and (match := _HEAD_LINE.fullmatch(lines[0])):
-        _read_head_line(query, parts, match[1], match[2])
+        _read_head_line(query, parts, needed, match[1], match[2])
         lines.pop(0)
     statement = "\n".join(lines)
     choosing = next((param for param in query.params if _is_told_apart(param, parts, statement)), None)
@@ -134,6 +138,9 @@ def parse(name: str, text: str) -> NamedQuery:
         query.variants_for_filter_sets[value] = without_comments(with_filter_sets(text, statement))
     usual = (choosing.default or choosing.values[0]) if choosing else ""
     query.sql, query.text_for_filter_sets = query.variants[usual], query.variants_for_filter_sets[usual]
+    if needed:
+        text = _with_parts(parts, f"SELECT 1 FROM {needed[0]} LIMIT 1\n", query.told_apart_by, usual)  # noqa: S608 - a part's name
+        query.needed_sql = without_comments(without_filter_sets(text))
     texts = [_part(part, value) for part in parts for value in query.variants]
     query.tells_ranges_apart = tells_ranges_apart(statement, texts)
     return query
@@ -154,7 +161,7 @@ def without_comments(sql: str) -> str:
     return _COMMENT_LINE.sub("", sql)
 
 
-def _read_head_line(query: NamedQuery, parts: list[str], key: str, value: str) -> None:
+def _read_head_line(query: NamedQuery, parts: list[str], needed: list[str], key: str, value: str) -> None:
     if key == "title":
         query.title = value
     elif key == "description":
@@ -163,6 +170,8 @@ def _read_head_line(query: NamedQuery, parts: list[str], key: str, value: str) -
         query.params.append(_param(query.name, value))
     elif key == "column":
         query.columns.append(_column(query.name, value))
+    elif key == "needs":
+        needed.append(value)
     else:
         parts.extend(part.strip() for part in value.split(","))
 

@@ -13,8 +13,9 @@ from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
 from loopwatch_collector.queries.catalogue import FILTERS, NamedQuery, Param, catalogue
+from loopwatch_collector.queries.conditions import condition_of
 from loopwatch_collector.queries.errors import InvalidParameter, UnknownQuery
-from loopwatch_collector.queries.filter.compile import FILTER_PLACE, compile_filter
+from loopwatch_collector.queries.filter.compile import FILTER_PLACE, Filter
 from loopwatch_collector.queries.filter_lines import without_unused_filters
 from loopwatch_collector.store.client import Connection
 
@@ -40,6 +41,8 @@ READ_SETTINGS: Final[Mapping[str, Any]] = {
 }
 # Of a small question most is planning: see store/day_rows.py.
 ONE_THREAD: Final[Mapping[str, Any]] = {**READ_SETTINGS, "max_threads": 1}
+# A search reads a day's texts: few rows, many bytes. The engine goes by rows, and left all of them to one thread.
+SEARCHING: Final[Mapping[str, Any]] = {**READ_SETTINGS, "merge_tree_min_rows_for_concurrent_read": 8_192}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,9 @@ def settings_for(connection: Connection, from_ns: int, to_ns: int, filter_text: 
         to_ns: end of the range, ns since the epoch.
         filter_text: a line of the filter language, which may have texts searched through: that is never small.
     """
-    return ONE_THREAD if not filter_text and connection.is_small(from_ns, to_ns) else READ_SETTINGS
+    if filter_text:
+        return SEARCHING
+    return ONE_THREAD if connection.is_small(from_ns, to_ns) else READ_SETTINGS
 
 
 def ask(connection: Connection, question: Question, settings: Mapping[str, Any] | None = None) -> Answer:
@@ -114,10 +119,12 @@ def ask(connection: Connection, question: Question, settings: Mapping[str, Any] 
     started = time.perf_counter()
     query = named(question.name)
     offset = _offset(question.cursor)
-    sql, parameters = _bounded(query, question)
+    sql, parameters = _bounded(connection, query, question)
     if settings is None:
         settings = settings_for(connection, question.from_ns, question.to_ns, question.filter_text)
-    found = connection.rows(sql, {**parameters, "page_limit": question.limit + 1, "page_offset": offset}, settings)
+    page = {"page_limit": question.limit + 1, "page_offset": offset}
+    may_have_rows = _may_have_rows(connection, query, question, parameters, settings)
+    found = connection.rows(sql, {**parameters, **page}, settings) if may_have_rows else []
     rows = [[plain(value) for value in row] for row in found[: question.limit]]
     next_cursor = _cursor(offset + question.limit) if len(found) > question.limit else None
     return Answer(query, rows, next_cursor, (time.perf_counter() - started) * 1000)
@@ -129,7 +136,7 @@ def ask_raw(connection: Connection, question: Question, format_name: str) -> Raw
     Whether there are more rows is not seen in such a page: the engine is asked for the first beyond it.
     """
     offset = _offset(question.cursor)
-    sql, parameters = _bounded(named(question.name), question)
+    sql, parameters = _bounded(connection, named(question.name), question)
     page = {"page_limit": question.limit, "page_offset": offset}
     body = connection.raw(sql, {**parameters, **page}, READ_SETTINGS, format_name)
     beyond = offset + question.limit
@@ -211,12 +218,28 @@ def _value(param: Param, text: str | None) -> Any:
     return number
 
 
-def _bounded(query: NamedQuery, question: Question) -> tuple[str, dict[str, Any]]:
-    condition = compile_filter(question.filter_text)
-    sql = query.sql_for(question.params).replace(FILTER_PLACE, condition.sql)
+def _bounded(connection: Connection, query: NamedQuery, question: Question) -> tuple[str, dict[str, Any]]:
+    condition = condition_of(connection, question.project, question.filter_text)
+    parameters = {**bind(query, question), **condition.parameters}
     page = "LIMIT {page_limit:UInt64} OFFSET {page_offset:UInt64}"
-    bound = bind(query, question)
-    return f"{without_unused_filters(sql, bound)}\n{page}", {**bound, **condition.parameters}
+    return f"{_filtered(query.sql_for(question.params), condition, parameters)}\n{page}", parameters
+
+
+def _may_have_rows(
+    connection: Connection,
+    query: NamedQuery,
+    question: Question,
+    parameters: Mapping[str, Any],
+    settings: Mapping[str, Any],
+) -> bool:
+    """Whether there is anything to answer about, as far as that is told sooner than the answer."""
+    if not query.needed_sql or question.filter_text:  # a filter may search through texts: not twice
+        return True
+    return bool(connection.rows(_filtered(query.needed_sql, Filter(), parameters), parameters, settings))
+
+
+def _filtered(sql: str, condition: Filter, parameters: Mapping[str, Any]) -> str:
+    return without_unused_filters(sql.replace(FILTER_PLACE, condition.sql), parameters)
 
 
 def _cursor(offset: int) -> str:

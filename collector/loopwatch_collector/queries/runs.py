@@ -7,11 +7,12 @@ from typing import Any, Final, Literal, NamedTuple
 
 from loopwatch_collector.errors import NotFound
 from loopwatch_collector.queries import log_events
+from loopwatch_collector.queries.conditions import condition_of
 from loopwatch_collector.queries.errors import InvalidParameter
-from loopwatch_collector.queries.filter.compile import FILTER_PLACE, compile_filter
+from loopwatch_collector.queries.filter.compile import FILTER_PLACE
 from loopwatch_collector.queries.filter_lines import without_unused_filters
 from loopwatch_collector.queries.reading import reading
-from loopwatch_collector.queries.runner import ONE_THREAD, READ_SETTINGS, plain, settings_for
+from loopwatch_collector.queries.runner import ONE_THREAD, READ_SETTINGS, SEARCHING, plain, settings_for
 from loopwatch_collector.queries.times import format_time
 from loopwatch_collector.queries.variants import variant
 from loopwatch_collector.store.client import Connection
@@ -24,7 +25,7 @@ _FIRST_STRETCH_NS: Final = _DAY_NS
 _STRETCH_GROWTH: Final = 8
 # What is found is few, and the table small: looking it up in the table's indexes would wait until one thread has found
 # all of it.
-_SEARCHING: Final[Mapping[str, Any]] = {**READ_SETTINGS, "use_index_for_in_with_subqueries": 0}
+_SEARCHING: Final[Mapping[str, Any]] = {**SEARCHING, "use_index_for_in_with_subqueries": 0}
 _CURSOR: Final = re.compile(r"(-?\d{1,38})_(\d{1,19})_(.*)", re.DOTALL)
 RunOrder = Literal["start_time", "duration", "cost", "tokens", "iterations", "tool_errors"]
 
@@ -84,7 +85,7 @@ def list_runs(
     Raises:
         InvalidParameter: the cursor is not one of ours, or the filter cannot be understood.
     """
-    condition = compile_filter(filter_text)
+    condition = condition_of(connection, project, filter_text)
     sql = variant(reading("list_runs"), "order_by", order_by).replace(FILTER_PLACE, condition.sql)
     before = _read_cursor(cursor) if cursor else _BEFORE_ALL
     is_latest_first = order_by == "start_time" and descending
@@ -159,7 +160,7 @@ def get_spans(connection: Connection, project: str, run_id: str, *, with_content
     for record in records:
         record["counted"] = record["kind"] == "model_call" and record["span_id"] not in duplicates
     around = {**extent, "first_ns": max(0, extent["first_ns"] - _DAY_NS), "last_ns": extent["last_ns"] + _DAY_NS}
-    if own["has_log_events"]:
+    if own["log_events"]:
         log_events.join(connection, around, records)
     iterations = _iterations(records)
     return {

@@ -35,30 +35,35 @@ class Filter:
     Attributes:
         sql: an expression that is true for the runs that are meant.
         parameters: the values of its places, beside those three.
+        searches_logs: it looks through what came in logs.
     """
 
     sql: str = "1"
     parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    searches_logs: bool = False
 
 
-def compile_filter(text: str) -> Filter:
+def compile_filter(text: str, *, with_logs: bool = True) -> Filter:
     """Compiles a filter.
 
     Args:
         text: what a person typed; empty for none.
+        with_logs: False where there are no events out of logs, and looking through them would be for nothing.
 
     Raises:
         InvalidFilter: it is not a filter.
     """
     if not text.strip():
         return Filter()
-    compiler = _Compiler()
+    compiler = _Compiler(with_logs=with_logs)
     sql = compiler.condition(parse(text))
-    return Filter(sql, compiler.parameters)
+    return Filter(sql, compiler.parameters, compiler.searches_logs)
 
 
 class _Compiler:
-    def __init__(self) -> None:
+    def __init__(self, *, with_logs: bool) -> None:
+        self._with_logs = with_logs
+        self.searches_logs = False
         self.parameters: dict[str, Any] = {}
 
     def condition(self, node: Condition) -> str:
@@ -123,8 +128,13 @@ class _Compiler:
             "near": self._near(looked_for),
         }
         contents = _template("matching_contents", {**places, "of": _file("own_days").rstrip()})
-        of_logs = _template("matching_contents", {**places, "of": _file("traces_of_logs").rstrip()})
-        return "run_id IN (" + _template("phrase", {**places, "contents": contents, "contents_of_logs": of_logs}) + ")"
+        of_logs = self._phrase_of_logs(places) if self._with_logs else ""
+        return "run_id IN (" + _template("phrase", {**places, "contents": contents, "of_logs": of_logs}) + ")"
+
+    def _phrase_of_logs(self, places: Mapping[str, str]) -> str:
+        self.searches_logs = True
+        contents = _template("matching_contents", {**places, "of": _file("traces_of_logs").rstrip()})
+        return _template("phrase_of_logs", {**places, "contents_of_logs": contents})
 
     def _has_one(self, tokens: tuple[str, ...]) -> str:
         return "(" + " OR ".join(f"hasToken(lower(body), {{{self._bind(token)}:String}})" for token in tokens) + ")"

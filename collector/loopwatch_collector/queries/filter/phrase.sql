@@ -1,5 +1,16 @@
 SELECT run_id
 FROM spans FINAL
+-- FINAL reads every column of every span it compares: those of traces without such an error need not be compared. A
+-- trace is a part of a span's identity, so all that was ever said of a span is compared, or none.
+PREWHERE trace_id IN (
+    SELECT trace_id
+    FROM spans
+    WHERE project = {project:String}
+        AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC') - INTERVAL 1 HOUR
+        AND start_time < fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC') + INTERVAL 1 DAY
+        AND error_message != ''
+        AND (positionCaseInsensitiveUTF8(error_message, {{{phrase}}:String}) > 0 OR match(error_message, {{{pattern}}:String}))
+)
 WHERE project = {project:String}
     AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC') - INTERVAL 1 HOUR
     AND start_time < fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC') + INTERVAL 1 DAY
@@ -15,24 +26,4 @@ WHERE project = {project:String}
     AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC') - INTERVAL 1 HOUR
     AND start_time < fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC') + INTERVAL 1 DAY
     AND hasAny(content_hashes, matched.hashes)
-UNION DISTINCT
--- what came in logs, by the span each event belongs to; the texts of traces without such events are not read again
-SELECT run_id
-FROM spans
-WHERE project = {project:String}
-    AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC') - INTERVAL 1 HOUR
-    AND start_time < fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC') + INTERVAL 1 DAY
-    AND (trace_id, span_id) IN (
-        SELECT log_events.trace_id, log_events.span_id
-        FROM log_events
-        LEFT JOIN (
-{{contents_of_logs}}
-        ) AS matched ON matched.trace_id = log_events.trace_id
-        WHERE project = {project:String}
-            AND time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC') - INTERVAL 1 HOUR
-            AND time < fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC') + INTERVAL 1 DAY
-            AND (
-                hasAny(content_hashes, matched.hashes)
-                OR arrayExists(text -> match(text, {{{pattern}}:String}), mapValues(attributes))
-            )
-    )
+{{of_logs}}

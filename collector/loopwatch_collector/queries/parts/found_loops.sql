@@ -6,21 +6,11 @@
 -- is asked of stretches of calls is asked of numbers in a row. arrayCumSum goes up where a call differs from the one
 -- before, and arrayEnumerateUniq counts within what it numbered.
 WITH
-    -- Runs that repeat enough to have a loop at all; only these are looked at further.
-    candidates AS (
-        SELECT run_id, first_span_time, last_span_time, duplicate_span_ids
-        FROM selected_runs
-        -- below 0: derived before repeats were
-        WHERE repeated_calls < 0
-            OR repeated_calls >= least(2, {identical_calls:UInt32} - 1)
-            OR repeated_arguments > 2 * {identical_calls:UInt32}
-            OR repeated_results >= {identical_calls:UInt32} - 1
-    ),
     -- A run's calls in the order they ended, by what may be the same again: the call (key), the call and its answer
     -- (exchange), the tool and what it answered (word). 0: it failed, nobody says what it answered, or the answer is
     -- so short that it says nothing.
     ordered AS (
-        WITH (SELECT (min(first_span_time), max(last_span_time), max(notEmpty(duplicate_span_ids))) FROM candidates) AS extent
+        WITH (SELECT (min(first_span_time), max(last_span_time), max(notEmpty(duplicate_span_ids))) FROM loop_candidates) AS extent
         SELECT
             run_id,
             any(agent) AS agent,
@@ -45,14 +35,14 @@ WITH
                     -- where none is told twice, the engine need not plan to look
                     AND (
                         extent.3 = 0
-                        OR (run_id, span_id) NOT IN (SELECT run_id, arrayJoin(duplicate_span_ids) FROM candidates)
+                        OR (run_id, span_id) NOT IN (SELECT run_id, arrayJoin(duplicate_span_ids) FROM loop_candidates)
                     )
             )) AS requests
         FROM spans FINAL
         WHERE project = {project:String}
             AND start_time >= extent.1
             AND start_time <= extent.2
-            AND run_id IN (SELECT run_id FROM candidates)
+            AND run_id IN (SELECT run_id FROM loop_candidates)
             AND kind IN ('tool_call', 'model_call')
         GROUP BY run_id
     ),

@@ -13,6 +13,9 @@
 -- with: selected_runs, selected_spans
 WITH
     ordered AS (
+        -- runs know how many of their calls repeat one, unless they were derived before that was: only then are
+        -- arguments read and told apart
+        WITH ifNull((SELECT min(repeated_arguments) < 0 FROM selected_runs), 0) != 0 AS is_any_unknown
         SELECT
             run_id,
             -- arrays of numbers are gathered faster than one of tuples
@@ -22,8 +25,10 @@ WITH
                 groupArray(reinterpretAsUInt64(reverse(span_id))),
                 groupArray(toUInt8(tool_outcome = 'error'))
             )) AS calls,
-            countIf(arguments_hash != '') AS hashed,
-            uniqExactIf(sipHash64(tool, arguments_hash), arguments_hash != '') AS different
+            countIf(is_any_unknown AND arguments_hash != '') AS hashed,
+            uniqExactIf(
+                if(is_any_unknown, sipHash64(tool, arguments_hash), 0), is_any_unknown AND arguments_hash != ''
+            ) AS different
         FROM selected_spans
         WHERE kind = 'tool_call'
         GROUP BY run_id
@@ -45,7 +50,8 @@ SELECT
     avg(selected_runs.iterations) AS mean_iterations,
     avg(selected_runs.tool_calls) AS mean_tool_calls,
     sum(selected_runs.tool_errors) / nullIf(sum(selected_runs.tool_calls), 0) AS tool_error_rate,
-    sum(calls.repeated) / nullIf(sum(calls.calls), 0) AS repeated_call_share,
+    sum(if(selected_runs.repeated_arguments < 0, calls.repeated, selected_runs.repeated_arguments))
+        / nullIf(sum(calls.calls), 0) AS repeated_call_share,
     sum(calls.retried) / nullIf(sum(calls.calls), 0) AS retry_share,
     avg(toFloat64(selected_runs.cost_usd)) AS mean_cost_usd,
     countIf(outcome = 'escalated') / count() AS escalation_rate

@@ -13,7 +13,8 @@
 -- column: repeated_calls calls | Calls of the run that were repeats
 -- column: wasted_tokens tokens | Tokens of the model calls that asked for them
 -- column: wasted_usd usd | Their cost
--- with: selected_runs, found_loops
+-- with: selected_runs, loop_candidates, found_loops
+-- needs: loop_candidates
 SELECT
     run_id, agent, agent_version AS version, kind, tool, at, calls, found_time, span_id, repeated_calls,
     wasted_tokens, wasted_usd

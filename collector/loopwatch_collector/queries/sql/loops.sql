@@ -9,7 +9,8 @@
 -- column: wasted_tokens tokens | Tokens of the model calls that asked for them
 -- column: wasted_usd usd | Their cost
 -- column: example_run_id text | The latest of these runs
--- with: selected_runs, found_loops
+-- with: selected_runs, loop_candidates, found_loops
+-- needs: loop_candidates
 SELECT
     kind,
     tool,

@@ -19,10 +19,17 @@ SELECT
 FROM (
     -- each tool of a run: whether it was offered, and how often it was called
     SELECT run_id, arrayJoin(arrayMap(
-        tool -> (tool, has(offered, tool), countEqual(called, tool)), arrayDistinct(arrayConcat(offered, called))
+        tool -> (tool, has(known, sipHash64(tool)), countEqual(called, sipHash64(tool))),
+        arrayDistinct(arrayConcat(offered, called_tools))
     )) AS entry
     FROM (
-        SELECT run_id, groupUniqArrayArray(tools_offered) AS offered, groupArrayIf(tool, kind = 'tool_call') AS called
+        -- numbers are gathered, and found among numbers, sooner than texts
+        SELECT
+            run_id,
+            groupUniqArrayArray(tools_offered) AS offered,
+            arrayMap(name -> sipHash64(name), offered) AS known,
+            groupUniqArrayIf(tool, kind = 'tool_call') AS called_tools,
+            groupArrayIf(sipHash64(tool), kind = 'tool_call') AS called
         FROM selected_spans
         WHERE kind IN ('model_call', 'tool_call')
         GROUP BY run_id

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from loopwatch_collector.queries.runner import ONE_THREAD, READ_SETTINGS, settings_for
+from loopwatch_collector.queries.runner import ONE_THREAD, READ_SETTINGS, SEARCHING, settings_for
 from loopwatch_collector.store.store import Store
 from tests.migrated_store import migrated_store
 
@@ -33,7 +33,8 @@ def test_a_search_is_never_small(tmp_path: Path) -> None:
     """What a filter searches through are texts, of which there may be many where spans are few."""
     store = Store.open(migrated_store(tmp_path / "store"))
     try:
-        assert settings_for(store.connection(), _FULL_DAY_NS, _FULL_DAY_NS + _DAY_NS, '"refund"') == READ_SETTINGS
+        assert settings_for(store.connection(), _FULL_DAY_NS, _FULL_DAY_NS + _DAY_NS, '"refund"') == SEARCHING
+        assert "max_threads" not in SEARCHING
         assert settings_for(store.connection(), _FULL_DAY_NS, _FULL_DAY_NS + _DAY_NS, "") == ONE_THREAD
     finally:
         store.close()

@@ -164,6 +164,7 @@ def test_a_phrase_is_found_in_what_came_in_logs(store: Store, fleet: list[list[A
         {**common, "hash": 2, "attributes": {"prompt": "typed into\na terminal"}},
         {**common, "hash": 3, "span_id": b"no span.", "content_hashes": [6]},
     ]
+    assert _matching(store, '"asked by log"') == []
     store.insert_log_events(
         [[event.get(column.name, column.default) for column in LOG_EVENT_COLUMNS] for event in events]
     )

@@ -89,6 +89,39 @@ def test_a_loop_wastes_the_model_calls_that_asked_for_its_repeats(
     assert rows == [["identical_calls", "search", 1, 1, 3, 302, 3.0, "run-1"]]
 
 
+def test_loops_are_told_of_the_runs_that_pass_the_filters(
+    store: Store, span: Callable[..., list[Any]], write: Callable[[Store, list[list[Any]]], None]
+) -> None:
+    """Of two customers one has a loop: asked about both or about that one it is told, about the other none is."""
+    write(
+        store,
+        [
+            span(run * 100 + i, at_s=i, run_id=f"run-{run}", trace_id=run.to_bytes(16, "big"), kind="tool_call",
+                 tool="search", tool_outcome="success", customer_id=customer, arguments_hash=f"{i * (run - 1)}",
+                 result_hash="r", result_bytes=100)
+            for run, customer in ((1, "acme"), (2, "umbra"))
+            for i in range(4 - run)
+        ],
+    )  # fmt: skip
+    told = {
+        (name, filters, text): len(
+            ask(
+                store.connection(),
+                Question(name, "default", 0, 2**62, filters={"customer": filters}, filter_text=text),
+            ).rows
+        )
+        for name in ("loops", "loop_list")
+        for filters, text in (
+            ((), ""),
+            (("acme",), ""),
+            (("umbra",), ""),
+            ((), "customer=acme"),
+            ((), "customer=umbra"),
+        )
+    }
+    assert list(told.values()) == [1, 1, 0, 1, 0] * 2
+
+
 def test_the_sql_detector_and_the_sdks_agree_on_runs_nobody_wrote_by_hand(
     store: Store, span: Callable[..., list[Any]], write: Callable[[Store, list[list[Any]]], None]
 ) -> None:

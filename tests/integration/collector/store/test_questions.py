@@ -249,3 +249,15 @@ def _judge(store: Store) -> None:
 
 def _rounded(row: list[Any]) -> list[Any]:
     return [round(float(f"{value:.6g}"), 12) if isinstance(value, float) else value for value in row]
+
+
+def test_repeats_of_runs_that_were_derived_before_repeats_were_are_counted_from_their_spans(shop: Store) -> None:
+    """Where some runs do not know how much they repeat themselves, long runs compare as where all do."""
+    question = Question("long_runs", "default", 0, 2**62)
+    known = ask(shop.connection(), question).rows
+    shop.connection().run(
+        "INSERT INTO runs SELECT * REPLACE (-1 AS repeated_arguments, row_version + 1 AS row_version) "
+        "FROM runs FINAL WHERE run_id = 'good'"
+    )
+    assert ask(shop.connection(), question).rows == known
+    assert known[1][5] == 0.2

@@ -79,6 +79,18 @@ def test_faults_say_where_and_what_was_meant(text: str, position: int, suggestio
     assert (caught.value.position, caught.value.suggestion) == (position, suggestion)
 
 
+def test_only_a_phrase_looks_through_what_came_in_logs_and_only_if_told_to() -> None:
+    """A filter says whether it does, so that one that does can be compiled without it where nothing came in logs."""
+    searching = compile_filter('agent=a "connection pool"')
+    assert searching.searches_logs
+    assert "FROM log_events" in searching.sql
+    without = compile_filter('agent=a "connection pool"', with_logs=False)
+    assert not without.searches_logs
+    assert "log_events" not in without.sql
+    assert without.parameters == searching.parameters
+    assert not compile_filter("agent=a and failed(search)").searches_logs
+
+
 def test_depth_and_length_are_bounded() -> None:
     """A filter cannot exhaust the stack or the engine's parser."""
     for text in ("(" * 500 + "agent=x" + ")" * 500, "not " * 500 + "agent=x", "agent=x " * 200, '"' + "x" * 3000 + '"'):
