@@ -1,12 +1,16 @@
 """How long a sender waits for its acknowledgement, and how long until what it sent can be asked for; the idle cost.
 
-500 spans/s in requests of 1 to 20 spans, after the reading at rest; then the same beside LOAD_PER_S spans/s in large
-requests, half of what `ingest_throughput` must sustain.
+python -m tests.bench.ingest_latency [--load SPANS_PER_S ...]
+
+500 spans/s in requests of 1 to 20 spans, after the reading at rest; then the same beside each of the loads, in large
+requests. Without an argument that is half of what `ingest_throughput` must sustain.
 """
 
+import argparse
 import http.client
 import random
 import statistics
+import sys
 import tempfile
 import threading
 import time
@@ -23,7 +27,6 @@ from tests.processes import collector, wait_for
 
 SECONDS = 30
 SPANS_PER_S = 500
-LOAD_PER_S = RATES[0] // 2
 _CONNECTIONS = 3
 SETTLE_S = 25  # a start is no rest: every rule looks once
 IDLE_S = 20
@@ -101,10 +104,12 @@ def _line(name: str, seconds: list[float]) -> str:
     return f"{name:14} {shown} ms   ({len(seconds)} times)"
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Runs the benchmark and prints its tables."""
-    made_from = template()
-    bodies = copies(made_from, (SECONDS + 5) * LOAD_PER_S // SPANS)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--load", type=int, nargs="*", default=[RATES[0] // 2])
+    loads_per_s: list[int] = parser.parse_args(argv or []).load
+    bodies_of = {load_per_s: copies(template(), (SECONDS + 5) * load_per_s // SPANS) for load_per_s in loads_per_s}
     with tempfile.TemporaryDirectory() as folder, collector(Path(folder)) as running:
         pid = running.process.pid
         wait_for(lambda: cpu_seconds(pid) > 0, "it has started")
@@ -113,14 +118,15 @@ def main() -> None:
         time.sleep(IDLE_S)
         print(f"idle           {(cpu_seconds(pid) - before) / IDLE_S:.1%} of a core, {resident_mb(pid):.0f} MB")
         _measure(running.url, pid, 1)
-        senders = [Sender(running.url, bodies, i, _CONNECTIONS, LOAD_PER_S) for i in range(_CONNECTIONS)]
-        for sender in senders:
-            sender.start()
-        time.sleep(2)
-        print(f"beside {LOAD_PER_S:,} spans/s in requests of {SPANS}:")
-        _measure(running.url, pid, 2)
-        for sender in senders:
-            sender.stopping.set()
+        for seed, (load_per_s, bodies) in enumerate(bodies_of.items(), start=2):
+            senders = [Sender(running.url, bodies, i, _CONNECTIONS, load_per_s) for i in range(_CONNECTIONS)]
+            for sender in senders:
+                sender.start()
+            time.sleep(2)
+            print(f"beside {load_per_s:,} spans/s in requests of {SPANS}:")
+            _measure(running.url, pid, seed)
+            for sender in senders:
+                sender.stopping.set()
 
 
 def _measure(url: str, pid: int, seed: int) -> None:
@@ -133,4 +139,4 @@ def _measure(url: str, pid: int, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
