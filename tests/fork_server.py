@@ -66,33 +66,55 @@ class _ForkServer:
         self._told: dict[int, int] = {}  # by the id of a fork that lives: where its end is told
 
     def serve(self) -> list[str] | None:
-        """Returns in each fork, with the words of its command, and in the server when the other end is closed."""
+        """Returns in each fork, with the words of its command, and in the server when no more requests can come."""
         self._waker.setblocking(False)
         signal.set_wakeup_fd(self._waker.fileno())
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for pytest, which then closes the socket
-        while True:
-            ready, _, _ = select.select([self._requests, self._woken], [], [])
-            if self._woken in ready:
-                self._woken.recv(512)
-                self._bury()
-            if self._requests in ready:
-                size, descriptors, _, _ = socket.recv_fds(self._requests, NUMBER_BYTES, 3)
-                if not size:
-                    return self._end()
-                request = json.loads(self._read(int.from_bytes(size, "big")))
-                if (process_id := os.fork()) == 0:
-                    self._become(request, descriptors)
-                    return list(request["words"])
-                self._told[process_id] = descriptors.pop(_ENDED)
-                for descriptor in descriptors:
-                    os.close(descriptor)
-                self._requests.sendall(process_id.to_bytes(NUMBER_BYTES, "big"))
+        try:
+            while (words := self._serve_next()) is None:
+                pass
+        except ConnectionError:
+            for process_id in self._told:
+                os.kill(process_id, signal.SIGKILL)
+            return None
+        return words
+
+    def _serve_next(self) -> list[str] | None:
+        """Waits for one thing to do, and does it.
+
+        Returns:
+            The words of the command in a new fork; None in the server.
+
+        Raises:
+            ConnectionError: the other end is closed, or its process is gone.
+        """
+        ready, _, _ = select.select([self._requests, self._woken], [], [])
+        if self._woken in ready:
+            self._woken.recv(512)
+            self._bury()
+        if self._requests not in ready:
+            return None
+        size, descriptors, _, _ = socket.recv_fds(self._requests, NUMBER_BYTES, 3)
+        if not size:
+            raise ConnectionError
+        request = json.loads(self._read(int.from_bytes(size, "big")))
+        if (process_id := os.fork()) == 0:
+            self._become(request, descriptors)
+            return list(request["words"])
+        self._told[process_id] = descriptors.pop(_ENDED)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        self._requests.sendall(process_id.to_bytes(NUMBER_BYTES, "big"))
+        return None
 
     def _read(self, size: int) -> bytes:
         read = b""
         while len(read) < size:
-            read += self._requests.recv(size - len(read))
+            part = self._requests.recv(size - len(read))
+            if not part:
+                raise ConnectionError
+            read += part
         return read
 
     def _bury(self) -> None:
@@ -104,10 +126,6 @@ class _ForkServer:
                 with contextlib.suppress(BrokenPipeError):  # nobody asks any more
                     os.write(told, os.waitstatus_to_exitcode(status).to_bytes(NUMBER_BYTES, "big", signed=True))
                 os.close(told)
-
-    def _end(self) -> None:
-        for process_id in self._told:
-            os.kill(process_id, signal.SIGKILL)
 
     def _become(self, request: dict[str, Any], descriptors: list[int]) -> None:
         """Gives a fork what a process of its own would have: signals, files, directory, environment, arguments."""
