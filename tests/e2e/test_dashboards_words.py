@@ -221,12 +221,17 @@ def _cut_in(tab: Visit, table: int) -> list[str]:
     tab.page.locator("[data-testid=stDataFrame]").nth(table).locator("[data-testid^=glide-cell]").first.wait_for(
         state="attached"
     )
+    # one window beside the other shows every cell; where that cuts one, it is looked for at every third of a window
+    return _cut_by_steps(tab, table, 1) and _cut_by_steps(tab, table, 3)
+
+
+def _cut_by_steps(tab: Visit, table: int, to_a_window: int) -> list[str]:
     tab.page.evaluate("window.written = []")
     left, wide, cells = 0, 1, list[str]()
     while left < wide:
         wide, seen = tab.page.evaluate(_SCROLLED, [table, left])
         cells += tab.page.evaluate(_CELLS, table)
-        left += seen if seen >= wide else max(80, seen // 3)
+        left += seen if seen >= wide else max(80, seen // to_a_window)
     written: list[tuple[str, bool]] = tab.page.evaluate("window.written")
     whole = {text for text, is_whole in written if is_whole}
     lines = tab.page.evaluate("window.lines")
