@@ -97,6 +97,8 @@ def current() -> Context:
 def narrowed(context: Context) -> Context:
     """The context with "all time" narrowed to the days that have runs, so that charts show them in full width.
 
+    A page that refreshes by itself shows all until now: which days have runs is not asked anew each time.
+
     Raises:
         DashboardsError: the collector does not answer.
     """
@@ -107,7 +109,8 @@ def narrowed(context: Context) -> Context:
     ).result()
     if not days.rows:
         return context
-    return replace(context, window=_covering(sorted(str(row["bucket"]) for row in days.rows), context.window.end))
+    covering = _covering(sorted(str(row["bucket"]) for row in days.rows), context.window.end)
+    return replace(context, window=covering._replace(end=context.window.end) if context.view.live_seconds else covering)
 
 
 def _covering(days: list[str], end: datetime) -> Window:
