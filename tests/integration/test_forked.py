@@ -1,9 +1,11 @@
 """The collectors and dashboards of tests are forks; they must end as processes of their own do, and with the tests."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.processes import bare_collector, get, wait_for
@@ -37,6 +39,19 @@ def test_a_fork_ends_as_a_process_does(tmp_path: Path) -> None:
             wait_for(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", "it is stopped")
         other.process.kill()
         assert other.process.wait(30) == -signal.SIGKILL
+
+
+def test_a_process_with_many_open_files_may_fork(tmp_path: Path) -> None:
+    """A worker of a long run of tests holds more than a thousand files open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ExitStack() as files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4_096)), hard))
+        files.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(1_100):
+            files.enter_context(Path(os.devnull).open())
+        with bare_collector(tmp_path) as running:
+            assert running.process.poll() is None
+            assert running.stop() == 0
 
 
 def test_a_fork_ends_with_the_process_that_asked_for_it(tmp_path: Path) -> None:
