@@ -70,7 +70,8 @@ def _report(store: Store) -> None:
     reads: dict[str, Callable[[], Any]] = {
         "latest 50 runs": lambda: list_runs(store.connection(), "default", *whole, {}, 50),
         "one run": lambda: get_run(store.connection(), "default", run_id),
-        "one run, spans, content": lambda: get_spans(store.connection(), "default", run_id, with_content=True),
+        "one run with its spans": lambda: get_spans(store.connection(), "default", run_id, with_content=False),
+        "the same with content": lambda: get_spans(store.connection(), "default", run_id, with_content=True),
         "text search, one day": lambda: _search(store, day, '"connection pool"'),
         "sequence search, one day": lambda: _search(store, day, "failed(search_logs) then escalated()"),
     }
