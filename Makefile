@@ -30,7 +30,7 @@ demo: $(VENV)/.installed-all ## start collector, agents and dashboards; Ctrl-C s
 
 # Some hundred processes are started: what Python compiled is kept for the next, whatever the environment says.
 test: export PYTHONDONTWRITEBYTECODE :=
-# Two workers more than there are cores, for each waits a part of its time: for processes to start and for pages to be drawn.
+# Two workers more than there are cores, for each waits a part of its time: for processes to start, pages to be drawn.
 test: WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 2)')
 # A worker takes whole files, so that what a module starts (a collector, a browser) is started once; in the order of
 # their names, which begins with the longest (e2e) and lets the many short ones (unit) fill up the end.
