@@ -1,10 +1,10 @@
 -- Derives the row of each named run from its spans and writes it, with a tombstone for every other day the
 -- run has spans on (its start may have been there before an earlier span arrived).
 --
--- A model call counts once however many spans report it: spans of one trace that name the same response are one call, and the one of
--- the highest rank (the lowest span id among equals) speaks for it. What agents' spans say they used in all (their
--- aggregate) counts where no model call is seen below them, and of those within each other the outermost; that of the
--- run's own span only where the run has no model call at all.
+-- A model call counts once however many spans report it: spans of one trace that name the same response are one call, and
+-- the one of the highest rank (the lowest span id among equals) speaks for it. What agents' spans say they used in all
+-- (their aggregate) counts where no model call is seen below them, and of those within each other the outermost; that of
+-- the run's own span only where the run has no model call at all.
 -- Rows of the kind `event` are no spans: what they tell another row tells (store/assembly.py); only that they lie in
 -- the run's stretch of time counts.
 --
