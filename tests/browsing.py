@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, WebSocket, sync_playwright
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from loopwatch_dashboards.navigation import ENTRIES
 from tests.chromium import find, launch_arguments
@@ -23,17 +24,11 @@ _SETTLED = """() => {
     && document.querySelector('[data-testid="stMain"] h2, [data-testid="stMain"] h1, [data-testid="stMain"] h3');
 }"""
 
-# As Back does it. The address tells Streamlit at once, and the script begins a moment later.
-_GO = """url => new Promise(done => {
-  const app = document.querySelector('[data-testid="stApp"]');
-  new MutationObserver((_, watch) => {
-    if (app.dataset.testScriptState === 'notRunning') return;
-    watch.disconnect();
-    done();
-  }).observe(app, {attributes: true, attributeFilter: ['data-test-script-state']});
+# As Back does it.
+_GO = """url => {
   history.pushState({}, '', url);
   dispatchEvent(new PopStateEvent('popstate'));
-})"""
+}"""
 
 _TILES = """() => [...document.querySelectorAll('[data-testid="stMetric"]')].map(tile => [
   tile.querySelector('[data-testid="stMetricLabel"] p').textContent.trim(),
@@ -60,12 +55,14 @@ class Visit:
         errors: what the browser's console said of errors.
         warnings: what it said of warnings.
         strangers: addresses of other machines that the page asked for.
+        sockets: what the page and Streamlit speak through; all but the last are closed.
     """
 
     page: Page
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
+    sockets: list[WebSocket] = field(default_factory=list)
 
     def settle(self) -> None:
         """Waits until the page is drawn and nothing of it is still awaited."""
@@ -80,8 +77,11 @@ class Visit:
 
     def go(self, url: str) -> None:
         """Goes to another address of the application that is open, which takes half the work of loading it anew."""
-        self.settle()  # else a script that still runs may take the new address along, and nothing begins
-        self.page.evaluate(_GO, url)
+        self.settle()
+        # The page itself tells nothing for certain: while it is busy, "running" and "not running" may become one step.
+        (socket,) = [socket for socket in self.sockets if not socket.is_closed()]
+        with socket.expect_event("framereceived", _ends_a_script, timeout=TIMEOUT_MS):
+            self.page.evaluate(_GO, url)
         self.settle()
 
     def text(self) -> str:
@@ -103,6 +103,16 @@ class Visit:
         """The number of a tile."""
         tiles: list[list[str]] = self.page.evaluate(_TILES)
         return next(value for name, value in tiles if name == label)
+
+
+def _ends_a_script(frame: bytes | str) -> bool:
+    """Whether Streamlit says in this message that a whole page has been told, rather than a part of one."""
+    if isinstance(frame, str):
+        return False
+    message = ForwardMsg.FromString(frame)
+    return (
+        message.WhichOneof("type") == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
+    )
 
 
 @contextmanager
@@ -183,6 +193,7 @@ def new_tab(context: BrowserContext, base_url: str) -> Iterator[Visit]:
             tab.strangers.append(request.url)
 
     tab.page.on("console", lambda message: said[message.type].append(message.text) if message.type in said else None)
+    tab.page.on("websocket", lambda socket: tab.sockets.append(socket))
     tab.page.on("pageerror", lambda fault: tab.errors.append(str(fault)))
     context.on("request", note)
     try:
