@@ -19,7 +19,7 @@ from tests.bench.store_queries import REQUIRED
 from tests.processes import collector, wait_for
 
 RATE = 2_000
-ROUNDS = 3
+ROUNDS = 7
 _LONGEST_S = 90
 _KEPT = {"LOOPWATCH_RETENTION_DAYS": "4000", "LOOPWATCH_CONTENT_RETENTION_DAYS": "4000"}
 

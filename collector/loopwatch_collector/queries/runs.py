@@ -90,8 +90,9 @@ def list_runs(
     before = _read_cursor(cursor) if cursor else _BEFORE_ALL
     is_latest_first = order_by == "start_time" and descending
     found: list[dict[str, Any]] = []
+    now_ns = time.time_ns()
     for start_ns, end_ns in (
-        _stretches(from_ns, min(to_ns - 1, before.start_ns)) if is_latest_first else [(from_ns, to_ns - 1)]
+        _stretches(from_ns, min(to_ns - 1, before.start_ns), now_ns) if is_latest_first else [(from_ns, to_ns - 1)]
     ):
         parameters = {
             **condition.parameters,
@@ -104,7 +105,7 @@ def list_runs(
             "before_place": before.value,
             "before_ns": before.start_ns,
             "before_run_id": before.run_id,
-            "now_ns": time.time_ns(),
+            "now_ns": now_ns,
             "page_limit": limit + 1 - len(found),
         }
         settings = _SEARCHING if filter_text else settings_for(connection, start_ns, end_ns, filter_text)
@@ -177,10 +178,11 @@ def recent_models(connection: Connection, project: str, from_ns: int) -> list[tu
     return [(provider, model) for provider, model in rows]
 
 
-def _stretches(from_ns: int, before_ns: int) -> Iterable[tuple[int, int]]:
+def _stretches(from_ns: int, before_ns: int, now_ns: int) -> Iterable[tuple[int, int]]:
     end, length = before_ns, _FIRST_STRETCH_NS
     while end >= from_ns:
-        start = max(from_ns, end - length)
+        # What is to come, however far a range reaches, holds no more than the runs of clocks that are wrong.
+        start = max(from_ns, min(end, now_ns) - length)
         yield start, end
         end, length = start - 1, length * _STRETCH_GROWTH
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -245,6 +246,27 @@ def test_runs_are_listed_latest_first_page_by_page(
     assert [run["run_id"] for run in dev.runs] == ["run-open", "run-failed"]
     abandoned = list_runs(store.connection(), "default", FROM_NS, TO_NS, {"outcome": ["abandoned"]}, 50)
     assert [run["run_id"] for run in abandoned.runs] == ["run-open"]
+
+
+def test_latest_runs_are_found_however_far_away(
+    store: Store, span: Callable[..., list[Any]], write: Callable[[Store, list[list[Any]]], None]
+) -> None:
+    """Pages of two cover runs of this hour, of wrong clocks years ahead and of years ago once, latest first."""
+    hours = (600_000, 500_000, 20, 0, -1, -30, -500, -20_000)
+    now_s = time.time() - 1_790_856_000  # rows are placed by seconds from then on
+    for number, hour in enumerate(hours, start=1):
+        trace = {"trace_id": bytes([number]) * 16, "run_id": f"run-{hour}"}
+        write(store, [span(number, at_s=now_s + hour * 3600, kind="run", **trace)])
+    far = parse_time("to", "2200-01-01T00:00:00Z")
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = list_runs(store.connection(), "default", 0, far, {}, 2, cursor)
+        seen += [run["run_id"] for run in page.runs]
+        cursor = page.next_cursor
+    assert seen == [f"run-{hour}" for hour in hours]
+    ahead = list_runs(store.connection(), "default", parse_time("from", "2090-01-01T00:00:00Z"), far, {}, 2)
+    assert [run["run_id"] for run in ahead.runs] == ["run-600000"]
 
 
 @pytest.mark.parametrize(
