@@ -308,7 +308,7 @@ def _store_content(row: list[Any], contents: Contents) -> None:
     roles: list[str] = []
     hashes: list[int] = []
     for role, slot, is_split, size_slot, hash_slot in _CONTENT:
-        body: bytes = row[slot]
+        body: bytes | None = row[slot]
         if not body:
             continue
         for message in messages_of(body) if is_split else (body,):
