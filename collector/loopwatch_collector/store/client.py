@@ -49,6 +49,10 @@ _SMALL_INSERT_SETTINGS: Final[dict[str, Any]] = {
     "exclude_materialize_skip_indexes_on_insert": "body_tokens",
 }
 
+# Parts that are there lose a column in the background, in the order of the migrations: 600 days of them take minutes,
+# which a start does not wait for. Replicas of a cluster are waited for, for the next statement must find their tables.
+_MIGRATION_SETTINGS: Final[dict[str, Any]] = {"alter_sync": 0}
+
 _WRITE_FAILED: Final = "the store's disk has refused a write; it is done again"
 
 # The embedded engine's defaults are 90 % of the machine's memory and 5 GB of mark cache.
@@ -184,7 +188,7 @@ class Connection:
     def create(self, sql: str) -> None:
         """Runs a statement of a migration, as `cluster.create_statements` made it."""
         with self._calling(is_writing=True):
-            self._client.command(sql)  # pyright: ignore[reportUnknownMemberType]  # see rows
+            self._client.command(sql, settings={} if self.cluster_name else _MIGRATION_SETTINGS)  # pyright: ignore[reportUnknownMemberType]  # see rows
 
     def confirm(self) -> None:
         """Fails, once, when a write to the embedded engine's disk failed since the last look; then it is mended.
