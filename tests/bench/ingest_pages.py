@@ -6,7 +6,6 @@ Without an argument 8,000 spans/s are offered. LOOPWATCH_BENCH_STORE and LOOPWAT
 for the size without either: ten million. A store that is named is written to.
 """
 
-import os
 import sys
 import time
 from contextlib import ExitStack
@@ -15,26 +14,25 @@ from tempfile import TemporaryDirectory
 
 from tests.bench.ingest_bodies import SPANS, copies, template
 from tests.bench.ingest_throughput import Sender, Watch, cpu_seconds, resident_mb
-from tests.bench.store_fleet import store_directory
+from tests.bench.store_fleet import KEPT, store_directory
 from tests.browsing import Visit, chromium, new_tab, person
 from tests.processes import collector, dashboards
 
 SECONDS = 60
 RATE = 8_000
+SPANS_STORED = 10_000_000
 PAGES = ("/?live=15", "/tools?live=15", "/cost?live=15", "/runs?live=5")
 _CONNECTIONS = 3
 _TEMPLATES = 8
 _SETTLE_S = 30  # a store of an earlier version is brought up to date in the background
 _LOOK_MS = 500
-_KEPT = {"LOOPWATCH_RETENTION_DAYS": "4000", "LOOPWATCH_CONTENT_RETENTION_DAYS": "4000"}
 
 
 def main(argv: list[str] | None = None) -> None:
     """Runs the benchmark and prints a line for each rate."""
-    os.environ.setdefault("LOOPWATCH_BENCH_SPANS", "10000000")
     rates = [int(rate) for rate in argv or []] or [RATE]
-    with store_directory() as directory, TemporaryDirectory() as folder, ExitStack() as stack:
-        environment = {**_KEPT, "LOOPWATCH_DSN": f"chdb://{directory}"}
+    with store_directory(SPANS_STORED) as directory, TemporaryDirectory() as folder, ExitStack() as stack:
+        environment = {**KEPT, "LOOPWATCH_DSN": f"chdb://{directory}"}
         running = stack.enter_context(collector(Path(folder) / "collector", **environment))
         time.sleep(_SETTLE_S)
         print(f"at rest        {resident_mb(running.process.pid):.0f} MB")

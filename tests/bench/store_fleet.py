@@ -22,20 +22,25 @@ SPANS_PER_DAY: Final = 166_667
 _DRAWN_DAYS: Final = 6
 """Days whose spans are drawn and whose runs are derived; those before are copies of them, which take a fifth."""
 _MOST_WITH_CONTENT: Final = 10_000_000
+KEPT: Final = {"LOOPWATCH_RETENTION_DAYS": "4000", "LOOPWATCH_CONTENT_RETENTION_DAYS": "4000"}
+"""Settings of a collector over such a store: its days are past, and it would delete them."""
 
 
 @contextmanager
-def store_directory() -> Iterator[Path]:
+def store_directory(usual_spans: int = 1_000_000) -> Iterator[Path]:
     """Gives the directory of a store, closed: the one LOOPWATCH_BENCH_STORE names, or one made for the purpose.
 
-    LOOPWATCH_BENCH_SPANS sets the size of that one (default 1,000,000): so many spans, with content, SPANS_PER_DAY of
-    them on each of the days that end with LAST_DAY.
+    LOOPWATCH_BENCH_SPANS sets the size of that one: so many spans, with content, SPANS_PER_DAY of them on each of the
+    days that end with LAST_DAY.
+
+    Args:
+        usual_spans: its size where that variable is not set.
     """
     made_before = os.environ.get("LOOPWATCH_BENCH_STORE")
     if made_before:
         yield Path(made_before)
         return
-    spans = int(os.environ.get("LOOPWATCH_BENCH_SPANS", "1000000"))
+    spans = int(os.environ.get("LOOPWATCH_BENCH_SPANS", usual_spans))
     with TemporaryDirectory(prefix="loopwatch-bench-") as folder:
         grow(Path(folder) / "store", spans)
         yield Path(folder) / "store"

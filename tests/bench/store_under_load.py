@@ -14,21 +14,20 @@ from tempfile import TemporaryDirectory
 from loopwatch_collector.queries.catalogue import catalogue
 from tests.bench.ingest_bodies import SPANS, copies, template
 from tests.bench.ingest_throughput import Sender, Watch, metrics_of
-from tests.bench.store_fleet import LAST_DAY, store_directory
+from tests.bench.store_fleet import KEPT, LAST_DAY, store_directory
 from tests.bench.store_queries import REQUIRED
 from tests.processes import collector, wait_for
 
 RATE = 2_000
 ROUNDS = 7
 _LONGEST_S = 90
-_KEPT = {"LOOPWATCH_RETENTION_DAYS": "4000", "LOOPWATCH_CONTENT_RETENTION_DAYS": "4000"}
 
 
 def main() -> None:
     """Prints the table."""
     bodies = [copies(template(number % 8), 1)[0] for number in range(_LONGEST_S * RATE // SPANS)]
     with store_directory() as directory, TemporaryDirectory() as folder:
-        environment = {**_KEPT, "LOOPWATCH_DSN": f"chdb://{directory}"}
+        environment = {**KEPT, "LOOPWATCH_DSN": f"chdb://{directory}"}
         with collector(Path(folder), **environment) as running:
             _rounds(running.url, 1)  # the first answer of a query is planned and read for the first time
             alone = _rounds(running.url, ROUNDS)
