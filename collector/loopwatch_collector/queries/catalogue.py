@@ -9,6 +9,7 @@ A head line is `-- key: value`:
   `PART by PARAM` is a folder there, with a file for each value of the parameter that needs its own, and others.sql for
   the rest; without that file the rest does without the part
 - `needs: PART`: one of these; while it has no rows, the answer has none, and the statement need not be planned
+- `threads: 2`: of a small range, too, it reads so much that two threads answer sooner (see runner.py)
 
 What a query tells apart by a parameter is a statement of its own for each value: see variants.py. A query that says
 `{{filter_set}}` can answer for several sets of filters at once: see filter_sets/places.py.
@@ -26,7 +27,7 @@ from loopwatch_collector.queries.variants import tells_apart, variant
 
 FILTERS: Final = ("environment", "agent", "version", "model", "customer")
 UNITS: Final = frozenset({"runs", "calls", "tokens", "usd", "ns", "ratio", "time", "text", "count", "bytes"})
-_HEAD_LINE: Final = re.compile(r"-- (title|description|param|column|with|needs): (.*)")
+_HEAD_LINE: Final = re.compile(r"-- (title|description|param|column|with|needs|threads): (.*)")
 _PARAM: Final = re.compile(r"(\w+) (Enum\(([^)]*)\)|\w+)(?: = (\S*))? \| (.+)")
 _LAMBDA: Final = re.compile(r"(--.*\n)*\([\w, ]+\) ->")
 _COLUMN: Final = re.compile(r"(\w+) (\w+) \| (.+)")
@@ -75,6 +76,7 @@ class NamedQuery:
         columns: in the order of the rows' values.
         sql: the statement, parts included, to be bounded by the runner; for the default of what tells variants apart.
         needed_sql: a statement that has a row where the answer may have any; "" for most queries.
+        threads: how many of the engine's answer soonest about a small range.
         told_apart_by: the parameter whose value chooses among several statements; "" for most queries.
         variants: the statement by that value.
         text_for_filter_sets: the statement that answers for several sets of filters at once; "" for most queries.
@@ -89,6 +91,7 @@ class NamedQuery:
     columns: list[QueryColumn] = field(default_factory=list[QueryColumn])
     sql: str = ""
     needed_sql: str = ""
+    threads: int = 1
     told_apart_by: str = ""
     variants: dict[str, str] = field(default_factory=dict[str, str])
     text_for_filter_sets: str = ""
@@ -172,6 +175,8 @@ def _read_head_line(query: NamedQuery, parts: list[str], needed: list[str], key:
         query.columns.append(_column(query.name, value))
     elif key == "needs":
         needed.append(value)
+    elif key == "threads":
+        query.threads = int(value)
     else:
         parts.extend(part.strip() for part in value.split(","))
 

@@ -41,6 +41,14 @@ READ_SETTINGS: Final[Mapping[str, Any]] = {
 }
 # Of a small question most is planning: see store/day_rows.py.
 ONE_THREAD: Final[Mapping[str, Any]] = {**READ_SETTINGS, "max_threads": 1}
+# Some read so much of a day that two threads answer a fifth to a quarter sooner, for up to a tenth more CPU. By itself
+# the engine does not part so few rows.
+TWO_THREADS: Final[Mapping[str, Any]] = {
+    **READ_SETTINGS,
+    "max_threads": 2,
+    "merge_tree_min_rows_for_concurrent_read": 32_768,
+    "merge_tree_min_bytes_for_concurrent_read": 1 << 20,
+}
 # A search reads a day's texts: few rows, many bytes. The engine goes by rows, and left all of them to one thread.
 SEARCHING: Final[Mapping[str, Any]] = {**READ_SETTINGS, "merge_tree_min_rows_for_concurrent_read": 8_192}
 
@@ -89,7 +97,9 @@ class RawAnswer(NamedTuple):
     next_cursor: str | None
 
 
-def settings_for(connection: Connection, from_ns: int, to_ns: int, filter_text: str) -> Mapping[str, Any]:
+def settings_for(
+    connection: Connection, from_ns: int, to_ns: int, filter_text: str, threads: int = 1
+) -> Mapping[str, Any]:
     """Returns the engine's settings for what is asked about a range.
 
     Args:
@@ -97,10 +107,13 @@ def settings_for(connection: Connection, from_ns: int, to_ns: int, filter_text: 
         from_ns: start of the range, ns since the epoch.
         to_ns: end of the range, ns since the epoch.
         filter_text: a line of the filter language, which may have texts searched through: that is never small.
+        threads: how many answer soonest about a small range, 1 or 2.
     """
     if filter_text:
         return SEARCHING
-    return ONE_THREAD if connection.is_small(from_ns, to_ns) else READ_SETTINGS
+    if not connection.is_small(from_ns, to_ns):
+        return READ_SETTINGS
+    return ONE_THREAD if threads == 1 else TWO_THREADS
 
 
 def ask(connection: Connection, question: Question, settings: Mapping[str, Any] | None = None) -> Answer:
@@ -121,7 +134,7 @@ def ask(connection: Connection, question: Question, settings: Mapping[str, Any] 
     offset = _offset(question.cursor)
     sql, parameters = _bounded(connection, query, question)
     if settings is None:
-        settings = settings_for(connection, question.from_ns, question.to_ns, question.filter_text)
+        settings = settings_for(connection, question.from_ns, question.to_ns, question.filter_text, query.threads)
     page = {"page_limit": question.limit + 1, "page_offset": offset}
     may_have_rows = _may_have_rows(connection, query, question, parameters, settings)
     found = connection.rows(sql, {**parameters, **page}, settings) if may_have_rows else []

@@ -13,7 +13,7 @@ from loopwatch_collector.prices.record import record_rates
 from loopwatch_collector.store.errors import QueryTooLarge, RowRefused, StoreUnavailable
 from loopwatch_collector.store.rows import SPAN_INDEX
 from loopwatch_collector.store.store import Store
-from loopwatch_collector.write.batch import Batch, Touch, batch_of
+from loopwatch_collector.write.batch import Batch, batch_of
 from loopwatch_collector.write.contents import ContentKey
 from loopwatch_collector.write.decode import message_of
 from loopwatch_collector.write.division import halves
@@ -21,6 +21,7 @@ from loopwatch_collector.write.errors import Undecodable
 from loopwatch_collector.write.handovers import DEFAULT_HANDOVERS, Handovers
 from loopwatch_collector.write.placing import Placing
 from loopwatch_collector.write.senders import Senders
+from loopwatch_collector.write.touched import TouchedRuns, Touches
 
 _LOG = logging.getLogger(__name__)
 _PROJECT: Final = SPAN_INDEX["project"]
@@ -31,7 +32,7 @@ _MAX_DERIVE_FAILURES: Final = 40  # enough to find a few runs among thousands; b
 
 
 class Storing:
-    """Writes batches and derives the runs they touch.
+    """Writes batches and derives the runs they touch: one thread prepares, one writes, one derives.
 
     Args:
         store: where rows go.
@@ -55,8 +56,7 @@ class Storing:
         self._senders = senders
         self._handovers = handovers
         self._known: set[ContentKey] = set()
-        self._touched: list[Touch] = []
-        self._of_events: set[tuple[str, str]] = set()
+        self._touched = TouchedRuns()
         self._placing = Placing(store)
 
     def prepare(self, records: list[Record]) -> Batch:
@@ -121,21 +121,24 @@ class Storing:
             Unavailable: the store cannot work now.
         """
         started = time.perf_counter()
-        record_rates(self._store.connection(), self._pricer)
-        if is_stubborn:
-            self._derive_what_can_be(self._touched)
-        else:
-            self._store.refresh_runs(self._touched, self._of_events)
-        self._touched.clear()
-        self._of_events.clear()
+        touches = self._touched.take()
+        try:
+            record_rates(self._store.connection(), self._pricer)
+            if is_stubborn:
+                self._derive_what_can_be(touches)
+            else:
+                self._store.refresh_runs(*touches)
+        except BaseException:
+            self._touched.add(*touches)
+            raise
         self._metrics.write_seconds.labels("runs").observe(time.perf_counter() - started)
 
-    def _derive_what_can_be(self, touched: list[Touch]) -> None:
-        pending, failures = [touched], 0
+    def _derive_what_can_be(self, touches: Touches) -> None:
+        pending, failures = [touches.runs], 0
         while pending:
             group = pending.pop()
             try:
-                self._store.refresh_runs(group, self._of_events)
+                self._store.refresh_runs(group, touches.of_events)
             except Unavailable:
                 raise
             except Exception as fault:  # noqa: BLE001  # logged and counted; the runs' spans are stored
@@ -161,8 +164,8 @@ class Storing:
         if rows.verdicts:
             self._insert_verdicts(rows.verdicts)
         self._placing.place(rows.waiting, rows.spans)
-        self._touched += batch.touched
-        self._of_events.update((row[_PROJECT], row[_RUN_ID]) for row in rows.spans if row[_SCOPE] == event_parts.SCOPE)
+        of_events = ((row[_PROJECT], row[_RUN_ID]) for row in rows.spans if row[_SCOPE] == event_parts.SCOPE)
+        self._touched.add(batch.touched, of_events)
         self._remember(batch)
         self._metrics.write_seconds.labels("insert").observe(time.perf_counter() - started)
         for project, spans in _by_project(rows.spans).items():

@@ -1,23 +1,22 @@
 """The writer: journal to store, large under load and at once when idle.
 
-Two threads: while the engine takes one batch, the next is decoded.
+Three threads: while the engine takes one batch, the next is decoded, and the runs that the last one touched are
+derived.
 """
 
-import logging
 import threading
 import time
-from collections.abc import Callable
+from contextlib import nullcontext
 from queue import Empty, Full, Queue
 from typing import Final, NamedTuple
 
-from loopwatch_collector.errors import Unavailable
 from loopwatch_collector.journal.journal import Journal
 from loopwatch_collector.journal.record import Record
 from loopwatch_collector.metrics import Metrics
 from loopwatch_collector.write.batch import Batch
+from loopwatch_collector.write.settling import Settling
 from loopwatch_collector.write.storing import Storing
 
-_LOG = logging.getLogger(__name__)
 _BATCH_ITEMS: Final = 16_000
 _BATCH_BYTES: Final = 8 * 2**20
 # From one insert to the next: each costs some ms whatever its size, small parts are merged again and again, and the
@@ -26,19 +25,18 @@ _BATCH_BYTES: Final = 8 * 2**20
 # while the writer keeps up. So the two together are to be a second at most, and the faster the store is, the less
 # often it is asked.
 _FRESH_S: Final = 0.85
-_MIN_SPACING_S: Final = 0.5
+_MIN_SPACING_S: Final = 0.4
 _MAX_SPACING_S: Final = 0.65
 _FULL_ITEMS: Final = 12_000  # a batch of that size tells of more that waits: the next follows at once
 _FULL_WHEN_BEHIND: Final = 3  # so many in a row: a single one is what came during a hiccup, and soon caught up with
 # Deriving runs costs the engine some 60 ms however few they are: as a rule once after each insert, at once; else so
-# that it takes half of one thread's time at most, and a seventeenth while the writer is behind, when runs are listed
-# late anyway. Less than the spacing, so that what was inserted need not wait for a time of its own.
-_CHECKPOINT_S: Final = 0.3
+# that it takes two thirds of its thread's time at most, and a seventeenth while the writer is behind, when runs are
+# listed late anyway.
+_CHECKPOINT_S: Final = 0.1
 _MAX_CHECKPOINT_S: Final = 8.0
-_REST_PER_CHECKPOINT: Final = 1
+_REST_PER_CHECKPOINT: Final = 0.5
 _REST_WHEN_BEHIND: Final = 16
 _POLL_S: Final = 0.25
-_RETRY_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 _STUBBORN_FAILURES: Final = 4
 _LOOK_S: Final = 10.0  # when nothing is to be written; much less than what merges replaced is kept for
 
@@ -65,17 +63,23 @@ class Writer:
         self._stopping = threading.Event()
         self._gave_up = threading.Event()
         self._work: Queue[Work | None] = Queue(maxsize=1)
+        self._is_stored = threading.Condition()  # guards what the thread that stores tells the one that derives
         self._stored_id = 0
+        self._taken_at = 0.0
+        self._has_ended = False
         self._discarded_id = 0
         self._checked_at = 0.0
         self._derived_in_s = 0.0
-        self._taken_at = 0.0
+        self._has_underived = False
+        self._turn_when_behind = threading.Lock()
         self._round_s = 0.0
         self._full_in_a_row = 0
-        self._fault = ""
+        self._storing_steps = Settling(self._stopping, metrics)
+        self._deriving_steps = Settling(self._stopping, metrics)
         self._threads = [
             threading.Thread(target=self._prepare_forever, name="prepare", daemon=True),
             threading.Thread(target=self._store_forever, name="store", daemon=True),
+            threading.Thread(target=self._derive_forever, name="derive", daemon=True),
         ]
 
     def start(self) -> None:
@@ -93,7 +97,7 @@ class Writer:
         """Why nothing is written at the moment, in a sentence; "" when it is."""
         if not self.is_alive:
             return "the writer has stopped: see the log and restart the collector"
-        return self._fault
+        return self._storing_steps.fault or self._deriving_steps.fault
 
     def stop(self, timeout_s: float) -> bool:
         """Writes what is waiting, then ends.
@@ -108,7 +112,8 @@ class Writer:
         end = time.monotonic() + timeout_s
         for thread in self._threads:
             thread.join(max(0.0, end - time.monotonic()))
-        return not self._gave_up.is_set() and not any(thread.is_alive() for thread in self._threads)
+        has_left = self._gave_up.is_set() or self._has_underived
+        return not has_left and not any(thread.is_alive() for thread in self._threads)
 
     def _prepare_forever(self) -> None:
         read_id = 0
@@ -149,32 +154,58 @@ class Writer:
             return
 
     def _store_forever(self) -> None:
-        while True:
+        while not self._gave_up.is_set():
             try:
-                work = self._work.get(timeout=self._until_checkpoint_s())
+                work = self._work.get(timeout=_LOOK_S)
             except Empty:
-                is_settled = self._settle(self._look if self._stored_id == self._discarded_id else self._checkpoint)
+                is_settled = self._storing_steps.settle(self._look)
             else:
                 if work is None:
-                    self._settle(self._checkpoint)
-                    return
-                if self._stored_id == self._discarded_id:
-                    self._taken_at = time.monotonic()
-                is_settled = self._settle(_Storage(work, self._storing))
-                self._stored_id = _records(work)[-1].id
-                is_full = sum(record.items for record in _records(work)) >= _FULL_ITEMS
-                self._full_in_a_row = self._full_in_a_row + 1 if is_full else 0
+                    break
+                is_settled = self._store(work)
                 del work  # its rows would be held while the next batch is awaited
-                if is_settled and self._until_checkpoint_s() == 0:
-                    is_settled = self._settle(self._checkpoint)
             if not is_settled:
                 self._gave_up.set()
+        with self._is_stored:
+            self._has_ended = True
+            self._is_stored.notify()
+
+    def _store(self, work: Work) -> bool:
+        taken_at = time.monotonic()
+        with self._turn_when_behind:
+            is_settled = self._storing_steps.settle(_Storage(work, self._storing))
+        if is_settled:
+            is_full = sum(record.items for record in _records(work)) >= _FULL_ITEMS
+            with self._is_stored:
+                self._full_in_a_row = self._full_in_a_row + 1 if is_full else 0
+                self._stored_id, self._taken_at = _records(work)[-1].id, taken_at
+                self._is_stored.notify()
+        return is_settled
+
+    def _look(self, _failures: int) -> None:
+        self._storing.confirm()
+
+    def _derive_forever(self) -> None:
+        while self._has_runs_to_derive():
+            # While the writer is behind, what both take at once would be too much memory, and nobody's row be sooner.
+            with self._turn_when_behind if self._is_behind() else nullcontext():
+                is_settled = self._deriving_steps.settle(self._checkpoint)
+            if not is_settled:
+                self._has_underived = True
                 return
 
+    def _has_runs_to_derive(self) -> bool:
+        """Waits until some are due; at once when no more will come. False: none is left."""
+        with self._is_stored:
+            while not self._has_ended:
+                has_news = self._stored_id != self._discarded_id
+                due_in_s = self._until_checkpoint_s() if has_news else None
+                if due_in_s == 0:
+                    break
+                self._is_stored.wait(due_in_s)
+            return self._stored_id != self._discarded_id
+
     def _until_checkpoint_s(self) -> float:
-        """How long runs may still wait to be derived; when none waits, how long to leave the store alone."""
-        if self._stored_id == self._discarded_id:
-            return _LOOK_S
         rests = _REST_WHEN_BEHIND if self._is_behind() else _REST_PER_CHECKPOINT
         pause_s = min(_MAX_CHECKPOINT_S, max(_CHECKPOINT_S, rests * self._derived_in_s))
         return max(0.0, self._checked_at + pause_s - time.monotonic())
@@ -182,41 +213,17 @@ class Writer:
     def _is_behind(self) -> bool:
         return self._full_in_a_row >= _FULL_WHEN_BEHIND and self._journal.last_id > self._stored_id
 
-    def _look(self, _failures: int) -> None:
-        self._storing.confirm()
-
     def _checkpoint(self, failures: int) -> None:
         """Derives the runs that were touched, and forgets what is stored."""
         started = time.monotonic()
+        with self._is_stored:
+            stored_id, taken_at = self._stored_id, self._taken_at
         self._storing.derive_runs(is_stubborn=failures >= _STUBBORN_FAILURES)
-        self._journal.discard(self._stored_id)
-        self._discarded_id = self._stored_id
+        self._journal.discard(stored_id)
+        self._discarded_id = stored_id
         self._checked_at = time.monotonic()
-        self._round_s = self._checked_at - self._taken_at
+        self._round_s = self._checked_at - taken_at
         self._derived_in_s = self._checked_at - started
-
-    def _settle(self, step: Callable[[int], None]) -> bool:
-        """Takes a step, however often it takes. False: stopped while the store could not.
-
-        The step is told how often it failed for a reason of its own: that a disk was full says nothing against it.
-        """
-        attempt = failures = 0
-        while True:
-            try:
-                step(failures)
-            except Exception as fault:  # noqa: BLE001  # whatever it is, what was acknowledged waits for another attempt
-                failures += not isinstance(fault, Unavailable)
-                self._metrics.store_retries.inc()
-                _LOG.warning("what was acknowledged waits in the journal after attempt %d: %s", attempt + 1, fault)
-                if self._stopping.wait(_RETRY_S[min(attempt, len(_RETRY_S) - 1)]):
-                    return False
-                attempt += 1
-                self._fault = (
-                    f"the store has refused {attempt} times; what was acknowledged waits in the journal: {fault}"
-                )
-            else:
-                self._fault = ""
-                return True
 
 
 def spacing_s(round_s: float) -> float:

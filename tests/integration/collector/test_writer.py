@@ -14,7 +14,7 @@ from loopwatch_collector.prices.price import Pricer
 from loopwatch_collector.store.errors import QueryTooLarge, StatementFailed, StoreUnavailable
 from loopwatch_collector.store.rebuild import rebuild_runs
 from loopwatch_collector.store.store import Store
-from loopwatch_collector.write import writer as writing
+from loopwatch_collector.write import settling
 from loopwatch_collector.write.senders import Senders
 from loopwatch_collector.write.storing import Storing
 from loopwatch_collector.write.writer import Writer
@@ -38,7 +38,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 @pytest.fixture(autouse=True)
 def _try_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "_RETRY_S", (0.01,))
+    monkeypatch.setattr(settling, "_RETRY_S", (0.01,))
 
 
 class _Line:

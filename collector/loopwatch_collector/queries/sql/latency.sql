@@ -9,6 +9,7 @@
 -- column: p99_duration_ns ns | 99th percentile
 -- column: max_duration_ns ns | The longest
 -- with: selected_runs, selected_spans, timed_calls
+-- threads: 2
 SELECT
     key,
     count() AS calls,

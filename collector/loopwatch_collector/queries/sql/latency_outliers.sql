@@ -10,6 +10,7 @@
 -- column: median_duration_ns ns | Median of its key
 -- column: times_median ratio | duration_ns / median_duration_ns
 -- with: selected_runs, selected_spans, timed_calls
+-- threads: 2
 WITH medians AS (SELECT key, quantileExactInclusive(0.5)(duration_ns) AS median FROM timed_calls GROUP BY key)
 SELECT
     key,

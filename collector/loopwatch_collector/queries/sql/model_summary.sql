@@ -13,6 +13,7 @@
 -- column: cost_usd usd | Sum over the calls that have a price
 -- column: runs runs | Runs that called it
 -- with: selected_runs, selected_spans, counted_calls
+-- threads: 2
 SELECT
     provider,
     model,

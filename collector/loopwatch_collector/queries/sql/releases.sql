@@ -10,6 +10,7 @@
 -- column: more_cost ratio | At least by so much a run costs more
 -- column: fewer_completed ratio | At least so much smaller is the share of its runs that complete
 -- column: example_run_id text | Its run of most iterations
+-- threads: 2
 WITH
     3.2905 AS z,
     20 AS least_runs,

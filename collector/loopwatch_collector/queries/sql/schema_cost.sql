@@ -8,6 +8,7 @@
 -- column: unused_schema_tokens tokens | Of these, on tools the run never called
 -- column: unused_share ratio | unused_schema_tokens / all input tokens of these calls
 -- with: selected_runs, selected_spans, counted_calls
+-- threads: 2
 WITH
     called AS (
         -- numbers are found among numbers sooner than texts among texts

@@ -13,6 +13,7 @@
 -- column: unpriced_tokens tokens | Tokens of calls whose model has no price
 -- column: uncached_share ratio | Share of the input tokens that was not read from a prompt cache
 -- with: label_of, labels_told, calls_in_range, labels_of_callers by dimension
+-- threads: 2
 SELECT
     {{filter_set}} key,
     count() AS runs,

@@ -8,6 +8,7 @@
 -- column: example_span_id text | The latest of these calls
 -- column: last_seen time | When that was
 -- with: selected_runs, selected_spans
+-- threads: 2
 SELECT
     tool,
     error_type,

@@ -11,6 +11,7 @@
 -- column: p50_noise_ns ns | How far chance alone moves it: half the distance between the quantiles one standard error below and above it
 -- column: example_run_id text | The run with the longest calls
 -- with: label_of, labels_told, selected_runs, selected_spans, labels_of_runs by dimension
+-- threads: 2
 WITH arraySort(groupArray(by_run.duration_ns)) AS sorted_ns
 SELECT
     {{filter_set}} key,

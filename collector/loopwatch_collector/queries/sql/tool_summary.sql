@@ -12,6 +12,7 @@
 -- column: p95_duration_ns ns | 95th percentile of the duration
 -- column: runs runs | Runs that called it
 -- with: selected_runs, selected_spans, wilson_low, wilson_high
+-- threads: 2
 SELECT
     tool,
     count() AS calls,

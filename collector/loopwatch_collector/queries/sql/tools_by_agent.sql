@@ -9,6 +9,7 @@
 -- column: error_rate_high ratio | Upper end of the interval
 -- column: runs runs | Runs that called it
 -- with: selected_runs, selected_spans, wilson_low, wilson_high
+-- threads: 2
 SELECT
     tool,
     agent,

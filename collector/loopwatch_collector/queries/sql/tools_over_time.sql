@@ -6,6 +6,7 @@
 -- column: calls calls | Calls of it
 -- column: errors calls | Calls with the outcome error
 -- with: selected_runs, selected_spans
+-- threads: 2
 SELECT
     toStartOfInterval(start_time, toIntervalSecond({step_seconds:UInt32})) AS bucket,
     tool,

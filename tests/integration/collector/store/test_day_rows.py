@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from loopwatch_collector.queries.runner import ONE_THREAD, READ_SETTINGS, SEARCHING, settings_for
+from loopwatch_collector.queries.runner import ONE_THREAD, READ_SETTINGS, SEARCHING, TWO_THREADS, settings_for
 from loopwatch_collector.store.store import Store
 from tests.migrated_store import migrated_store
 
@@ -16,15 +16,17 @@ FROM numbers({spans:UInt32})
 
 
 def test_a_question_is_small_by_the_spans_of_its_days(tmp_path: Path) -> None:
-    """Days with few spans are asked with one thread, a day with many, or with one among them, with all."""
+    """Days with few are asked with as many threads as the query says; with one of many among them, with all."""
     store = Store.open(migrated_store(tmp_path / "store"))
     try:
         connection = store.connection()
         connection.run(_SPANS, {"project": "it's (a, '2026-10-05')", "day": "2026-10-01", "spans": 300_000})
         connection.run(_SPANS, {"project": "default", "day": "2026-10-03", "spans": 100})
-        assert settings_for(connection, _FULL_DAY_NS, _FULL_DAY_NS + _DAY_NS, "") == READ_SETTINGS
+        assert settings_for(connection, _FULL_DAY_NS, _FULL_DAY_NS + _DAY_NS, "", 2) == READ_SETTINGS
         assert settings_for(connection, _FULL_DAY_NS - 5 * _DAY_NS, _FULL_DAY_NS + 5 * _DAY_NS, "") == READ_SETTINGS
-        assert settings_for(connection, _FULL_DAY_NS + 2 * _DAY_NS, _FULL_DAY_NS + 5 * _DAY_NS, "") == ONE_THREAD
+        few = _FULL_DAY_NS + 2 * _DAY_NS, _FULL_DAY_NS + 5 * _DAY_NS
+        assert settings_for(connection, *few, "") == ONE_THREAD
+        assert settings_for(connection, *few, "", 2) == TWO_THREADS
     finally:
         store.close()
 

@@ -13,3 +13,9 @@ def test_a_query_that_needs_a_part_has_a_statement_that_asks_for_a_row_of_it() -
     assert "selected_runs AS (" in needed
     assert "found_loops" not in needed
     assert parse("loops", f"{HEAD}{statement}").needed_sql == ""
+
+
+def test_a_query_says_how_many_threads_answer_it_soonest() -> None:
+    """One, unless its head says two."""
+    assert parse("loops", f"{HEAD}SELECT 1\n").threads == 1
+    assert parse("loops", f"{HEAD}-- threads: 2\nSELECT 1\n").threads == 2
