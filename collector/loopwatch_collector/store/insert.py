@@ -4,7 +4,7 @@ Only an insert into one partition is atomic, so rows are split by project and UT
 is repaired by doing it again: the tables replace rows of equal identity.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from loopwatch_collector.store.client import Connection
@@ -31,7 +31,7 @@ def insert_spans(connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
 
 def insert_contents(connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
     """Stores content rows of any projects and days."""
-    for partition in _partitions(rows, lambda row: (row[0], row[_CONTENT_DAY])):
+    for partition in _partitions(list(rows), _CONTENT_DAY, 1):
         connection.insert_block("contents", CONTENT_COLUMNS, partition)
 
 
@@ -48,14 +48,16 @@ def insert_metric_points(connection: Connection, rows: Iterable[Sequence[Any]]) 
 def _insert_by_day(
     connection: Connection, table: str, columns: Sequence[Column], rows: Iterable[Sequence[Any]], time_at: int
 ) -> None:
-    for partition in _partitions(rows, lambda row: (row[0], row[time_at] // _DAY_NS)):
+    for partition in _partitions(list(rows), time_at, _DAY_NS):
         connection.insert_block(table, columns, partition)
 
 
-def _partitions(
-    rows: Iterable[Sequence[Any]], partition_of: Callable[[Sequence[Any]], tuple[Any, ...]]
-) -> Iterable[list[Sequence[Any]]]:
-    groups: dict[tuple[Any, ...], list[Sequence[Any]]] = {}
-    for row in rows:
-        groups.setdefault(partition_of(row), []).append(row)
+def _partitions(rows: list[Sequence[Any]], time_at: int, day: int) -> Iterable[list[Sequence[Any]]]:
+    """Rows by project, their first column, and by what a day is of the column at `time_at`."""
+    projects, days = [row[0] for row in rows], [row[time_at] // day for row in rows]
+    if len(set(projects)) == 1 and len(set(days)) == 1:  # nearly always, and known in a fifth of the time
+        return [rows]
+    groups: dict[tuple[Any, int], list[Sequence[Any]]] = {}
+    for project, day_of_row, row in zip(projects, days, rows, strict=True):
+        groups.setdefault((project, day_of_row), []).append(row)
     return groups.values()

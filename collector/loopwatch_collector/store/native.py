@@ -189,6 +189,8 @@ def _sized(text: Any) -> bytes:
 def _varint(number: int) -> bytes:
     if number < _LONG:
         return _SHORT[number]
+    if number < _LONG * _LONG:  # most texts that are not short
+        return bytes((number & 0x7F | 0x80, number >> 7))
     out = bytearray()
     while number >= _LONG:
         out.append(number & 0x7F | 0x80)

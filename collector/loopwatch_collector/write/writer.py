@@ -25,16 +25,19 @@ _BATCH_BYTES: Final = 8 * 2**20
 # while the writer keeps up. So the two together are to be a second at most, and the faster the store is, the less
 # often it is asked.
 _FRESH_S: Final = 0.85
-_MIN_SPACING_S: Final = 0.4
+_MIN_SPACING_S: Final = 0.3
 _MAX_SPACING_S: Final = 0.65
 _FULL_ITEMS: Final = 12_000  # a batch of that size tells of more that waits: the next follows at once
 _FULL_WHEN_BEHIND: Final = 3  # so many in a row: a single one is what came during a hiccup, and soon caught up with
-# Deriving runs costs the engine some 60 ms however few they are: as a rule once after each insert, at once; else so
-# that it takes two thirds of its thread's time at most, and a seventeenth while the writer is behind, when runs are
-# listed late anyway.
+_BUSY_ITEMS: Final = 5_000  # a batch of that size tells of more than ten thousand a second
+_BUSY_SPACING_S: Final = 0.45
+# Deriving runs costs the engine some 100 ms of CPU however few they are: as a rule once after each insert, at once; so
+# that it takes two thirds of its thread's time at most. With much to do a ninth: planning the statement twice a
+# second was a seventh of all CPU. While the writer is behind a seventeenth, when runs are listed late anyway.
 _CHECKPOINT_S: Final = 0.1
 _MAX_CHECKPOINT_S: Final = 8.0
 _REST_PER_CHECKPOINT: Final = 0.5
+_REST_WHEN_BUSY: Final = 8
 _REST_WHEN_BEHIND: Final = 16
 _POLL_S: Final = 0.25
 _STUBBORN_FAILURES: Final = 4
@@ -62,10 +65,10 @@ class Writer:
         self._metrics = metrics
         self._stopping = threading.Event()
         self._gave_up = threading.Event()
-        self._work: Queue[Work | None] = Queue(maxsize=1)
+        self._work: Queue[tuple[Work, float] | None] = Queue(maxsize=1)  # with the time it was begun
         self._is_stored = threading.Condition()  # guards what the thread that stores tells the one that derives
         self._stored_id = 0
-        self._taken_at = 0.0
+        self._began_at = 0.0
         self._has_ended = False
         self._discarded_id = 0
         self._checked_at = 0.0
@@ -74,6 +77,7 @@ class Writer:
         self._turn_when_behind = threading.Lock()
         self._round_s = 0.0
         self._full_in_a_row = 0
+        self._is_busy = False
         self._storing_steps = Settling(self._stopping, metrics)
         self._deriving_steps = Settling(self._stopping, metrics)
         self._threads = [
@@ -133,10 +137,11 @@ class Writer:
             self._journal.release(read_id)
             work = self._prepared(records)
             del records  # and their decompressed bodies, while the batch waits its turn
-            self._hand_over(work)
+            self._hand_over((work, began))
             del work
             if items < _FULL_ITEMS:
-                self._stopping.wait(max(0.0, began + spacing_s(self._round_s) - time.monotonic()))
+                spacing = _BUSY_SPACING_S if items >= _BUSY_ITEMS else spacing_s(self._round_s)
+                self._stopping.wait(max(0.0, began + spacing - time.monotonic()))
         self._hand_over(None)
 
     def _prepared(self, records: list[Record]) -> Work:
@@ -145,7 +150,7 @@ class Writer:
         except Exception:  # noqa: BLE001  # a fault in one span must not end the writing of all others; it is found below
             return records
 
-    def _hand_over(self, work: Work | None) -> None:
+    def _hand_over(self, work: tuple[Work, float] | None) -> None:
         while not self._gave_up.is_set():
             try:
                 self._work.put(work, timeout=_POLL_S)
@@ -162,7 +167,7 @@ class Writer:
             else:
                 if work is None:
                     break
-                is_settled = self._store(work)
+                is_settled = self._store(*work)
                 del work  # its rows would be held while the next batch is awaited
             if not is_settled:
                 self._gave_up.set()
@@ -170,15 +175,15 @@ class Writer:
             self._has_ended = True
             self._is_stored.notify()
 
-    def _store(self, work: Work) -> bool:
-        taken_at = time.monotonic()
+    def _store(self, work: Work, began: float) -> bool:
         with self._turn_when_behind:
             is_settled = self._storing_steps.settle(_Storage(work, self._storing))
         if is_settled:
-            is_full = sum(record.items for record in _records(work)) >= _FULL_ITEMS
+            items = sum(record.items for record in _records(work))
             with self._is_stored:
-                self._full_in_a_row = self._full_in_a_row + 1 if is_full else 0
-                self._stored_id, self._taken_at = _records(work)[-1].id, taken_at
+                self._is_busy = items >= _BUSY_ITEMS
+                self._full_in_a_row = self._full_in_a_row + 1 if items >= _FULL_ITEMS else 0
+                self._stored_id, self._began_at = _records(work)[-1].id, began
                 self._is_stored.notify()
         return is_settled
 
@@ -206,7 +211,9 @@ class Writer:
             return self._stored_id != self._discarded_id
 
     def _until_checkpoint_s(self) -> float:
-        rests = _REST_WHEN_BEHIND if self._is_behind() else _REST_PER_CHECKPOINT
+        rests = _REST_WHEN_BUSY if self._is_busy else _REST_PER_CHECKPOINT
+        if self._is_behind():
+            rests = _REST_WHEN_BEHIND
         pause_s = min(_MAX_CHECKPOINT_S, max(_CHECKPOINT_S, rests * self._derived_in_s))
         return max(0.0, self._checked_at + pause_s - time.monotonic())
 
@@ -217,12 +224,12 @@ class Writer:
         """Derives the runs that were touched, and forgets what is stored."""
         started = time.monotonic()
         with self._is_stored:
-            stored_id, taken_at = self._stored_id, self._taken_at
+            stored_id, began = self._stored_id, self._began_at
         self._storing.derive_runs(is_stubborn=failures >= _STUBBORN_FAILURES)
         self._journal.discard(stored_id)
         self._discarded_id = stored_id
         self._checked_at = time.monotonic()
-        self._round_s = self._checked_at - taken_at
+        self._round_s = self._checked_at - began
         self._derived_in_s = self._checked_at - started
 
 
@@ -230,7 +237,7 @@ def spacing_s(round_s: float) -> float:
     """How far apart inserts are while the writer keeps up, in s.
 
     Args:
-        round_s: what it took last, in s, from taking a batch until the runs it touched were derived.
+        round_s: what it took last, in s, from reading a batch until the runs it touched were derived.
     """
     return min(_MAX_SPACING_S, max(_MIN_SPACING_S, _FRESH_S - round_s))
 
