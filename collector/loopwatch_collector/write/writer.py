@@ -211,14 +211,19 @@ class Writer:
             return self._stored_id != self._discarded_id
 
     def _until_checkpoint_s(self) -> float:
-        rests = _REST_WHEN_BUSY if self._is_busy else _REST_PER_CHECKPOINT
-        if self._is_behind():
-            rests = _REST_WHEN_BEHIND
-        pause_s = min(_MAX_CHECKPOINT_S, max(_CHECKPOINT_S, rests * self._derived_in_s))
+        pause_s = min(_MAX_CHECKPOINT_S, max(_CHECKPOINT_S, self._rests() * self._derived_in_s))
         return max(0.0, self._checked_at + pause_s - time.monotonic())
 
+    def _rests(self) -> float:
+        if self._is_behind():
+            return _REST_WHEN_BEHIND
+        return _REST_WHEN_BUSY if self._is_busy and self._has_more() else _REST_PER_CHECKPOINT
+
     def _is_behind(self) -> bool:
-        return self._full_in_a_row >= _FULL_WHEN_BEHIND and self._journal.last_id > self._stored_id
+        return self._full_in_a_row >= _FULL_WHEN_BEHIND and self._has_more()
+
+    def _has_more(self) -> bool:
+        return self._journal.last_id > self._stored_id
 
     def _checkpoint(self, failures: int) -> None:
         """Derives the runs that were touched, and forgets what is stored."""
