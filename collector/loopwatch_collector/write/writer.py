@@ -32,12 +32,12 @@ _FULL_WHEN_BEHIND: Final = 3  # so many in a row: a single one is what came duri
 _BUSY_ITEMS: Final = 5_000  # a batch of that size tells of more than ten thousand a second
 _BUSY_SPACING_S: Final = 0.45
 # Deriving runs costs the engine some 100 ms of CPU however few they are: as a rule once after each insert, at once; so
-# that it takes two thirds of its thread's time at most. With much to do a ninth: planning the statement twice a
-# second was a seventh of all CPU. While the writer is behind a seventeenth, when runs are listed late anyway.
+# that it takes two thirds of its thread's time at most. With much to do, two seconds later: planning the statement twice
+# a second was a seventh of all CPU. While the writer is behind a seventeenth, when runs are listed late anyway.
 _CHECKPOINT_S: Final = 0.1
+_BUSY_CHECKPOINT_S: Final = 2.0
 _MAX_CHECKPOINT_S: Final = 8.0
 _REST_PER_CHECKPOINT: Final = 0.5
-_REST_WHEN_BUSY: Final = 8
 _REST_WHEN_BEHIND: Final = 16
 _POLL_S: Final = 0.25
 _STUBBORN_FAILURES: Final = 4
@@ -211,13 +211,13 @@ class Writer:
             return self._stored_id != self._discarded_id
 
     def _until_checkpoint_s(self) -> float:
-        pause_s = min(_MAX_CHECKPOINT_S, max(_CHECKPOINT_S, self._rests() * self._derived_in_s))
-        return max(0.0, self._checked_at + pause_s - time.monotonic())
+        return max(0.0, self._checked_at + self._pause_s() - time.monotonic())
 
-    def _rests(self) -> float:
+    def _pause_s(self) -> float:
         if self._is_behind():
-            return _REST_WHEN_BEHIND
-        return _REST_WHEN_BUSY if self._is_busy and self._has_more() else _REST_PER_CHECKPOINT
+            return min(_MAX_CHECKPOINT_S, _REST_WHEN_BEHIND * self._derived_in_s)
+        least_s = _BUSY_CHECKPOINT_S if self._is_busy and self._has_more() else _CHECKPOINT_S
+        return max(least_s, _REST_PER_CHECKPOINT * self._derived_in_s)
 
     def _is_behind(self) -> bool:
         return self._full_in_a_row >= _FULL_WHEN_BEHIND and self._has_more()
