@@ -32,8 +32,8 @@ _FULL_WHEN_BEHIND: Final = 3  # so many in a row: a single one is what came duri
 _BUSY_ITEMS: Final = 5_000  # a batch of that size tells of more than ten thousand a second
 _BUSY_SPACING_S: Final = 0.45
 # Deriving runs costs the engine some 100 ms of CPU however few they are: as a rule once after each insert, at once; so
-# that it takes two thirds of its thread's time at most. With much to do, two seconds later: planning the statement twice
-# a second was a seventh of all CPU. While the writer is behind a seventeenth, when runs are listed late anyway.
+# that it takes two thirds of its thread's time at most. With much to do, two seconds later: planning it twice a second
+# was a seventh of all CPU. While the writer is behind a seventeenth, when runs are listed late anyway.
 _CHECKPOINT_S: Final = 0.1
 _BUSY_CHECKPOINT_S: Final = 2.0
 _MAX_CHECKPOINT_S: Final = 8.0
