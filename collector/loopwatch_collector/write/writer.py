@@ -211,13 +211,9 @@ class Writer:
             return self._stored_id != self._discarded_id
 
     def _until_checkpoint_s(self) -> float:
-        return max(0.0, self._checked_at + self._pause_s() - time.monotonic())
-
-    def _pause_s(self) -> float:
-        if self._is_behind():
-            return min(_MAX_CHECKPOINT_S, _REST_WHEN_BEHIND * self._derived_in_s)
-        least_s = _BUSY_CHECKPOINT_S if self._is_busy and self._has_more() else _CHECKPOINT_S
-        return max(least_s, _REST_PER_CHECKPOINT * self._derived_in_s)
+        is_busy = self._is_busy and self._has_more()  # what comes last is not made to wait by what came before it
+        rest_s = pause_s(self._derived_in_s, is_busy=is_busy, is_behind=self._is_behind())
+        return max(0.0, self._checked_at + rest_s - time.monotonic())
 
     def _is_behind(self) -> bool:
         return self._full_in_a_row >= _FULL_WHEN_BEHIND and self._has_more()
@@ -245,6 +241,19 @@ def spacing_s(round_s: float) -> float:
         round_s: what it took last, in s, from reading a batch until the runs it touched were derived.
     """
     return min(_MAX_SPACING_S, max(_MIN_SPACING_S, _FRESH_S - round_s))
+
+
+def pause_s(derived_in_s: float, *, is_busy: bool, is_behind: bool) -> float:
+    """How long runs are not derived after they were, in s.
+
+    Args:
+        derived_in_s: what it took last, in s.
+        is_busy: batches are large.
+        is_behind: they are as large as they can be.
+    """
+    if is_behind:
+        return min(_MAX_CHECKPOINT_S, _REST_WHEN_BEHIND * derived_in_s)
+    return max(_BUSY_CHECKPOINT_S if is_busy else _CHECKPOINT_S, _REST_PER_CHECKPOINT * derived_in_s)
 
 
 class _Storage(NamedTuple):

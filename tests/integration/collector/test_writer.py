@@ -1,5 +1,6 @@
 """The writer among faults: what cannot be stored or derived holds up nothing else, and nothing is passed over."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.processes import wait_for
 _LOAD = Load(51, recent_midnight_ns(time.time_ns()))
 _COUNT_SPANS = "SELECT uniqExact(span_id) FROM spans WHERE project = {project:String}"
 _LIST_RUNS = "SELECT run_id FROM runs FINAL WHERE project = {project:String} ORDER BY run_id"
+_COUNT_SPANS_OF_RUNS = "SELECT spans FROM runs FINAL WHERE project = {project:String}"
 _COUNT_LETTERS = "SELECT count() FROM dead_letters WHERE project = {project:String}"
 
 
@@ -127,6 +129,33 @@ def test_a_record_that_comes_while_the_writer_starts_is_not_passed_over(
     assert again.writer.stop(10)
     again.journal.close()
     assert again.found(_COUNT_SPANS) == [_LOAD.spans_in(0) + _LOAD.spans_in(1)]
+
+
+def test_runs_are_derived_while_the_next_batch_is_stored(
+    store: Store, line: Callable[[str], _Line], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long deriving takes, the next spans are stored meanwhile, and their run's row is complete in the end."""
+    is_deriving, may_go_on, refresh_runs = threading.Event(), threading.Event(), store.refresh_runs
+
+    def refresh_when_told(*arguments: Any) -> None:
+        is_deriving.set()
+        assert may_go_on.wait(10)
+        refresh_runs(*arguments)
+
+    monkeypatch.setattr(store, "refresh_runs", refresh_when_told)
+    under_way = line("beside")
+    under_way.append(0)
+    under_way.writer.start()
+    assert is_deriving.wait(10)
+    under_way.append(1)
+    both = _LOAD.spans_in(0) + _LOAD.spans_in(1)
+    wait_for(lambda: under_way.found(_COUNT_SPANS) == [both], "the second batch is stored")
+    assert under_way.journal.backlog().records == 2
+    may_go_on.set()
+    wait_for(lambda: under_way.journal.backlog().records == 0, "the journal is empty")
+    assert under_way.writer.stop(10)
+    under_way.journal.close()
+    assert sum(under_way.found(_COUNT_SPANS_OF_RUNS)) == both
 
 
 def test_an_unavailable_store_says_nothing_against_the_rows(
