@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 from loopwatch_collector.errors import Unavailable
 from loopwatch_collector.store.rows import SPAN_COLUMNS, SPAN_INDEX
 from loopwatch_collector.store.store import Store
+from loopwatch_collector.write.touched import TouchedRuns
 from tests.chaos import disks
 from tests.chaos.census import Census
 from tests.chaos.disks import Room
@@ -33,7 +34,7 @@ _BATCHES_PER_RUN = 5
 _LONGEST_WITH_ROOM_S = 0.12
 _LONGEST_FULL_S = 0.06
 _LONGEST_UNMERGED_S = 0.2
-_BATCHES_PER_DERIVATION = 3
+_LONGEST_UNDERIVED_S = 0.1
 _COUNT_SPANS = "SELECT count(), uniqExact(span_id) FROM spans FINAL"
 _COUNT_RUNS = "SELECT run_id, spans FROM runs FINAL"
 _LIST_DETACHED = "SELECT table, name, reason FROM system.detached_parts"
@@ -60,7 +61,7 @@ def _module(*words: object) -> str:
 
 
 class _Stress:
-    """One writer, and beside it a disk that fills up and merges that are asked for."""
+    """One writer, and beside it a disk that fills up, merges that are asked for, and runs that are derived."""
 
     def __init__(self, room: Room, seed: int, cycles: int) -> None:
         self._room = room
@@ -70,12 +71,13 @@ class _Stress:
         self._stopping = threading.Event()
         self._store = Store.open(f"chdb://{room.path}")
         self._base_ns = recent_midnight_ns(time.time_ns())
-        self._touched: list[tuple[str, str, int, int]] = []
+        self._touched = TouchedRuns()
+        self._deriving = threading.Lock()
         self.spans_of: Counter[str] = Counter()
 
     def run(self) -> None:
         """Writes until the disk was full often enough."""
-        beside = [threading.Thread(target=self._fill), threading.Thread(target=self._merge)]
+        beside = [threading.Thread(target=each) for each in (self._fill, self._merge, self._derive_beside)]
         for thread in beside:
             thread.start()
         try:
@@ -102,13 +104,17 @@ class _Stress:
         run_id = self._run_id(batch)
         self.spans_of[run_id] += len(rows)
         starts = [row[SPAN_INDEX["start_time"]] for row in rows]
-        self._touched.append(("default", run_id, min(starts), max(starts)))
-        if batch % _BATCHES_PER_DERIVATION == 0:
-            self._derive()
+        self._touched.add([("default", run_id, min(starts), max(starts))], ())
 
     def _derive(self) -> None:
-        _taken(lambda: self._store.refresh_runs(self._touched))
-        self._touched.clear()
+        with self._deriving:
+            touches = self._touched.take()
+            _taken(lambda: self._store.refresh_runs(*touches))
+
+    def _derive_beside(self) -> None:
+        chance = random.Random(self._cycles + 2)
+        while not self._stopping.wait(chance.uniform(0, _LONGEST_UNDERIVED_S)):
+            self._derive()
 
     def _compare(self) -> None:
         found = _taken(self._counts)
