@@ -36,7 +36,7 @@ _LONGEST_FULL_S = 0.06
 _LONGEST_UNMERGED_S = 0.2
 _LONGEST_UNDERIVED_S = 0.1
 _COUNT_SPANS = "SELECT count(), uniqExact(span_id) FROM spans FINAL"
-_COUNT_RUNS = "SELECT run_id, spans FROM runs FINAL"
+_COUNT_RUNS = "SELECT run_id, spans FROM runs FINAL SETTINGS do_not_merge_across_partitions_select_final = 1"
 _LIST_DETACHED = "SELECT table, name, reason FROM system.detached_parts"
 Found = TypeVar("Found")
 
