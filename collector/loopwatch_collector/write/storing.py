@@ -128,7 +128,7 @@ class Storing:
                 self._derive_what_can_be(touches)
             else:
                 self._store.refresh_runs(*touches)
-        except BaseException:
+        except BaseException:  # whatever it is, it is raised again, and these runs are not forgotten
             self._touched.add(*touches)
             raise
         self._metrics.write_seconds.labels("runs").observe(time.perf_counter() - started)
