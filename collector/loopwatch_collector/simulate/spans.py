@@ -2,56 +2,22 @@
 
 from collections.abc import Iterator
 from functools import lru_cache
-from struct import Struct
 from typing import Final, NamedTuple
 
 from loopwatch import names
-from loopwatch_collector.simulate import content, wire
-from loopwatch_collector.simulate.behaviour import BYTES_PER_TOKEN, STEP_NS, schema_bytes
+from loopwatch_collector.simulate import content, model_calls, tool_calls, wire
+from loopwatch_collector.simulate.behaviour import BYTES_PER_TOKEN, STEP_NS
 from loopwatch_collector.simulate.facts import IterationFacts, ModelCallFacts, RunFacts, ToolCallFacts
-from loopwatch_collector.simulate.fleet import Agent, Model
+from loopwatch_collector.simulate.fleet import Agent
 from loopwatch_collector.simulate.wire import EVENT_ATTRIBUTE
 
 SDK_SCOPE: Final = ("loopwatch", "")
 ANTHROPIC_SCOPE: Final = ("com.anthropic.sdk.python", "2.11.0")
 
-_INTERNAL: Final = 1
-_CLIENT: Final = 3
-_OK_STATUS: Final = b"\x7a\x02\x18\x01"
-_double: Final = Struct("<d").pack
-
-_input_tokens = wire.integers(names.INPUT_TOKENS)
-_output_tokens = wire.integers(names.OUTPUT_TOKENS)
-_cache_read = wire.integers(names.CACHE_READ_TOKENS)
-_cache_write = wire.integers(names.CACHE_WRITE_TOKENS)
-_cache_write_5m = wire.integers(names.ANTHROPIC_CACHE_WRITE_5M_TOKENS)
-_reasoning = wire.integers(names.REASONING_TOKENS)
-_resends = wire.integers("http.request.resend_count")
-_sent_bytes = wire.integers(names.INPUT_BYTES)
-_arguments_bytes = wire.integers(names.TOOL_ARGUMENTS_BYTES)
-_result_bytes = wire.integers(names.TOOL_RESULT_BYTES)
 _iteration_number = wire.integers(names.ITERATION)
-
-_RESPONSE_ID: Final = wire.texts_of_length(names.RESPONSE_ID, 24)
-_REQUEST_ID: Final = wire.texts_of_length("anthropic.request.id", 24)
-_CALL_ID: Final = wire.texts_of_length(names.TOOL_CALL_ID, 23)
-_ARGUMENTS_HASH: Final = wire.texts_of_length(names.TOOL_ARGUMENTS_HASH, 16)
-_RESULT_HASH: Final = wire.texts_of_length(names.TOOL_RESULT_HASH, 16)
-_TTFT: Final = wire.boolean(names.REQUEST_STREAM, True) + wire.double_prefix(names.TIME_TO_FIRST_CHUNK)
 _KIND_ITERATION: Final = wire.text(names.KIND, "iteration")
-_ITERATION_NAMES: Final = tuple(wire.name_and_kind(f"iteration {number}", _INTERNAL) for number in range(512))
-_SUCCESS: Final = wire.text(names.TOOL_OUTCOME, "success")
-_NOT_FOUND: Final = wire.text(names.TOOL_OUTCOME, "not_found")
-_ERROR: Final = {
-    retryable: wire.text(names.TOOL_OUTCOME, "error") + wire.boolean(names.TOOL_RETRYABLE, retryable)
-    for retryable in (False, True)
-}
-_NATIVE_NAME: Final = wire.name_and_kind("anthropic.messages.create", _CLIENT)
-_NO_5M_BUT_1H: Final = wire.integer(names.ANTHROPIC_CACHE_WRITE_1H_TOKENS, 0)
-_STOP: Final = {
-    asks: wire.text("anthropic.message.stop_reason", "tool_use" if asks else "end_turn") for asks in (False, True)
-}
-_FINISH: Final = {asks: wire.texts(names.FINISH_REASONS, ["tool_calls" if asks else "stop"]) for asks in (False, True)}
+_KIND_STEP: Final = wire.text(names.KIND, "step")
+_ITERATION_NAMES: Final = tuple(wire.name_and_kind(f"iteration {number}", wire.INTERNAL) for number in range(512))
 
 
 class SimulatedSpan(NamedTuple):
@@ -162,7 +128,7 @@ class _Writer:
         if iteration.tool_calls:
             yield from self.tool_calls(iteration.tool_calls, iteration_id, shared)
         events = self.decision_event(iteration.end_ns - 1000) if is_last else b""
-        error = self.raised(iteration.end_ns) if is_last and self.run.outcome == "failed" else (b"", b"", b"")
+        error = self.raised(iteration.end_ns) if is_last and self.run.outcome == "failed" else (b"", b"")
         yield SimulatedSpan(
             SDK_SCOPE,
             self.span(
@@ -172,7 +138,7 @@ class _Writer:
                 iteration.start_ns,
                 iteration.end_ns,
                 shared + _KIND_ITERATION + error[0],
-                events + error[1] + error[2],
+                events + error[1],
             ),
         )
 
@@ -185,7 +151,9 @@ class _Writer:
         for call in calls:
             yield from self.tool_call(call, parent_id, shared)
         if self.has_content:
-            self.history.append(content.results_message([(_call_id(call), _result_of(call)) for call in calls]))
+            self.history.append(
+                content.results_message([(tool_calls.call_id(call), tool_calls.result(call)) for call in calls])
+            )
         if parent_id is not iteration_id:
             start_ns, end_ns = calls[0].start_ns - STEP_NS // 2, calls[-1].end_ns + STEP_NS // 2
             attributes = shared + _KIND_STEP
@@ -196,24 +164,17 @@ class _Writer:
     def model_call(
         self, call: ModelCallFacts, parent_id: bytes, shared: bytes, asked: list[ToolCallFacts]
     ) -> SimulatedSpan:
-        is_native = call.model.provider == "anthropic"
-        fixed = _model_attributes(call.model, self.agent)
         said = self.model_content(call, asked) if self.has_content else b""
-        if said and is_native:
-            said += _URLS
-        attributes = b"".join((shared, fixed, said, *(_native(call) if is_native else _plain(call))))
-        name = _NATIVE_NAME if is_native else _chat_name(call.model.name)
-        ended = _OK_STATUS if is_native else b""
         body = self.span(
             self.new_id(),
             parent_id,
-            name,
+            model_calls.name(call),
             call.start_ns,
             call.end_ns,
-            attributes,
-            wire.ERROR_STATUS if call.error_type else ended,
+            shared + model_calls.attributes(call, self.agent, said),
+            model_calls.status(call),
         )
-        return SimulatedSpan(ANTHROPIC_SCOPE if is_native else SDK_SCOPE, body)
+        return SimulatedSpan(ANTHROPIC_SCOPE if model_calls.is_native(call) else SDK_SCOPE, body)
 
     def model_content(self, call: ModelCallFacts, asked: list[ToolCallFacts]) -> bytes:
         system = wire.text(names.SYSTEM_INSTRUCTIONS, _system_prompt(self.agent, self.run.planned.version))
@@ -224,7 +185,7 @@ class _Writer:
         size = (call.output_tokens - call.reasoning_tokens) * BYTES_PER_TOKEN
         parts = [
             content.tool_call_part(
-                _call_id(one), one.tool.encode(), content.arguments(one.arguments, one.arguments_bytes)
+                tool_calls.call_id(one), one.tool.encode(), content.arguments(one.arguments, one.arguments_bytes)
             )
             for one in asked
         ]
@@ -236,29 +197,12 @@ class _Writer:
         span_id = self.new_id()
         if call.child is not None:
             yield from _Writer(call.child, self.trace_id, span_id, self.run_id, self.has_content).spans()
-        name, fixed = _tool_attributes(call.tool)
-        parts = [
-            shared, fixed, _CALL_ID, _call_id(call), _ARGUMENTS_HASH, b"%016x" % call.arguments,
-            _arguments_bytes(call.arguments_bytes),
-        ]  # fmt: skip
-        end = b""
-        if call.outcome == "error":
-            parts += (_ERROR[call.is_retryable], _error_type(call.error[0]))
-            end = self.exception(call.error[0], call.error[1], call.end_ns)
-        else:
-            parts += (
-                _SUCCESS if call.outcome == "success" else _NOT_FOUND,
-                _RESULT_HASH, b"%016x" % call.result, _result_bytes(call.result_bytes),
-            )  # fmt: skip
-        if self.has_content:
-            parts.append(wire.text(names.TOOL_ARGUMENTS, content.arguments(call.arguments, call.arguments_bytes)))
-            if call.outcome != "error":
-                parts.append(wire.text(names.TOOL_RESULT, _result_of(call)))
+        attributes = shared + tool_calls.attributes(call, has_content=self.has_content)
+        end = self.exception(call.error[0], call.error[1], call.end_ns) if call.outcome == "error" else b""
         if call.loop:
-            end = _loop_event(call) + end
-        yield SimulatedSpan(
-            SDK_SCOPE, self.span(span_id, parent_id, name, call.start_ns, call.end_ns, b"".join(parts), end)
-        )
+            end = tool_calls.loop_event(call) + end
+        name = tool_calls.name(call.tool)
+        yield SimulatedSpan(SDK_SCOPE, self.span(span_id, parent_id, name, call.start_ns, call.end_ns, attributes, end))
 
     def exception(self, error_type: str, message: str, time_ns: int) -> bytes:
         said = wire.text("exception.type", error_type, EVENT_ATTRIBUTE)
@@ -267,10 +211,11 @@ class _Writer:
         said += wire.text("exception.message", message, EVENT_ATTRIBUTE)
         return wire.event("exception", time_ns - 500, said) + wire.error_status(message.encode())
 
-    def raised(self, time_ns: int) -> tuple[bytes, bytes, bytes]:
-        """The exception that ended the run: attribute, event and status."""
+    def raised(self, time_ns: int) -> tuple[bytes, bytes]:
+        """The exception that ended the run: its attribute, and its event with the status."""
         reason = self.run.reason
-        return _error_type(reason), self.exception(reason, f"{reason} while the answer was read", time_ns), b""
+        said = f"{reason} while the answer was read"
+        return wire.text(names.ERROR_TYPE, reason), self.exception(reason, said, time_ns)
 
     def decision_event(self, time_ns: int) -> bytes:
         decision = self.run.decision
@@ -341,63 +286,6 @@ class _Writer:
         return attributes
 
 
-_KIND_STEP: Final = wire.text(names.KIND, "step")
-
-
-def _native(call: ModelCallFacts) -> tuple[bytes, ...]:
-    """What the Anthropic client's own span says of one call."""
-    resends = _resends(call.resends) if call.resends else b""
-    request_id = b"req_%020x" % (call.response * 0xB5297A4D & (1 << 80) - 1)
-    if call.error_type:
-        return (_NATIVE_FAILED, _REQUEST_ID, request_id, resends, _error_type(call.error_type))
-    return (
-        _NATIVE_SUCCEEDED, _REQUEST_ID, request_id, resends, _RESPONSE_ID, b"msg_%020x" % call.response,
-        _input_tokens(call.input_tokens), _output_tokens(call.output_tokens), _cache_read(call.cache_read_tokens),
-        _cache_write(call.cache_write_tokens), _cache_write_5m(call.cache_write_tokens), _NO_5M_BUT_1H,
-        _reasoning(call.reasoning_tokens) if call.reasoning_tokens else b"", _STOP[call.asks_tools],
-        _TTFT + _double(call.ttft_ns / 1e9) if call.ttft_ns else b"", _sent_bytes(call.input_tokens * BYTES_PER_TOKEN),
-    )  # fmt: skip
-
-
-def _plain(call: ModelCallFacts) -> tuple[bytes, ...]:
-    """What our own span says of one call to another provider."""
-    if call.error_type:
-        return (_error_type(call.error_type),)
-    return (
-        _RESPONSE_ID, b"resp%020x" % call.response, _response_model(call.model.name), _input_tokens(call.input_tokens),
-        _output_tokens(call.output_tokens), _cache_read(call.cache_read_tokens) if call.cache_read_tokens else b"",
-        _reasoning(call.reasoning_tokens) if call.reasoning_tokens else b"", _FINISH[call.asks_tools],
-        _TTFT + _double(call.ttft_ns / 1e9) if call.ttft_ns else b"",
-    )  # fmt: skip
-
-
-_NATIVE_SUCCEEDED: Final = wire.integer("http.response.status_code", 200) + wire.text(
-    "anthropic.response.service_tier", "standard"
-)
-# The SDK holds URLs back with content: they can carry some.
-_URLS: Final = wire.text("url.path", "/v1/messages") + wire.text("url.full", "https://api.anthropic.com/v1/messages")
-_NATIVE_FAILED: Final = wire.integer("http.response.status_code", 529)
-
-
-def _call_id(call: ToolCallFacts) -> bytes:
-    return b"toolu__%016x" % call.call
-
-
-def _result_of(call: ToolCallFacts) -> bytes:
-    if call.outcome == "error":
-        return b'"%b"' % call.error[1].encode()
-    return content.result(call.result, call.result_bytes)
-
-
-def _loop_event(call: ToolCallFacts) -> bytes:
-    attributes = (
-        wire.text(names.LOOP_KIND, call.loop, EVENT_ATTRIBUTE)
-        + wire.text(names.LOOP_TOOL, call.tool, EVENT_ATTRIBUTE)
-        + wire.integer(names.LOOP_CALLS, call.loop_calls, EVENT_ATTRIBUTE)
-    )
-    return wire.event(names.LOOP_EVENT, call.start_ns + 1000, attributes)
-
-
 def _limit_attributes(limit: tuple[str, int, int], tag: bytes) -> bytes:
     name, value, cap = limit
     return (
@@ -419,70 +307,25 @@ def _fixed_identity(agent: str, version: str, environment: str) -> bytes:
     )
 
 
-@lru_cache(maxsize=64)
-def _model_attributes(model: Model, agent: Agent) -> bytes:
-    attributes = (
-        wire.text(names.PROVIDER_NAME, model.provider)
-        + wire.text(names.OPERATION_NAME, names.OPERATION_CHAT)
-        + wire.text(names.REQUEST_MODEL, model.name)
-    )
-    if agent.tools:
-        attributes += wire.texts(names.TOOLS_OFFERED, [tool.name for tool in agent.tools])
-        attributes += wire.integer(names.TOOLS_SCHEMA_BYTES, schema_bytes(agent))
-    if model.provider != "anthropic":
-        return attributes
-    return (
-        attributes
-        + wire.text("server.address", "api.anthropic.com")
-        + wire.integer("server.port", 443)
-        + wire.integer("gen_ai.request.max_tokens", 2048)
-        + wire.text("http.request.method", "POST")
-        + wire.text("http.route", "/v1/messages")
-        + wire.text("url.scheme", "https")
-        + wire.text(names.RESPONSE_MODEL, model.name)
-    )
-
-
-@lru_cache(maxsize=16)
-def _response_model(name: str) -> bytes:
-    return wire.text(names.RESPONSE_MODEL, name)
-
-
-@lru_cache(maxsize=16)
-def _chat_name(model: str) -> bytes:
-    return wire.name_and_kind(f"chat {model}", _CLIENT)
-
-
 @lru_cache(maxsize=16)
 def _run_name(agent: str) -> bytes:
-    return wire.name_and_kind(f"invoke_agent {agent}", _INTERNAL)
+    return wire.name_and_kind(f"invoke_agent {agent}", wire.INTERNAL)
 
 
 @lru_cache(maxsize=16)
 def _plan_name(agent: str) -> bytes:
-    return wire.name_and_kind(f"plan {agent}", _INTERNAL)
+    return wire.name_and_kind(f"plan {agent}", wire.INTERNAL)
 
 
 @lru_cache(maxsize=16)
 def _step_name(phase: str) -> bytes:
-    return wire.name_and_kind(f"step {phase}", _INTERNAL)
+    return wire.name_and_kind(f"step {phase}", wire.INTERNAL)
 
 
 @lru_cache(maxsize=16)
 def _step_attributes(phase: str) -> bytes:
     attributes = wire.text(names.STEP, phase) + _KIND_STEP
     return attributes + wire.text(names.OPERATION_NAME, names.OPERATION_PLAN) if phase == "plan" else attributes
-
-
-@lru_cache(maxsize=128)
-def _tool_attributes(tool: str) -> tuple[bytes, bytes]:
-    attributes = wire.text(names.OPERATION_NAME, names.OPERATION_EXECUTE_TOOL) + wire.text(names.TOOL_NAME, tool)
-    return wire.name_and_kind(f"execute_tool {tool}", _INTERNAL), attributes
-
-
-@lru_cache(maxsize=64)
-def _error_type(name: str) -> bytes:
-    return wire.text(names.ERROR_TYPE, name)
 
 
 @lru_cache(maxsize=16)

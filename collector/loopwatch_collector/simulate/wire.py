@@ -12,11 +12,15 @@ SPAN_ATTRIBUTE: Final = b"\x4a"
 EVENT_ATTRIBUTE: Final = b"\x1a"
 RESOURCE_ATTRIBUTE: Final = b"\x0a"
 
+INTERNAL: Final = 1
+CLIENT: Final = 3
+"""OpenTelemetry kinds of spans."""
+
 NO_PARENT_FLAGS: Final = b"\x85\x01\x00\x01\x00\x00"  # 0x100: whether the parent is remote is known, and it is not
 ERROR_STATUS: Final = b"\x7a\x02\x18\x02"
 
 pack_times: Final = Struct("<BQBQ").pack  # (0x39, start_ns, 0x41, end_ns)
-_pack_double = Struct("<d").pack
+pack_double = Struct("<d").pack
 _pack_event_time = Struct("<BQ").pack
 
 Encoder = Callable[[int], bytes]
@@ -71,7 +75,7 @@ def boolean(key: str, value: bool, tag: bytes = SPAN_ATTRIBUTE) -> bytes:
 
 def double(key: str, value: float, tag: bytes = SPAN_ATTRIBUTE) -> bytes:
     """Returns an attribute whose value is a floating-point number."""
-    return _key_value(tag, key, b"\x21" + _pack_double(value))
+    return _key_value(tag, key, b"\x21" + pack_double(value))
 
 
 def integers(key: str) -> Encoder:
@@ -113,7 +117,7 @@ def error_status(message: bytes) -> bytes:
 
 
 def name_and_kind(name: str, kind: int) -> bytes:
-    """Returns a span's name and its OpenTelemetry kind (1 internal, 3 client)."""
+    """Returns a span's name and its OpenTelemetry kind (`INTERNAL`, `CLIENT`)."""
     return delimited(b"\x2a", name.encode()) + b"\x30" + varint(kind)
 
 
