@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from loopwatch_collector.alerts.asking import Asker, Asking, Readings
+from loopwatch_collector.alerts.beginning import Beginning
 from loopwatch_collector.alerts.conditions import PAST_STEP_S, Group, Values
 from loopwatch_collector.alerts.durations import NS
 from loopwatch_collector.alerts.errors import OutOfTime
@@ -55,6 +56,7 @@ class RuleReader:
         self._health = health
         self._clock = clock
         self._kept = KeptAnswers(clock)
+        self._beginning = Beginning(connection)
         self._shared = SharedQuestions(clock)
         self._lock = threading.Lock()
         self._under_way: dict[tuple[Any, ...], tuple[int, Future[None]]] = {}
@@ -92,11 +94,13 @@ class RuleReader:
             return self._health.read(stretch)
         if rule.query == LOSSES.name:
             return {**self._health.losses(stretch), **self._sender_losses(stretch)}
+        since = self.arrived if since is None else since
         is_present = stretch.to_ns > now_ns - _GRID_NS
+        if not is_present:
+            stretch = self._stand_in(rule, stretch, since)
         is_window = is_present and stretch == window_ending(stretch.to_ns, rule.window_s)
         asking = Asking(rule, on_grid(stretch, _GRID_NS, moves=is_window) if is_present else stretch, until_s)
         keep_s = _KEEP_PAST_S if stretch.to_ns <= now_ns - _PRESENT_S * NS else _KEEP_PRESENT_S
-        since = self.arrived if since is None else since
         found = self._kept.find(asking.key, since)
         if found is None:
             askers = self._shared.askers(rule, of_all_windows=is_window)
@@ -118,9 +122,19 @@ class RuleReader:
         if rule.query == LOSSES.name and not self._sender_losses(Range(0, max(one.to_ns for one in stretches))):
             return {one: self._health.losses(one) for one in stretches}  # no sender ever said that it dropped a span
         can_share = rule.query not in OWN and tells_ranges_apart(rule.query)
-        over = [one for one in stretches if can_share and one.to_ns <= now_ns - _GRID_NS]
-        answers = self._ask_for_ranges(rule, over) if len(over) > 1 else {}
-        return {one: answers[one] if one in answers else self.read(rule, now_ns, one) for one in stretches}
+        since = self.arrived
+        over = {
+            one: self._stand_in(rule, one, since) for one in stretches if can_share and one.to_ns <= now_ns - _GRID_NS
+        }
+        asked = sorted(set(over.values()))
+        answers = self._ask_for_ranges(rule, asked) if len(asked) > 1 else {}
+        return {
+            one: answers[over[one]] if over.get(one) in answers else self.read(rule, now_ns, one) for one in stretches
+        }
+
+    def _stand_in(self, rule: Rule, stretch: Range, since: int) -> Range:
+        """What to ask instead of a range that is over."""
+        return stretch if rule.query in OWN else self._beginning.stand_in(stretch, self.arrived, since)
 
     def forget(self, late: Sequence[Range], now_ns: int) -> None:
         """Notes that data came, which makes answers old.
