@@ -90,9 +90,9 @@ def some_runs() -> list[list]:
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory):
-    """A store with some runs."""
+    """A store with some runs, and one of three days ago: hours before the first day would all be one question."""
     opened = Store.open(migrated_store(tmp_path_factory.mktemp("fleet") / "store"))
-    put(opened, some_runs())
+    put(opened, [*some_runs(), span("run", NOW_NS - 72 * HOUR_NS)])
     yield opened
     opened.close()
 
