@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, WebSocket, sync_playwright
+from playwright.sync_api import Error as BrowserError
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from loopwatch_dashboards.navigation import ENTRIES
@@ -82,6 +83,14 @@ class Visit:
         (socket,) = [socket for socket in self.sockets if not socket.is_closed()]
         with socket.expect_event("framereceived", _ends_a_script, timeout=TIMEOUT_MS):
             self.page.evaluate(_GO, url)
+        self.settle()
+
+    def arrive(self, address: str) -> None:
+        """Waits until it is at an address like that; where it does not get there, says what the page shows instead."""
+        try:
+            self.page.wait_for_url(address)
+        except BrowserError as fault:
+            raise AssertionError(f"at {self.page.url}, not {address}; it shows: {self.text()}") from fault
         self.settle()
 
     def text(self) -> str:

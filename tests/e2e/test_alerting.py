@@ -152,8 +152,7 @@ def test_a_rule_is_made_and_turned_off(tab: Visit, shown: Running, receiver: Run
     tab.goto(f"{shown.url}/rules")
     main(tab).get_by_text("New rule").click()
     form(tab).get_by_role("button", name="Save").click()
-    tab.page.wait_for_url("**rule=dear-customer**")
-    tab.settle()
+    tab.arrive("**rule=dear-customer**")
     rule = f"{receiver.url}/api/v1/rules/dear-customer"
     assert get(rule)["enabled"] is True
     main(tab).get_by_text("On", exact=True).click()
