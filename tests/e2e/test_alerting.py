@@ -151,6 +151,7 @@ def test_a_rule_is_made_and_turned_off(tab: Visit, shown: Running, receiver: Run
     """A new rule is in force at once under the name its text gives it; its switch turns it off."""
     tab.goto(f"{shown.url}/rules")
     main(tab).get_by_text("New rule").click()
+    tab.settle()
     form(tab).get_by_role("button", name="Save").click()
     tab.arrive("**rule=dear-customer**")
     rule = f"{receiver.url}/api/v1/rules/dear-customer"
